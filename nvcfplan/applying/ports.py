@@ -1,0 +1,136 @@
+"""What an apply needs of the world. Asynchronous, because the shell is; fakes subclass these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from nvcfplan.model import Token
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from nvcfplan.applying.effects import Call, Done, Refused, Unanswered
+    from nvcfplan.model import (
+        Account,
+        FunctionId,
+        LiveDeployment,
+        LiveFunction,
+        LiveVersion,
+        RunId,
+        Secret,
+        SecretReference,
+        VersionId,
+    )
+
+
+class LiveReader(Protocol):
+    """Raises RemoteError. Never sees or returns functions owned by another account."""
+
+    async def account(self) -> Account:
+        """What could not be read is absent in it, with the reason."""
+        ...
+
+    async def functions(self) -> Sequence[LiveFunction]:
+        """Own, every version, oldest first; one request. Deployments are not in it."""
+        ...
+
+    async def deployments(
+        self, versions: Collection[tuple[FunctionId, VersionId]]
+    ) -> Mapping[VersionId, LiveDeployment]:
+        """Absent: 404, no row."""
+        ...
+
+    async def version(self, function: FunctionId, version: VersionId) -> LiveVersion | None:
+        """With instances, secret names and its deployment; None: 404."""
+        ...
+
+
+class StepPerformer(Protocol):
+    async def perform(self, call: Call) -> Done | Refused | Unanswered:
+        """One request, no retry; never raises for what a server said."""
+        ...
+
+
+class SecretSource(Protocol):
+    """Raises nothing: what cannot be resolved here is None."""
+
+    def resolve(self, reference: SecretReference) -> Secret | None: ...
+
+    def fingerprint(self, reference: SecretReference, key: bytes) -> str | None: ...
+
+
+class Document(StrEnum):
+    STATE = "state"
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    content: bytes
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    stack: str
+    epoch: int
+    owner: str
+    token: Token
+
+
+class StateStore(Protocol):
+    """Bytes in, bytes out; codecs are `documents/`. `stack` is `NAME@ENVIRONMENT`.
+
+    After any unclear write it reads back and compares the writer's id.
+    """
+
+    async def read(self, stack: str, document: Document) -> Stored | None: ...
+
+    async def write(
+        self,
+        stack: str,
+        document: Document,
+        content: bytes,
+        *,
+        expected: Token | None,
+        lease: Lease | None,
+    ) -> Token:
+        """Raises StateConflict unless the stored token is `expected` (None: nothing stored)."""
+        ...
+
+    async def acquire(self, stack: str, owner: str, ttl_seconds: int) -> Lease:
+        """Raises LockHeld, carrying who, since when, epoch."""
+        ...
+
+    async def renew(self, lease: Lease) -> Lease:
+        """Raises LeaseLostError."""
+        ...
+
+    async def release(self, lease: Lease) -> None: ...
+
+    async def append(self, lease: Lease, run: RunId, sequence: int, record: bytes) -> None:
+        """Durable on return."""
+        ...
+
+    async def records(self, stack: str, run: RunId) -> Sequence[bytes]:
+        """Torn tail dropped. Raises JournalCorrupt."""
+        ...
+
+    async def runs(self, stack: str) -> Sequence[RunId]:
+        """Newest first."""
+        ...
+
+    async def probe(self) -> None:
+        """Raises if conditions are not honoured."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+    def monotonic(self) -> float: ...
+
+    async def sleep_until(self, monotonic: float) -> None: ...

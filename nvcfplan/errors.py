@@ -1,0 +1,162 @@
+"""Failures of the world, as one tree. Faults of the user's files are diagnostics, not these.
+
+    NvcfplanError
+    |-- RemoteError            what the service said, or that it said nothing
+    |   |-- Unreachable        never sent: name, connection, TLS
+    |   |-- Unauthorized       401
+    |   |-- Forbidden          403: a scope is missing
+    |   |-- RemoteMissing      404 where something had to be
+    |   |-- RateLimited        429
+    |   |-- RemoteUnavailable  5xx, time-out of a read
+    |   `-- RemoteGarbled      an answer that is not what the contract says (HTML, truncated JSON)
+    |-- SettingsError          endpoint or credential missing or unusable
+    |-- AccountMismatch        plan, state or stack belong to another account
+    |-- StalePlan              the account has moved since the plan was made
+    |-- RunOpen                an earlier run has not been settled
+    |-- StoreError             the state store
+    |   |-- StateConflict      somebody else wrote in between
+    |   |-- LockHeld           another run holds the lease
+    |   |-- LeaseLostError     ours was broken
+    |   |-- StateCorrupt       the state document does not read
+    |   `-- JournalCorrupt     a journal record in the middle does not read
+    `-- DocumentError          a plan or other document does not read, or is of another format
+
+Each says what happened (`str`), and how to go on (`remedy`); all carry objects, not prose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class NvcfplanError(Exception):
+    """`summary`: what, one line. `detail`: why. `remedy`: what to do. `code`: as diagnostics'."""
+
+    code = "error"
+
+    def __init__(self, summary: str, *, detail: str = "", remedy: str = "") -> None:
+        super().__init__(summary)
+        self.summary = summary
+        self.detail = detail
+        self.remedy = remedy
+
+
+class RemoteError(NvcfplanError):
+    """`route` is `METHOD /path`, without host and query."""
+
+    code = "remote-error"
+
+    def __init__(
+        self,
+        summary: str,
+        *,
+        route: str,
+        status: int | None = None,
+        request_id: str | None = None,
+        retry_after_seconds: float | None = None,
+        detail: str = "",
+        remedy: str = "",
+    ) -> None:
+        super().__init__(summary, detail=detail, remedy=remedy)
+        self.route = route
+        self.status = status
+        self.request_id = request_id
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unreachable(RemoteError):
+    code = "endpoint-unreachable"
+
+
+class Unauthorized(RemoteError):
+    code = "unauthorized"
+
+
+class Forbidden(RemoteError):
+    code = "forbidden"
+
+
+class RemoteMissing(RemoteError):
+    code = "remote-not-found"
+
+
+class RateLimited(RemoteError):
+    code = "rate-limited"
+
+
+class RemoteUnavailable(RemoteError):
+    code = "remote-unavailable"
+
+
+class RemoteGarbled(RemoteError):
+    code = "remote-garbled"
+
+
+class SettingsError(NvcfplanError):
+    code = "settings"
+
+
+class AccountMismatch(NvcfplanError):
+    code = "account-mismatch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """One field that is not what the plan saw."""
+
+    address: str
+    field: str
+    planned: str
+    found: str
+
+
+class StalePlan(NvcfplanError):
+    code = "stale-plan"
+
+    def __init__(self, summary: str, *, moved: tuple[Moved, ...], remedy: str) -> None:
+        detail = "\n".join(
+            f"{one.address} {one.field}: the plan saw {one.planned}, now it is {one.found}"
+            for one in moved
+        )
+        super().__init__(summary, detail=detail, remedy=remedy)
+        self.moved = moved
+
+
+class RunOpen(NvcfplanError):
+    code = "run-open"
+
+
+class StoreError(NvcfplanError):
+    code = "store"
+
+
+class StateConflict(StoreError):
+    code = "state-conflict"
+
+
+class LockHeld(StoreError):
+    """`since` is ISO-8601, by the holder's clock: shown, never compared."""
+
+    code = "locked"
+
+    def __init__(self, summary: str, *, holder: str, since: str, epoch: int, remedy: str) -> None:
+        super().__init__(summary, detail=f"held by {holder} since {since}", remedy=remedy)
+        self.holder = holder
+        self.since = since
+        self.epoch = epoch
+
+
+class LeaseLostError(StoreError):
+    code = "lease-lost"
+
+
+class StateCorrupt(StoreError):
+    code = "state-corrupt"
+
+
+class JournalCorrupt(StoreError):
+    code = "journal-corrupt"
+
+
+class DocumentError(NvcfplanError):
+    code = "document"

@@ -1,0 +1,112 @@
+"""The plan: what is wanted, what was seen, what will be done in which order, and why that fits.
+
+It survives being saved, compared and shown, and carries all that the ladder, the rollback and
+`verify` need. Times stand in `provenance`, which no digest covers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from nvcfplan.diagnostics import Diagnostic
+from nvcfplan.model import Address, Digest, FunctionId, Json, ResourceId, Stack, StepId, VersionId
+from nvcfplan.plans.changes import Change
+from nvcfplan.plans.resources import Resource
+from nvcfplan.plans.steps import Step, VersionRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Where `units` that `step` acquires come from. `source` None: free at the start."""
+
+    step: StepId
+    resource: ResourceId
+    units: int
+    source: StepId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """`version_id` None: the function is known, the version still to come."""
+
+    version: VersionRef
+    function_id: FunctionId
+    version_id: VersionId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreImage:
+    """What a touched version was when the plan was made, so that a refusal names the field."""
+
+    address: Address
+    function: FunctionId
+    version: VersionId
+    fields: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """`inventory`: the rows relied on, by resource.
+
+    Not in `live[].fields`: instance counts, times, healthy-to-degraded and back.
+    """
+
+    inputs: Digest
+    lineage: str
+    serial: int
+    live: tuple[PreImage, ...]
+    inventory: tuple[tuple[ResourceId, Json], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Outside the digest. `read_at` is keyed by reading id."""
+
+    tool_version: str
+    created_at: datetime
+    read_at: tuple[tuple[str, datetime], ...]
+    actor: str
+    root: str = ""
+    """The directory of the stack's files, where sensitive literals can be found again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Steps in topological order, ties by id.
+
+    Law: grants per (step, resource) add up to its acquire; every source is an ancestor; no released
+    unit is granted twice. `proving` re-checks that, and the end state, from this value alone.
+    `desired` and all step configurations are sealed: they hold secret references, never values.
+    """
+
+    account: str
+    stack: str
+    desired: Stack
+    changes: tuple[Change, ...]
+    resources: tuple[Resource, ...]
+    steps: tuple[Step, ...]
+    bindings: tuple[Binding, ...]
+    funding: tuple[Grant, ...]
+    point_of_no_return: tuple[StepId, ...]
+    is_proved_minimal: bool
+    diagnostics: tuple[Diagnostic, ...]
+    fingerprint: Fingerprint
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortage:
+    """`missing` more units than `resource` has would be needed; `users` by what each holds."""
+
+    resource: ResourceId
+    missing: int
+    users: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Infeasible:
+    """No order fits. `plan` has no steps, all changes, and the errors among its diagnostics."""
+
+    plan: Plan
+    shortages: tuple[Shortage, ...]

@@ -1,0 +1,219 @@
+"""What will be done: one step is at most one mutating request, and waiting is a step of its own.
+
+A step takes at its start and gives at its end. Steps name versions by label, not by id: ids that do
+not exist yet are bound when the creating call is answered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from nvcfplan.model import (
+    Address,
+    FunctionConfig,
+    GpuSpecification,
+    Metadata,
+    ResourceId,
+    SecretReference,
+    StepId,
+)
+from nvcfplan.plans.resources import Charge
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class VersionRef:
+    """`label`: old, new, or the version id of one kept or surplus."""
+
+    address: Address
+    label: str
+
+    def __str__(self) -> str:
+        return f"{self.address}@{self.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFunction:
+    version: VersionRef
+    config: FunctionConfig
+    secrets: tuple[SecretReference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateVersion:
+    version: VersionRef
+    config: FunctionConfig
+    secrets: tuple[SecretReference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    version: VersionRef
+    specifications: tuple[GpuSpecification, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateDeployment:
+    """One specification's bounds. `before` is what the live one had, for the undo."""
+
+    version: VersionRef
+    specification: GpuSpecification
+    before: GpuSpecification
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateMetadata:
+    version: VersionRef
+    metadata: Metadata
+
+
+@dataclass(frozen=True, slots=True)
+class SetSecrets:
+    version: VersionRef
+    secrets: tuple[SecretReference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetAuthorizations:
+    version: VersionRef
+    parties: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitActive:
+    """From its end the version serves, each specification with at least its minimum running."""
+
+    version: VersionRef
+
+
+@dataclass(frozen=True, slots=True)
+class Undeploy:
+    """From its start the version does not serve."""
+
+    version: VersionRef
+    graceful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitReleased:
+    """Row gone or shrunk, and the GPUs given back; its end gives back."""
+
+    version: VersionRef
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteVersion:
+    """Refused by us while deployed: the service would undeploy by force and not say so."""
+
+    version: VersionRef
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Re-reads before units released by us are taken again."""
+
+    resources: tuple[ResourceId, ...]
+
+
+Task = (
+    CreateFunction
+    | CreateVersion
+    | Deploy
+    | UpdateDeployment
+    | UpdateMetadata
+    | SetSecrets
+    | SetAuthorizations
+    | AwaitActive
+    | Undeploy
+    | AwaitReleased
+    | DeleteVersion
+    | Probe
+)
+
+VERBS: Final[dict[type[Task], str]] = {
+    CreateFunction: "create-function",
+    CreateVersion: "create-version",
+    Deploy: "deploy",
+    UpdateDeployment: "update-deployment",
+    UpdateMetadata: "update-metadata",
+    SetSecrets: "set-secrets",
+    SetAuthorizations: "set-authorizations",
+    AwaitActive: "await-active",
+    Undeploy: "undeploy",
+    AwaitReleased: "await-released",
+    DeleteVersion: "delete-version",
+    Probe: "probe",
+}
+"""The word for each task: the head of step ids and the tag in documents."""
+
+
+def is_waiting(task: Task) -> bool:
+    """True for tasks that only look: they send no mutating request."""
+    return isinstance(task, AwaitActive | AwaitReleased | Probe)
+
+
+def step_id(task: Task) -> StepId:
+    """`deploy:function.chat@new`, `update-deployment:function.chat@old.h100`."""
+    verb = VERBS[type(task)]
+    if isinstance(task, Probe):
+        return StepId(f"{verb}:{'+'.join(task.resources)}")
+    suffix = f".{task.specification.key}" if isinstance(task, UpdateDeployment) else ""
+    return StepId(f"{verb}:{task.version}{suffix}")
+
+
+class Order(StrEnum):
+    REQUIRES = "requires"
+    CREATE_FIRST = "create-first"
+    DELETE_FIRST = "delete-first"
+    DEPENDS_ON = "depends-on"
+    BARRIER = "barrier"
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    step: StepId
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Funded:
+    """Waits because `step` gives it these units."""
+
+    step: StepId
+    resource: ResourceId
+    units: int
+
+
+Edge = After | Funded
+
+
+@dataclass(frozen=True, slots=True)
+class Reversible:
+    """`needs` empty: always; else only if there is room. Tasks in the order they are done."""
+
+    tasks: tuple[Task, ...]
+    needs: tuple[Charge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Irreversible:
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """`acquire` counts from its start, `release` from its end, also if it fails.
+
+    Until settled a failed deploy holds. `depends_on` is sorted by step id, then by kind.
+    """
+
+    id: StepId
+    address: Address
+    task: Task
+    depends_on: tuple[Edge, ...]
+    acquire: tuple[Charge, ...] = ()
+    release: tuple[Charge, ...] = ()
+    undo: Reversible | Irreversible
+    expected_seconds: int
+    limit_seconds: int

@@ -1,0 +1,54 @@
+"""What all of the API's JSON has in common: case, absence, and both styles of error body.
+
+Source: nvcf-api.md 1.3 and 4.1.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Answer(BaseModel):
+    """A body we read: unknown fields are kept, absent and null are the same."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True
+    )
+
+    def to_json(self) -> dict[str, object]:
+        """As the service sends it: absent and null fields are omitted."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class Request(BaseModel):
+    """A body we send. A server that reads one ignores unknown fields; omitted is not null."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True
+    )
+
+    def to_json(self) -> dict[str, object]:
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class ProblemDetail(Answer):
+    """Service style, `application/problem+json`."""
+
+    type: str | None = None
+    title: str | None = None
+    status: int | None = None
+    detail: str | None = None
+    instance: str | None = None
+
+
+class RequestStatus(Answer):
+    status_code: str | None = None
+    status_description: str | None = None
+    request_id: str | None = None
+
+
+class GatewayError(Answer):
+    """NGC front style."""
+
+    request_status: RequestStatus
