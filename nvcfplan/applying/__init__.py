@@ -28,6 +28,7 @@ from nvcfplan.applying.effects import (
 from nvcfplan.applying.failures import (
     Failure,
     FailureClass,
+    classify_text,
 )
 from nvcfplan.applying.journal import (
     Intent,
@@ -88,4 +89,5 @@ __all__ = [
     "Unanswered",
     "Unseen",
     "Woke",
+    "classify_text",
 ]
