@@ -68,6 +68,9 @@ from nvcfplan.model.ownership import (
     ownership_tags,
     user_tags,
 )
+from nvcfplan.model.sensitive import (
+    is_sensitive_key,
+)
 from nvcfplan.model.stack import (
     AccountBinding,
     Artifact,
@@ -161,6 +164,7 @@ __all__ = [
     "function_address",
     "function_key",
     "is_name",
+    "is_sensitive_key",
     "iso_duration",
     "operation_of",
     "operation_tag",
