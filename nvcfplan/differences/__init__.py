@@ -1,0 +1,117 @@
+"""What differs between account and stack, attribute by attribute, and whose is what."""
+
+from __future__ import annotations
+
+from nvcfplan.differences.compare import (
+    NO_ATTRIBUTES,
+    Compared,
+    carried_config,
+    compare_config,
+    compare_ownership,
+    compare_secrets,
+    compare_specifications,
+    created_attributes,
+    removed_attributes,
+    secret_change,
+)
+from nvcfplan.differences.differ import (
+    CompareOptions,
+    Difference,
+    compare_function,
+    remove_function,
+)
+from nvcfplan.differences.flattening import (
+    MASK,
+    Attribute,
+    flatten_config,
+    flatten_specification,
+)
+from nvcfplan.differences.freeform import (
+    Leaf,
+    describe,
+)
+from nvcfplan.differences.live_defaults import (
+    DEFAULT_CONCURRENCY,
+    DEFAULT_HEALTH_URI,
+    DEFAULT_PORT,
+    GRPC_URL,
+    derived_health,
+    specification_with_defaults,
+    with_defaults,
+    without_derived,
+)
+from nvcfplan.differences.mutability import (
+    CONFIG_ROWS,
+    PLACEMENT_ROWS,
+    SPECIFICATION_ROWS,
+    Row,
+)
+from nvcfplan.differences.ownership import (
+    Holdings,
+    OwnedFunction,
+    find_owned,
+    needed_reads,
+)
+from nvcfplan.differences.sealing import (
+    seal_config,
+    seal_function,
+    seal_stack,
+)
+from nvcfplan.differences.specifications import (
+    Matching,
+    Pairing,
+    carry_forward,
+    match_specifications,
+)
+from nvcfplan.differences.trouble import (
+    judge_live,
+    unmovable_secrets,
+)
+
+__all__ = [
+    "CONFIG_ROWS",
+    "DEFAULT_CONCURRENCY",
+    "DEFAULT_HEALTH_URI",
+    "DEFAULT_PORT",
+    "GRPC_URL",
+    "MASK",
+    "NO_ATTRIBUTES",
+    "PLACEMENT_ROWS",
+    "SPECIFICATION_ROWS",
+    "Attribute",
+    "CompareOptions",
+    "Compared",
+    "Difference",
+    "Holdings",
+    "Leaf",
+    "Matching",
+    "OwnedFunction",
+    "Pairing",
+    "Row",
+    "carried_config",
+    "carry_forward",
+    "compare_config",
+    "compare_function",
+    "compare_ownership",
+    "compare_secrets",
+    "compare_specifications",
+    "created_attributes",
+    "derived_health",
+    "describe",
+    "find_owned",
+    "flatten_config",
+    "flatten_specification",
+    "judge_live",
+    "match_specifications",
+    "needed_reads",
+    "remove_function",
+    "removed_attributes",
+    "seal_config",
+    "seal_function",
+    "seal_stack",
+    "secret_change",
+    "specification_with_defaults",
+    "unmovable_secrets",
+    "with_defaults",
+    "without_derived",
+]

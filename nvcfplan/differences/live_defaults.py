@@ -1,0 +1,57 @@
+"""What the service fills in, so that "absent" and "default" never differ.
+
+Source: nvcf-api.md 3.1, 3.3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from nvcfplan.model import FunctionConfig, GpuSpecification, Health
+
+DEFAULT_PORT: Final = 8000
+DEFAULT_HEALTH_URI: Final = "/v2/health/ready"
+DEFAULT_CONCURRENCY: Final = 1
+GRPC_URL: Final = "/grpc"
+
+
+def derived_health(config: FunctionConfig) -> Health:
+    """The block the service derives, and shows, when none was given."""
+    return Health(
+        protocol="gRPC" if config.inference_url == GRPC_URL else "HTTP",
+        uri=DEFAULT_HEALTH_URI,
+        port=config.inference_port or DEFAULT_PORT,
+        timeout=timedelta(seconds=10),
+        expected_status_code=200,
+    )
+
+
+def with_defaults(config: FunctionConfig) -> FunctionConfig:
+    """As the service would show it."""
+    return replace(
+        config,
+        inference_port=config.inference_port or DEFAULT_PORT,
+        api_body_format=config.api_body_format or "CUSTOM",
+        function_type=config.function_type or "DEFAULT",
+        description=config.description or config.name,
+        health=config.health or derived_health(config),
+    )
+
+
+def without_derived(config: FunctionConfig) -> FunctionConfig:
+    """What was derived from other fields is left out again, so that it follows them when carried.
+
+    A carried health block would otherwise keep the port of the version it came from.
+    """
+    return replace(
+        config,
+        health=None if config.health == derived_health(config) else config.health,
+        description=None if config.description == config.name else config.description,
+    )
+
+
+def specification_with_defaults(specification: GpuSpecification) -> GpuSpecification:
+    concurrency = specification.max_request_concurrency or DEFAULT_CONCURRENCY
+    return replace(specification, max_request_concurrency=concurrency)

@@ -1,0 +1,136 @@
+"""Which live functions and versions are ours: by tag, and by state where the tag is gone.
+
+Functions without our tag and unknown to our state are never looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nvcfplan.diagnostics import Diagnostic, Severity, Subject
+from nvcfplan.model import (
+    FunctionId,
+    LiveFunction,
+    LiveVersion,
+    ManagedFunction,
+    Owner,
+    State,
+    Status,
+    VersionId,
+    function_address,
+    owner_of,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedFunction:
+    """`versions` ours, oldest first; `foreign` are versions of the function that we did not make.
+
+    `current` carries the function now, or would: deployed before stored, remembered before newest.
+    """
+
+    key: str
+    function_id: FunctionId
+    current: LiveVersion
+    versions: tuple[LiveVersion, ...]
+    foreign: tuple[LiveVersion, ...]
+    managed: ManagedFunction | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """Keyed by function key. `missing`: in our state, gone from the account."""
+
+    owned: Mapping[str, OwnedFunction]
+    missing: tuple[ManagedFunction, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def find_owned(
+    stack: str, environment: str, live: Sequence[LiveFunction], state: State | None
+) -> Holdings:
+    """A function is ours when a version carries our three tags, or when our state knows its id."""
+    managed = {one.function_id: one for one in state.functions} if state else {}
+    by_key: dict[str, list[OwnedFunction]] = {}
+    for function in sorted(live, key=lambda one: one.id):
+        found = _owned(stack, environment, function, managed.get(function.id))
+        if found is not None:
+            by_key.setdefault(found.key, []).append(found)
+    owned = {key: _preferred(by_key[key]) for key in sorted(by_key)}
+    seen = {one.function_id for candidates in by_key.values() for one in candidates}
+    return Holdings(
+        owned=owned,
+        missing=tuple(one for one in managed.values() if one.function_id not in seen),
+        diagnostics=tuple(_claimed_twice(key, found) for key, found in sorted(by_key.items())
+                          if len(found) > 1),
+    )  # fmt: skip
+
+
+def needed_reads(
+    stack: str, environment: str, live: Sequence[LiveFunction], state: State | None
+) -> tuple[tuple[FunctionId, VersionId], ...]:
+    """Versions whose deployment, instances and secret names a plan rests on: one GET each.
+
+    The current one of each function of ours, and every other one that is deployed.
+    """
+    holdings = find_owned(stack, environment, live, state)
+    wanted = {
+        (version.function_id, version.version_id)
+        for owned in holdings.owned.values()
+        for version in (*owned.versions, *owned.foreign)
+        if version.is_deployed or version.version_id == owned.current.version_id
+    }
+    return tuple(sorted(wanted))
+
+
+def _owned(
+    stack: str, environment: str, function: LiveFunction, managed: ManagedFunction | None
+) -> OwnedFunction | None:
+    owners = {version.version_id: owner_of(version.config.tags) for version in function.versions}
+    known = None if managed is None else managed.version_id
+    ours = tuple(
+        version
+        for version in function.versions
+        if _is_ours(owners[version.version_id], stack, environment) or version.version_id == known
+    )
+    if not ours:
+        return None
+    keys = [owner.key for version in ours if (owner := owners[version.version_id]) is not None]
+    key = managed.key if managed is not None else keys[-1]
+    return OwnedFunction(
+        key=key,
+        function_id=function.id,
+        current=_current(ours, known),
+        versions=ours,
+        foreign=tuple(version for version in function.versions if version not in ours),
+        managed=managed,
+    )
+
+
+def _is_ours(owner: Owner | None, stack: str, environment: str) -> bool:
+    return owner is not None and (owner.stack, owner.environment) == (stack, environment)
+
+
+def _current(ours: tuple[LiveVersion, ...], known: VersionId | None) -> LiveVersion:
+    deployed = tuple(version for version in ours if version.status is not Status.INACTIVE)
+    candidates = deployed or ours
+    remembered = [version for version in candidates if version.version_id == known]
+    return remembered[0] if remembered else candidates[-1]
+
+
+def _preferred(found: Sequence[OwnedFunction]) -> OwnedFunction:
+    """Of several functions that claim one key: the one our state knows, else the oldest id."""
+    return next((one for one in found if one.managed is not None), found[0])
+
+
+def _claimed_twice(key: str, found: Sequence[OwnedFunction]) -> Diagnostic:
+    ids = ", ".join(one.function_id for one in found)
+    return Diagnostic(
+        code="duplicate-function",
+        severity=Severity.ERROR,
+        summary=f"{len(found)} functions of the account claim to be function.{key}: {ids}",
+        detail="each carries this stack's ownership tags; nobody can tell which one callers use",
+        remedy="delete the surplus function, or take the nvcfplan: tags off its versions",
+        subject=Subject(function_address(key)),
+    )
