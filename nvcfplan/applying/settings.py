@@ -1,0 +1,65 @@
+"""What a run is given by value: its limits, its identity, and how plans become bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from nvcfplan.model import RunId
+
+if TYPE_CHECKING:
+    from nvcfplan.model import Digest
+    from nvcfplan.plans import Plan
+
+
+class OnFailure(StrEnum):
+    """What is undone when a step fails: all that hangs together with it, and nothing else."""
+
+    COMPONENT = "component"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplySettings:
+    """Seconds unless it says otherwise.
+
+    `suspicion`: no instance for so long while deploying means that capacity is suspected.
+    `quiet_window`: so long after its sending may a request still show up.
+    `release_lag`: so long after the row is gone may freed GPUs be read as taken.
+    `release_bound`: so long is a refusal for capacity retried where the units are our own.
+    `blind_limit`: so long may reads fail without a break.
+    Source for the times: nvcf-api.md 5 and 8, reliability.md B1.
+    """
+
+    parallelism: int = 10
+    active_limit: float = 7800
+    suspicion: float = 1800
+    quiet_window: float = 60
+    first_poll: float = 5
+    longest_poll: float = 60
+    release_lag: float = 360
+    release_bound: float = 900
+    blind_limit: float = 900
+    most_attempts: int = 5
+    on_failure: OnFailure = OnFailure.COMPONENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """`serial`: the state's when this part of the run began; `epoch`: the lease's."""
+
+    run: RunId
+    lineage: str
+    serial: int
+    epoch: int
+    tool_version: str
+
+
+class PlanCodec(Protocol):
+    """Bytes of a plan as saved; the documents' own, handed in because they live above."""
+
+    def encode(self, plan: Plan) -> bytes: ...
+
+    def decode(self, document: bytes) -> Plan: ...
+
+    def digest(self, plan: Plan) -> Digest: ...
