@@ -83,7 +83,7 @@ def _judge_foreign(subject: Subject, owned: OwnedFunction) -> list[Diagnostic]:
             summary=f"{subject.address}: version {version.version_id}, deployed by somebody else, "
             f"takes 1 of {len(serving)} calls",
             detail="calls by function id spread evenly over all serving versions",
-            remedy="undeploy that version, or import it; nvcfplan never touches what it did not make",
+            remedy="undeploy that version; nvcfplan never touches what it did not make",
             subject=subject,
         )
         for version in owned.foreign

@@ -1,0 +1,102 @@
+"""Where a specification may land: the pools of all clusters that match everything it asks for.
+
+The service picks among them, not we. Source: nvcf-api.md 8.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nvcfplan.model import (
+    Account,
+    Cluster,
+    GpuCountSource,
+    GpuSpecification,
+    InstanceType,
+    Pool,
+    PoolId,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+WORST_FIRST = tuple(reversed(GpuCountSource))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """`gpus_each`: GPUs of one instance, None where unknown. Pools sorted.
+
+    `is_partial`: a region or attribute was asked for that could not be judged on some cluster.
+    """
+
+    pools: tuple[PoolId, ...]
+    gpus_each: int | None
+    source: GpuCountSource
+    is_partial: bool
+
+
+def place(specification: GpuSpecification, account: Account) -> Placement:
+    """Empty pools when nothing matches, or when the inventory could not be read."""
+    matching = [
+        (cluster, pool, found)
+        for cluster in account.clusters or ()
+        if matches_targeting(specification, cluster)
+        for pool in cluster.pools
+        if pool.id.gpu.casefold() == specification.gpu.casefold()
+        if (found := find_instance_type(pool, specification.instance_type)) is not None
+    ]
+    counts = {found.gpu_count for _, _, found in matching}
+    sources = {found.gpu_count_source for _, _, found in matching}
+    is_known = bool(counts) and None not in counts
+    return Placement(
+        pools=tuple(sorted(pool.id for _, pool, _ in matching)),
+        gpus_each=max(count for count in counts if count is not None) if is_known else None,
+        source=_worst(sources) if len(counts) < 2 else GpuCountSource.SUFFIX,
+        is_partial=any(_is_unjudged(specification, cluster) for cluster, _, _ in matching),
+    )
+
+
+def matches_targeting(specification: GpuSpecification, cluster: Cluster) -> bool:
+    """Backend, clusters (any of), regions (any of), attributes (all of); the unknown matches."""
+    if specification.backend and not contains(cluster.groups, specification.backend):
+        return False
+    if specification.clusters and not contains(specification.clusters, cluster.name):
+        return False
+    if (
+        specification.regions
+        and cluster.region is not None
+        and not contains(specification.regions, cluster.region)
+    ):
+        return False
+    attributes = cluster.attributes
+    return attributes is None or all(contains(attributes, one) for one in specification.attributes)
+
+
+def find_instance_type(pool: Pool, name: str) -> InstanceType | None:
+    wanted = name.casefold()
+    return next((one for one in pool.instance_types if one.name.casefold() == wanted), None)
+
+
+def contains(names: Iterable[str], name: str) -> bool:
+    """Names match without regard to case. Source: nvcf-api.md 4.3."""
+    return name.casefold() in (one.casefold() for one in names)
+
+
+def gpus_of_instance(account_pools: Sequence[Pool], pool: PoolId, instance_type: str) -> int | None:
+    for candidate in account_pools:
+        if candidate.id == pool:
+            found = find_instance_type(candidate, instance_type)
+            return None if found is None else found.gpu_count
+    return None
+
+
+def _is_unjudged(specification: GpuSpecification, cluster: Cluster) -> bool:
+    return (bool(specification.regions) and cluster.region is None) or (
+        bool(specification.attributes) and cluster.attributes is None
+    )
+
+
+def _worst(sources: Iterable[GpuCountSource]) -> GpuCountSource:
+    return min(sources, key=WORST_FIRST.index, default=GpuCountSource.UNKNOWN)
