@@ -8,33 +8,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nvcfplan.capacity.holdings import running_of
+from nvcfplan.capacity.holdings import account_pools, running_of
 from nvcfplan.capacity.limits import Limits, bounded_units, counts_inside, held_units
-from nvcfplan.capacity.placements import gpus_of_instance, place
-from nvcfplan.model import GpuSpecification, LiveVersion, PoolId, ResourceId
+from nvcfplan.capacity.placements import Placement, gpus_of_instance, place
+from nvcfplan.model import GpuSpecification, LiveInstance, LiveVersion, PoolId, ResourceId
 from nvcfplan.plans import Basis, Charge, Resource, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 def deploy_charges(
     limits: Limits, specifications: Sequence[GpuSpecification]
 ) -> tuple[Charge, ...]:
     """The minimum of every specification, in every pool it may land on."""
+    placed = [(one, place(one, limits.account)) for one in specifications]
     return _charges(
-        (resource.id, sum(_fresh_units(limits, resource, one) for one in specifications))
-        for resource in limits.resources
-        if resource.unit is not Unit.VERSIONS
+        (resource.id, sum(_fresh_units(resource, one, where) for one, where in placed))
+        for resource in _in_gpus(limits)
     )
 
 
 def release_charges(limits: Limits, version: LiveVersion) -> tuple[Charge, ...]:
     """All that a deployed version takes up now."""
+    rows = version.deployment.specifications if version.deployment else ()
+    placed = [(row.specification, place(row.specification, limits.account)) for row in rows]
+    held = limits.held[version.version_id]
     return _charges(
-        (resource.id, _live_units(limits, resource, version))
-        for resource in limits.resources
-        if resource.unit is not Unit.VERSIONS
+        (
+            resource.id,
+            held_units(resource, held)
+            if resource.basis is Basis.HELD
+            else sum(bounded_units(resource, one, where) for one, where in placed),
+        )
+        for resource in _in_gpus(limits)
     )
 
 
@@ -44,16 +51,15 @@ def growth_charges(
     """What an update takes: min above max(old min, running); for quotas the rise of the bound."""
     running = len(running_of(version, before))
     grown = max(after.min_instances, running) - max(before.min_instances, running)
-    each = place(after, limits.account)
+    where = place(after, limits.account)
     return _charges(
         (
             resource.id,
-            max(0, grown) * (each.gpus_each or 0)
-            if resource.basis is Basis.HELD and counts_inside(resource, each.pools)
-            else _bound_rise(limits, resource, before, after),
+            (max(0, grown) * (where.gpus_each or 0) if counts_inside(resource, where.pools) else 0)
+            if resource.basis is Basis.HELD
+            else _bound_rise(resource, where, before, after),
         )
-        for resource in limits.resources
-        if resource.unit is not Unit.VERSIONS
+        for resource in _in_gpus(limits)
     )
 
 
@@ -63,56 +69,40 @@ def shrink_charges(
     """What an update gives back: running above the new max, oldest first, where they run."""
     running = running_of(version, before)
     surplus = running[: max(0, len(running) - after.max_instances)]
+    where = place(before, limits.account)
     return _charges(
         (
             resource.id,
-            sum(_instance_units(limits, resource, one.location, before) for one in surplus)
+            sum(_instance_units(limits, resource, one) for one in surplus)
             if resource.basis is Basis.HELD
-            else _bound_rise(limits, resource, after, before),
+            else _bound_rise(resource, where, after, before),
         )
-        for resource in limits.resources
-        if resource.unit is not Unit.VERSIONS
+        for resource in _in_gpus(limits)
     )
 
 
-def _fresh_units(limits: Limits, resource: Resource, wanted: GpuSpecification) -> int:
+def _in_gpus(limits: Limits) -> Iterator[Resource]:
+    return (one for one in limits.resources if one.unit is not Unit.VERSIONS)
+
+
+def _fresh_units(resource: Resource, wanted: GpuSpecification, where: Placement) -> int:
     if resource.basis is not Basis.HELD:
-        return bounded_units(resource, wanted, limits.account)
-    placement = place(wanted, limits.account)
-    if not counts_inside(resource, placement.pools):
-        return 0
-    return wanted.min_instances * (placement.gpus_each or 0)
-
-
-def _live_units(limits: Limits, resource: Resource, version: LiveVersion) -> int:
-    if resource.basis is Basis.HELD:
-        return held_units(resource, limits.held[version.version_id])
-    rows = version.deployment.specifications if version.deployment else ()
-    return sum(bounded_units(resource, one.specification, limits.account) for one in rows)
+        return bounded_units(resource, wanted, where)
+    is_counted = counts_inside(resource, where.pools)
+    return wanted.min_instances * (where.gpus_each or 0) if is_counted else 0
 
 
 def _bound_rise(
-    limits: Limits, resource: Resource, low: GpuSpecification, high: GpuSpecification
+    resource: Resource, where: Placement, low: GpuSpecification, high: GpuSpecification
 ) -> int:
-    if resource.basis is Basis.HELD:
-        return 0
-    return max(
-        0,
-        bounded_units(resource, high, limits.account)
-        - bounded_units(resource, low, limits.account),
-    )
+    return max(0, bounded_units(resource, high, where) - bounded_units(resource, low, where))
 
 
-def _instance_units(
-    limits: Limits, resource: Resource, location: str, specification: GpuSpecification
-) -> int:
-    pools = [pool for cluster in limits.account.clusters or () for pool in cluster.pools]
-    where = next(
-        (pool.id for pool in pools if pool.id == PoolId(location, specification.gpu)), None
-    )
-    if where is None or where not in resource.pools:
+def _instance_units(limits: Limits, resource: Resource, instance: LiveInstance) -> int:
+    where = PoolId(instance.location, instance.gpu)
+    if where not in resource.pools:
         return 0
-    return gpus_of_instance(pools, where, specification.instance_type) or 0
+    return gpus_of_instance(account_pools(limits.account), where, instance.instance_type) or 0
 
 
 def _charges(units: Iterable[tuple[ResourceId, int]]) -> tuple[Charge, ...]:

@@ -37,7 +37,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """`running`: GPUs by pool, sorted. `is_complete` False: some instance type has no known size."""
+    """`running`: GPUs by pool, sorted. Not `is_complete`: some instance has no known size."""
 
     running: tuple[tuple[PoolId, int], ...]
     pending: tuple[Pending, ...]

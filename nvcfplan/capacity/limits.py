@@ -41,8 +41,8 @@ class Limits:
     soft: Mapping[ResourceId, str]
     held: Mapping[VersionId, Held]
 
-    def resource(self, id: ResourceId) -> Resource:
-        return next(one for one in self.resources if one.id == id)
+    def resource(self, wanted: ResourceId) -> Resource:
+        return next(one for one in self.resources if one.id == wanted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,13 +136,13 @@ def _set_resources(
     for pools in sorted(wide | narrow):
         chosen = tuple(pool for pool in account_pools(account) if pool.id in pools)
         names = "+".join(pool.cluster for pool in pools)
-        id = ResourceId(f"within:{names}/{pools[0].gpu}")
-        yield _counted(account, id, chosen, Bound.NECESSARY, held)
+        name = ResourceId(f"within:{names}/{pools[0].gpu}")
+        yield _counted(account, name, chosen, Bound.NECESSARY, held)
 
 
 def _counted(
     account: Account,
-    id: ResourceId,
+    name: ResourceId,
     pools: tuple[Pool, ...],
     bound: Bound,
     held: Collection[Held],
@@ -151,7 +151,7 @@ def _counted(
     is_known = all(pool.capacity is not None and pool.available is not None for pool in pools)
     capacity = sum(pool.capacity or 0 for pool in pools)
     resource = Resource(
-        id=id,
+        id=name,
         pools=tuple(pool.id for pool in pools),
         unit=Unit.GPUS,
         bound=bound,
@@ -177,6 +177,8 @@ def held_units(resource: Resource, held: Held) -> int:
 
 def _quota_resources(account: Account, involved: Involved) -> Iterator[Resource]:
     """What hosted counts is not known: the sum of min over the limit is an error, of max a risk."""
+    ours = [(one, place(one, account)) for one in _live(involved.ours)]
+    others = [(one, place(one, account)) for one in _live(involved.others)]
     for quota in account.quotas or ():
         pools = quota_pools(quota, account)
         for basis, prefix in ((Basis.MAX, "quota"), (Basis.MIN, "quota-min")):
@@ -192,14 +194,13 @@ def _quota_resources(account: Account, involved: Involved) -> Iterator[Resource]
                 headroom=0,
                 reading=_reading(account, Readable.QUOTA),
             )
-            ours = sum(bounded_units(resource, one, account) for one in _live(involved.ours))
-            others = sum(bounded_units(resource, one, account) for one in _live(involved.others))
-            yield replace(resource, before=ours + others, ours=ours)
+            own = sum(bounded_units(resource, one, where) for one, where in ours)
+            foreign = sum(bounded_units(resource, one, where) for one, where in others)
+            yield replace(resource, before=own + foreign, ours=own)
 
 
-def bounded_units(resource: Resource, specification: GpuSpecification, account: Account) -> int:
+def bounded_units(resource: Resource, specification: GpuSpecification, placement: Placement) -> int:
     """Units of a MIN- or MAX-basis resource that a deployed specification takes up."""
-    placement = place(specification, account)
     if not counts_inside(resource, placement.pools):
         return 0
     is_min = resource.basis is Basis.MIN
