@@ -1,0 +1,48 @@
+# Everything from nothing but Python 3.11+: each target makes .venv when it is missing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test torture lint bench
+
+help:
+	@echo "make demo     plan, apply, roll and roll back on the emulator, narrated"
+	@echo "make test     the tests"
+	@echo "make torture  the tests with the large figures (long)"
+	@echo "make lint     ruff and mypy"
+	@echo "make bench    start-up, paired against python -c pass"
+
+demo: $(VENV)/.runtime
+	@$(BIN)/nvcfplan demo
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest -q -n 2
+
+torture: $(VENV)/.dev
+	@NVCFPLAN_TORTURE=1 $(BIN)/python -m pytest -q -n 2
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m bench.startup
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nvcfplan needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+# Pins first, by hash; then the project itself without looking for anything more.
+$(VENV)/.runtime: requirements/runtime.txt requirements/build.txt pyproject.toml | $(VENV)/bin/python
+	@echo "installing what nvcfplan runs on into $(VENV) (once)"
+	@$(PIP) install --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	@echo "installing what the tests need into $(VENV) (once)"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
