@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from nvcfplan.applying.failures import Failure
-from nvcfplan.applying.journal import Record
 from nvcfplan.model import (
     Account,
     EffectId,
@@ -23,7 +22,7 @@ from nvcfplan.plans import Task
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nvcfplan.applying.journal import RunOutcome
+    from nvcfplan.applying.journal import Record, RunOutcome  # noqa: TC004 - a cycle at run time
 
 
 @dataclass(frozen=True, slots=True)
