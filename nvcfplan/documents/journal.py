@@ -1,0 +1,51 @@
+"""Journal records: one JSON object each, framed by whoever stores them."""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+from nvcfplan.applying import Record
+from nvcfplan.documents.reading import Unreadable, canonical_bytes, parse_object
+from nvcfplan.documents.records import choice_of
+from nvcfplan.documents.shapes import ShapeError
+from nvcfplan.errors import JournalCorrupt
+
+VERSION: Final = 1
+_REMEDY: Final = "look at the account with `nvcfplan plan`; the journal's file is kept as it is"
+
+
+def encode_record(record: Record) -> bytes:
+    """Ends in a newline, has no other. No secret value can be in it."""
+    encoded = choice_of(Record).encode(record)
+    assert isinstance(encoded, dict)
+    return canonical_bytes(encoded | {"version": VERSION, "skippable": False})
+
+
+def decode_record(data: bytes) -> Record | None:
+    """None: of a kind this version does not know, whose writer said that it may be left out.
+
+    Raises: JournalCorrupt.
+    """
+    try:
+        document = parse_object(data)
+    except Unreadable as error:
+        raise _corrupt(str(error)) from error
+    version, is_skippable = document.pop("version", None), document.pop("skippable", None)
+    kind, choice = document.get("type"), choice_of(Record)
+    is_known = version == VERSION and type(version) is int and kind in choice.records
+    if not is_known and is_skippable is True:
+        return None
+    if not is_known:
+        raise JournalCorrupt(
+            "the journal has a record that this version of nvcfplan does not know",
+            detail=f"version {version!r:.40}, kind {kind!r:.40}",
+            remedy="go on with the version of nvcfplan that began the run, or a newer one",
+        )
+    try:
+        return cast("Record", choice.decode(document))
+    except ShapeError as error:
+        raise _corrupt(f"at `{error.path}`: expected {error.expected}") from error
+
+
+def _corrupt(why: str) -> JournalCorrupt:
+    return JournalCorrupt("a journal record cannot be read", detail=why, remedy=_REMEDY)

@@ -1,0 +1,177 @@
+"""A plan <-> the `plan` part of its document.
+
+What can be computed from the rest (peaks, downtime, exposure, before and after) is written for
+readers; it is left out when read, and whoever reads compares with what would be written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from nvcfplan.diagnostics import has_errors
+from nvcfplan.documents.records import record_of, shape_of
+from nvcfplan.documents.resource_changes import change_schema, encode_change, plain_change
+from nvcfplan.documents.shapes import Definitions, ShapeError, object_schema
+from nvcfplan.plans import (
+    Action,
+    Infeasible,
+    Plan,
+    Resource,
+    Reversible,
+    Shortage,
+    Step,
+)
+from nvcfplan.reports import (
+    CapacityRow,
+    Exposure,
+    Fit,
+    Interruption,
+    capacity_curve,
+    exposures,
+    interruptions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+PARTIAL_CODES: Final = frozenset({"plan-targeted"})
+"""Diagnostics that say that the plan is not about all of the stack."""
+
+_NAMES: Final[Mapping[str, str]] = {
+    "account": "account",
+    "stack": "stack",
+    "desired": "desired",
+    "bindings": "bindings",
+    "funding": "funding",
+    "point_of_no_return": "point_of_no_return",
+    "is_proved_minimal": "proved_minimal",
+    "diagnostics": "diagnostics",
+    "fingerprint": "fingerprint",
+}
+"""Field of the plan -> its name in the document, for those that are written as they are."""
+_SHORTAGES: Final = shape_of(tuple[Shortage, ...])
+_DOWNTIME: Final = shape_of(tuple[Interruption, ...])
+_EXPOSURE: Final = shape_of(tuple[Exposure, ...])
+_OF_ROWS: Final = frozenset({"peak", "peak_step", "after", "verdict"})
+_OF_STEPS: Final = frozenset({"reversible"})
+
+
+def encode_body(plan: Plan | Infeasible) -> dict[str, object]:
+    """All of it but the digest. Raises: TypeError when a secret value is in it: a bug."""
+    shortages = plan.shortages if isinstance(plan, Infeasible) else ()
+    made = plan.plan if isinstance(plan, Infeasible) else plan
+    members = {one.attribute: one.shape for one in record_of(Plan).members}
+    direct = {name: members[at].encode(getattr(made, at)) for at, name in _NAMES.items()}
+    return direct | {
+        "resource_changes": [encode_change(change, made) for change in made.changes],
+        "resources": [_encode_row(row) for row in capacity_curve(made.resources, made.steps)],
+        "steps": [_encode_step(step) for step in made.steps],
+        "downtime": _DOWNTIME.encode(interruptions(made.steps)),
+        "exposure": _EXPOSURE.encode(exposures(made.steps)),
+        "shortages": _SHORTAGES.encode(shortages),
+        "feasible": not isinstance(plan, Infeasible),
+        "applyable": is_applyable(plan),
+        "complete": is_complete(plan),
+        "errored": has_errors(made.diagnostics),
+    }
+
+
+def decode_body(body: Mapping[str, object], provenance: object) -> Plan | Infeasible:
+    """Only what is not derived is looked at. Raises: ShapeError."""
+    given = {at: body[name] for at, name in _NAMES.items() if name in body}
+    plan = record_of(Plan).decode(
+        given
+        | {
+            "changes": [plain_change(one) for one in _list(body, "resource_changes")],
+            "resources": [_without(one, _OF_ROWS) for one in _list(body, "resources")],
+            "steps": [_without(one, _OF_STEPS) for one in _list(body, "steps")],
+            "provenance": provenance,
+        }
+    )
+    assert isinstance(plan, Plan)
+    if body.get("feasible") is True:
+        return plan
+    shortages = _SHORTAGES.decode(body.get("shortages"))
+    return Infeasible(plan=plan, shortages=cast("tuple[Shortage, ...]", shortages))
+
+
+def body_schema(definitions: Definitions) -> dict[str, object]:
+    members = {one.attribute: one.shape for one in record_of(Plan).members}
+    step = record_of(Step).properties(definitions)
+    row = record_of(Resource).properties(definitions)
+    reversible = {"enum": ["yes", "if-capacity", "no"]}
+    computed = {
+        "peak": {"type": "integer"},
+        "peak_step": {"type": ["string", "null"]},
+        "after": {"type": "integer"},
+        "verdict": {"enum": [fit.value for fit in Fit]},
+    }
+    flag = {"type": "boolean"}
+    return object_schema(
+        {name: members[at].schema(definitions) for at, name in _NAMES.items()}
+        | {
+            "resource_changes": _array(change_schema(definitions)),
+            "resources": _array(row | computed),
+            "steps": _array(step | {"reversible": reversible}),
+            "downtime": _DOWNTIME.schema(definitions),
+            "exposure": _EXPOSURE.schema(definitions),
+            "shortages": _SHORTAGES.schema(definitions),
+            "feasible": flag,
+            "applyable": flag,
+            "complete": flag,
+            "errored": flag,
+            "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+        }
+    )
+
+
+def is_applyable(plan: Plan | Infeasible) -> bool:
+    """As Terraform means it: there is something to do, and nothing is in the way."""
+    if isinstance(plan, Infeasible) or has_errors(plan.diagnostics):
+        return False
+    return bool(plan.steps) or any(one.action is not Action.NO_OP for one in plan.changes)
+
+
+def is_complete(plan: Plan | Infeasible) -> bool:
+    """Whether the account would be as the stack says, once this is applied."""
+    if isinstance(plan, Infeasible) or has_errors(plan.diagnostics):
+        return False
+    return not any(one.code in PARTIAL_CODES for one in plan.diagnostics)
+
+
+def reversible_word(step: Step) -> str:
+    """`yes`, `if-capacity` or `no`."""
+    if not isinstance(step.undo, Reversible):
+        return "no"
+    return "if-capacity" if step.undo.needs else "yes"
+
+
+def _encode_row(row: CapacityRow) -> dict[str, object]:
+    computed = {
+        "peak": row.peak,
+        "peak_step": row.peak_step,
+        "after": row.after,
+        "verdict": row.fit.value,
+    }
+    return record_of(Resource).encode(row.resource) | computed
+
+
+def _encode_step(step: Step) -> dict[str, object]:
+    return {**record_of(Step).encode(step), "reversible": reversible_word(step)}
+
+
+def _without(raw: object, derived: Collection[str]) -> object:
+    if not isinstance(raw, dict):
+        return raw
+    return {name: one for name, one in raw.items() if name not in derived}
+
+
+def _list(body: Mapping[str, object], name: str) -> list[object]:
+    found = body.get(name)
+    if not isinstance(found, list):
+        raise ShapeError("a list", name)
+    return found
+
+
+def _array(properties: dict[str, object]) -> dict[str, object]:
+    return {"type": "array", "items": object_schema(properties)}

@@ -1,0 +1,65 @@
+"""The state document: what is remembered between runs, with who wrote it and after what."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from nvcfplan import __version__
+from nvcfplan.documents.reading import Unreadable, canonical_bytes, parse_object
+from nvcfplan.documents.records import record_of
+from nvcfplan.documents.shapes import ShapeError
+from nvcfplan.errors import StateCorrupt
+from nvcfplan.model import State
+
+SCHEMA_VERSION: Final = 1
+_FIELDS: Final = frozenset({"schema_version", "writer_version", "previous", "state"})
+_REBUILD: Final = "put back an earlier copy, or move the file away and plan: the account's tags say"
+
+
+def encode_state(state: State, *, previous: bytes | None = None) -> bytes:
+    """`previous`: the document this one takes the place of. No secret value can be in it."""
+    digest = None if previous is None else f"sha256:{hashlib.sha256(previous).hexdigest()}"
+    return canonical_bytes(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "writer_version": __version__,
+            "previous": digest,
+            "state": record_of(State).encode(state),
+        }
+    )
+
+
+def decode_state(data: bytes) -> State:
+    """Raises: StateCorrupt, also when a newer nvcfplan wrote it."""
+    try:
+        document = parse_object(data)
+    except Unreadable as error:
+        raise _corrupt(str(error)) from error
+    version = document.get("schema_version")
+    if type(version) is not int or version < 1:
+        raise _corrupt("it has no `schema_version`")
+    if version > SCHEMA_VERSION:
+        raise _newer(version, document.get("writer_version"))
+    if document.keys() != _FIELDS:
+        raise _corrupt(f"it is not an object with {', '.join(sorted(_FIELDS))}")
+    try:
+        state = record_of(State).decode(document["state"])
+    except ShapeError as error:
+        where = f"`state.{error.path}`" if error.path else "`state`"
+        raise _corrupt(f"at {where}: expected {error.expected}") from error
+    assert isinstance(state, State)
+    return state
+
+
+def _newer(version: int, writer: object) -> StateCorrupt:
+    who = f"nvcfplan {writer[:40]}" if isinstance(writer, str) else "a newer nvcfplan"
+    return StateCorrupt(
+        f"the state was written by {who}; this is {__version__}",
+        detail=f"it has schema version {version}, and this one reads up to {SCHEMA_VERSION}",
+        remedy=f"install {who} or later: an older one would lose what it does not know",
+    )
+
+
+def _corrupt(why: str) -> StateCorrupt:
+    return StateCorrupt("the state cannot be read", detail=why, remedy=f"{_REBUILD} what is ours")
