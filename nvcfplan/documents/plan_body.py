@@ -26,9 +26,9 @@ from nvcfplan.reports import (
     Exposure,
     Fit,
     Interruption,
-    capacity_curve,
-    exposures,
-    interruptions,
+    capacity_rows,
+    find_exposures,
+    find_interruptions,
 )
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ def encode_body(plan: Plan | Infeasible) -> dict[str, object]:
     direct = {name: members[at].encode(getattr(made, at)) for at, name in _NAMES.items()}
     return direct | {
         "resource_changes": [encode_change(change, made) for change in made.changes],
-        "resources": [_encode_row(row) for row in capacity_curve(made.resources, made.steps)],
+        "resources": [_encode_row(row) for row in capacity_rows(made.resources, made.steps)],
         "steps": [_encode_step(step) for step in made.steps],
-        "downtime": _DOWNTIME.encode(interruptions(made.steps)),
-        "exposure": _EXPOSURE.encode(exposures(made.steps)),
+        "downtime": _DOWNTIME.encode(find_interruptions(made.steps)),
+        "exposure": _EXPOSURE.encode(find_exposures(made.steps)),
         "shortages": _SHORTAGES.encode(shortages),
         "feasible": not isinstance(plan, Infeasible),
         "applyable": is_applyable(plan),

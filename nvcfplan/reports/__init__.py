@@ -5,7 +5,7 @@ from __future__ import annotations
 from nvcfplan.reports.capacity_curve import (
     CapacityRow,
     Fit,
-    capacity_curve,
+    capacity_rows,
 )
 from nvcfplan.reports.closure import (
     heaviest_closure,
@@ -15,8 +15,8 @@ from nvcfplan.reports.interruptions import (
     Interruption,
     ancestors_of,
     expected_ends,
-    exposures,
-    interruptions,
+    find_exposures,
+    find_interruptions,
 )
 
 __all__ = [
@@ -25,9 +25,9 @@ __all__ = [
     "Fit",
     "Interruption",
     "ancestors_of",
-    "capacity_curve",
+    "capacity_rows",
     "expected_ends",
-    "exposures",
+    "find_exposures",
+    "find_interruptions",
     "heaviest_closure",
-    "interruptions",
 ]

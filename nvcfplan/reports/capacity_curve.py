@@ -39,7 +39,7 @@ class CapacityRow:
     fit: Fit
 
 
-def capacity_curve(resources: Sequence[Resource], steps: Sequence[Step]) -> tuple[CapacityRow, ...]:
+def capacity_rows(resources: Sequence[Resource], steps: Sequence[Step]) -> tuple[CapacityRow, ...]:
     """One row per resource, in their order. Steps in topological order."""
     return tuple(_row(resource, steps) for resource in resources)
 

@@ -35,7 +35,7 @@ class Exposure:
     units: int
 
 
-def interruptions(steps: Sequence[Step]) -> tuple[Interruption, ...]:
+def find_interruptions(steps: Sequence[Step]) -> tuple[Interruption, ...]:
     """Sorted by address. Steps in topological order."""
     ancestors = ancestors_of(steps)
     ends = expected_ends(steps)
@@ -54,7 +54,7 @@ def interruptions(steps: Sequence[Step]) -> tuple[Interruption, ...]:
     return tuple(found[address] for address in sorted(found))
 
 
-def exposures(steps: Sequence[Step]) -> tuple[Exposure, ...]:
+def find_exposures(steps: Sequence[Step]) -> tuple[Exposure, ...]:
     """Sorted by address, then resource."""
     released = {step.task.version: step for step in steps if isinstance(step.task, AwaitReleased)}
     found: dict[tuple[Address, ResourceId], int] = {}
