@@ -1,0 +1,1 @@
+"""What talks to the outside: each folder implements ports of the rooms above."""

@@ -1,0 +1,1 @@
+"""NVIDIA Cloud Functions over HTTP: reading, one request a step, and what its answers mean."""

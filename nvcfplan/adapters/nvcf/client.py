@@ -1,0 +1,225 @@
+"""HTTP to one NVCF endpoint: reads are repeated within bounds, writes are sent exactly once.
+
+It knows nothing of functions: `exchange` makes requests, `translation` reads bodies. Time comes
+from the injected clock, so that waiting before a retry costs nothing in a rehearsal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import zlib
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import httpx2
+
+from nvcfplan import __version__
+from nvcfplan.adapters.nvcf.answers import NotJson, fit, garbled, read_json
+from nvcfplan.adapters.nvcf.raw import Lost, NotSent, RawAnswer, RawOutcome, RawRequest
+from nvcfplan.adapters.nvcf.refusals import remote_error, route_of, unanswered_read
+from nvcfplan.adapters.nvcf.target import MOST_CONCURRENT, Target, refuse_plain_http
+from nvcfplan.adapters.nvcf.words import Redaction
+from nvcfplan.wire.protocol import Answer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from types import TracebackType
+    from typing import Self
+
+    from nvcfplan.applying import Clock
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
+
+MOST_BYTES: Final = 32 * 1024 * 1024
+READ_ATTEMPTS: Final = 5
+_UNSENT_ATTEMPTS: Final = 3
+"""A wrong address is told soon; a name server that stumbled once is forgiven."""
+_FIRST_PAUSE_SECONDS: Final = 0.5
+_LONGEST_PAUSE_SECONDS: Final = 60.0
+_LONGEST_ASKED_SECONDS: Final = 3600.0
+_RETRIED_STATUS: Final = frozenset({429, 502, 503, 504})
+_NOT_SENT: Final = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
+
+
+class Client:
+    """One pool of connections to one target. Use as an asynchronous context manager."""
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        clock: Clock,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Raises: SettingsError, for a key that would travel in the clear."""
+        if transport is None:
+            refuse_plain_http(target)
+        _quieten_loggers()
+        token = target.token.reveal() if target.token else ""
+        self.target = target
+        self.clock = clock
+        self.redaction = Redaction((token,) if token else ())
+        self._turns = asyncio.Semaphore(max(1, min(target.concurrency, MOST_CONCURRENT)))
+        self._http = httpx2.AsyncClient(
+            headers=_headers(token, target.host),
+            timeout=_timeout(target),
+            limits=httpx2.Limits(max_connections=MOST_CONCURRENT, max_keepalive_connections=20),
+            follow_redirects=False,
+            transport=transport,
+            trust_env=True,
+        )
+
+    def __repr__(self) -> str:
+        return f"Client({self.target.base_url!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.aclose()
+
+    async def send(self, request: RawRequest) -> RawOutcome:
+        """Once, whatever comes. Never raises for what the network or the service did."""
+        async with self._turns:
+            try:
+                async with asyncio.timeout(self.target.patience.whole):
+                    return await self._exchange(request)
+            except TimeoutError:
+                return Lost(f"no whole answer within {self.target.patience.whole:g} s")
+            except _NOT_SENT as error:
+                return NotSent(self.redaction.shown(_cause(error)))
+            except httpx2.RequestError as error:
+                return Lost(self.redaction.shown(_cause(error)))
+
+    async def read(
+        self, request: RawRequest, model: type[AnswerT], *, attempts: int = READ_ATTEMPTS
+    ) -> AnswerT:
+        """Raises: RemoteError; RemoteMissing when the service itself says 404."""
+        answer = await self._read_answer(request, attempts)
+        route = route_of(request, self.target)
+        try:
+            value = read_json(answer.body)
+        except NotJson as fault:
+            raise garbled(route, self.redaction.shown(str(fault)), answer.status) from None
+        return fit(model, value, route)
+
+    async def _read_answer(self, request: RawRequest, attempts: int) -> RawAnswer:
+        for attempt in range(1, attempts + 1):
+            outcome = await self.send(request)
+            if attempt >= min(attempts, _worth_attempts(outcome)):
+                break
+            pause = _pause_seconds(request, attempt, outcome)
+            await self.clock.sleep_until(self.clock.monotonic() + pause)
+        if isinstance(outcome, RawAnswer):
+            return self._accepted(request, outcome)
+        raise unanswered_read(outcome, request, self.target)
+
+    def _accepted(self, request: RawRequest, answer: RawAnswer) -> RawAnswer:
+        if answer.is_success:
+            return answer
+        raise remote_error(request, answer, self.target, self.redaction)
+
+    async def _exchange(self, request: RawRequest) -> RawOutcome:
+        content = request.content()
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        async with self._http.stream(
+            request.method,
+            self._url(request),
+            params=request.query or None,
+            content=content,
+            headers=headers,
+        ) as response:
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    why = f"the answer is larger than {MOST_BYTES // 1_048_576} MiB"
+                    return Lost(why, is_repeatable=False)
+            retry_after = _retry_after(response.headers.get("Retry-After"), self.clock.now())
+            return RawAnswer(
+                status=response.status_code, body=bytes(body), retry_after_seconds=retry_after
+            )
+
+    def _url(self, request: RawRequest) -> str:
+        prefix = self.target.root if request.is_rooted else self.target.base_url.rstrip("/")
+        return prefix + request.path
+
+
+def _headers(token: str, host: str | None) -> dict[str, str]:
+    headers = {"Accept": "application/json", "User-Agent": f"nvcfplan/{__version__}"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    if host:
+        headers["Host"] = host
+    return headers
+
+
+def _timeout(target: Target) -> httpx2.Timeout:
+    patience = target.patience
+    return httpx2.Timeout(
+        connect=patience.connect, read=patience.read, write=patience.write, pool=patience.pool
+    )
+
+
+def _worth_attempts(outcome: RawOutcome) -> int:
+    match outcome:
+        case RawAnswer():
+            return READ_ATTEMPTS if outcome.status in _RETRIED_STATUS else 1
+        case NotSent():
+            return _UNSENT_ATTEMPTS
+        case Lost():
+            return READ_ATTEMPTS if outcome.is_repeatable else 1
+
+
+def _pause_seconds(request: RawRequest, attempt: int, outcome: RawOutcome) -> float:
+    """Doubling, spread by route so that a fan-out does not come back as one burst.
+
+    The spread is a checksum, not chance: the same run waits the same way.
+    """
+    asked = outcome.retry_after_seconds if isinstance(outcome, RawAnswer) else None
+    spread = 1 + (zlib.crc32(f"{request.path}#{attempt}".encode()) % 1000) / 2000
+    wanted = _FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1) * spread
+    return min(max(wanted, asked or 0.0), _LONGEST_PAUSE_SECONDS)
+
+
+def _retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds, or a date; anything else is as if it were not there."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return min(float(value), _LONGEST_ASKED_SECONDS)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        return None
+    return min(max(0.0, (until - now).total_seconds()), _LONGEST_ASKED_SECONDS)
+
+
+def _cause(error: httpx2.RequestError) -> str:
+    """The innermost words: httpx's own are often empty."""
+    inner: BaseException = error
+    while inner.__cause__ is not None:
+        inner = inner.__cause__
+    return str(error) or str(inner) or type(error).__name__
+
+
+def _quieten_loggers() -> None:
+    """At INFO they write whole addresses, at DEBUG headers: neither belongs in a log of ours."""
+    for name in ("httpx2", "httpcore2"):
+        logger = logging.getLogger(name)
+        if logger.level < logging.WARNING:
+            logger.setLevel(logging.WARNING)

@@ -1,0 +1,33 @@
+"""What an error answer means: status and text together. The texts alone are `applying`'s table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from nvcfplan.applying import FailureClass, classify_text
+
+_BY_STATUS: Final = {
+    401: FailureClass.AUTHORIZATION,
+    402: FailureClass.QUOTA,
+    403: FailureClass.AUTHORIZATION,
+    404: FailureClass.NOT_FOUND,
+    422: FailureClass.AUTHORIZATION,
+    429: FailureClass.TRANSIENT,
+    502: FailureClass.TRANSIENT,
+    503: FailureClass.TRANSIENT,
+    504: FailureClass.TRANSIENT,
+}
+"""Source: nvcf-api.md 1.2 (422: an unsupported kind of credential), 6.1 (402), 7 (429)."""
+
+
+def classify(status: int | None, text: str) -> FailureClass:
+    """The text decides where it holds a marker; the status only where it holds none."""
+    kind = classify_text(text)
+    if kind is not FailureClass.OTHER or status is None:
+        return kind
+    return _BY_STATUS.get(status, FailureClass.OTHER)
+
+
+def classify_health(error: str) -> FailureClass:
+    """For one `healthInfo[].error`. Source: nvcf-api.md 6.2, 6.3."""
+    return classify_text(error)

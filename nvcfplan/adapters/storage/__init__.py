@@ -1,0 +1,1 @@
+"""State, journal and saved plans on this machine."""
