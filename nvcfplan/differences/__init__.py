@@ -18,6 +18,7 @@ from nvcfplan.differences.differ import (
     CompareOptions,
     Difference,
     compare_function,
+    has_row,
     remove_function,
 )
 from nvcfplan.differences.flattening import (
@@ -101,6 +102,7 @@ __all__ = [
     "find_owned",
     "flatten_config",
     "flatten_specification",
+    "has_row",
     "judge_live",
     "match_specifications",
     "needed_reads",

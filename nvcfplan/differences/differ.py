@@ -131,12 +131,12 @@ def remove_function(owned: OwnedFunction, on_remove: OnRemove) -> Difference:
                 ),
                 desired=None,
                 owned=owned,
-                retired=tuple(one for one in owned.versions if _has_row(one)),
+                retired=tuple(one for one in owned.versions if has_row(one)),
                 surplus=owned.versions,
                 diagnostics=_in_the_way(owned),
             )
         case OnRemove.UNDEPLOY:
-            deployed = tuple(one for one in owned.versions if _has_row(one))
+            deployed = tuple(one for one in owned.versions if has_row(one))
             return Difference(
                 change=Change(
                     address=address,
@@ -212,7 +212,7 @@ def _placement_attributes(
         reason="",
     )
     if not desired.specifications:
-        is_up = _has_row(live)
+        is_up = has_row(live)
         return (replace(status, means=Means.REMOVE, reason="removed"),) if is_up else ()
     active = canonical_json(Status.ACTIVE)
     if live.status is Status.INACTIVE:
@@ -292,7 +292,7 @@ def _wanted_specifications(
     return tuple(one.specification for one in rows)
 
 
-def _has_row(version: LiveVersion) -> bool:
+def has_row(version: LiveVersion) -> bool:
     return version.is_deployed or version.deployment is not None
 
 

@@ -1,0 +1,29 @@
+"""Judges a plan from the outside: what is offered, what is at risk, and the proof."""
+
+from __future__ import annotations
+
+from nvcfplan.checks.offered import (
+    Narrowed,
+    check_offered,
+)
+from nvcfplan.checks.risks import (
+    check_risks,
+)
+from nvcfplan.checks.suite import (
+    FUNCTION_CHECKS,
+    REQUIRABLE,
+    FunctionCheck,
+    check_plan,
+    require,
+)
+
+__all__ = [
+    "FUNCTION_CHECKS",
+    "REQUIRABLE",
+    "FunctionCheck",
+    "Narrowed",
+    "check_offered",
+    "check_plan",
+    "check_risks",
+    "require",
+]

@@ -1,0 +1,51 @@
+"""What no reading can show, listed beside the proof and never folded into it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvcfplan.capacity import place
+from nvcfplan.diagnostics import Diagnostic, Severity, Subject, Verdict
+from nvcfplan.model import Account, DesiredFunction, GpuCountSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check_risks(function: DesiredFunction, account: Account) -> Iterator[Diagnostic]:
+    for one in function.specifications:
+        wanted = one.specification
+        subject = Subject(function.address, f"deployment.specifications.{one.key}")
+        placement = place(wanted, account)
+        if placement.is_partial:
+            yield Diagnostic(
+                code="targeting-not-checked",
+                severity=Severity.NOTE,
+                summary="regions or attributes not checked: the inventory does not show them",
+                detail="clusterGroups carries neither; the allocator's view of clusters does",
+                remedy="make the capacity view readable, or name the cluster under `clusters:`",
+                subject=subject,
+                verdict=Verdict.NOT_CHECKED,
+            )
+        if placement.gpus_each is not None and placement.gpus_each > 1:
+            yield Diagnostic(
+                code="node-packing",
+                severity=Severity.NOTE,
+                summary=f"{placement.gpus_each} GPUs of one {wanted.instance_type} must be free on "
+                "one node; readings count them per cluster",
+                detail="free GPUs spread over nodes look like room and are not",
+                remedy="nothing to do; if it fails for capacity in spite of the proof, this is why",
+                subject=subject,
+                verdict=Verdict.AT_RISK,
+            )
+        if placement.pools and placement.source is GpuCountSource.SUFFIX:
+            yield Diagnostic(
+                code="gpu-count-guessed",
+                severity=Severity.WARNING,
+                summary=f"GPUs per instance of {wanted.instance_type} are read off its name: "
+                f"{placement.gpus_each}",
+                detail="the allocator's view did not say",
+                remedy="make the capacity view readable",
+                subject=subject,
+                verdict=Verdict.AT_RISK,
+            )

@@ -1,0 +1,69 @@
+"""All checks, as an explicit tuple: each returns all its findings and raises nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from nvcfplan.checks.offered import check_offered
+from nvcfplan.checks.risks import check_risks
+from nvcfplan.diagnostics import Diagnostic, Severity, Verdict, has_errors, sort_key
+from nvcfplan.model import Account, DesiredFunction
+from nvcfplan.plans import Infeasible, Plan
+from nvcfplan.proving import prove
+
+FunctionCheck = Callable[[DesiredFunction, Account], Iterator[Diagnostic]]
+FUNCTION_CHECKS: Final[tuple[FunctionCheck, ...]] = (check_offered, check_risks)
+
+REQUIRABLE: Final = {
+    "inventory": ("inventory", "targeting"),
+    "capacity": ("capacity", "gpu-count", "node-packing"),
+    "quota": ("quota",),
+}
+"""Words of `--require`, and the heads of the codes that they turn into errors."""
+
+
+def check_plan(plan: Plan | Infeasible, account: Account) -> Plan | Infeasible:
+    """The same plan with everything found; without steps when that is an error.
+
+    The proof is made only of a plan that is otherwise sound.
+    """
+    if isinstance(plan, Infeasible):
+        return replace(plan, plan=_with(plan.plan, _check_functions(plan.plan, account)))
+    checked = _with(plan, _check_functions(plan, account))
+    return checked if has_errors(checked.diagnostics) else _with(checked, prove(checked))
+
+
+def require(plan: Plan, required: frozenset[str]) -> Plan:
+    """At-risk and not-checked findings about the required readings become errors."""
+    heads = tuple(head for word in sorted(required) for head in REQUIRABLE[word])
+    doubts = (Verdict.AT_RISK, Verdict.NOT_CHECKED)
+    hardened = tuple(
+        replace(one, severity=Severity.ERROR)
+        if one.verdict in doubts and one.code.startswith(heads)
+        else one
+        for one in plan.diagnostics
+    )
+    return _with(replace(plan, diagnostics=()), hardened) if heads else plan
+
+
+def _check_functions(plan: Plan, account: Account) -> tuple[Diagnostic, ...]:
+    """Functions without a change are checked too: what runs may no longer be offered."""
+    wanted = {change.address for change in plan.changes}
+    return tuple(
+        finding
+        for function in plan.desired.functions
+        if function.address in wanted
+        for check in FUNCTION_CHECKS
+        for finding in check(function, account)
+    )
+
+
+def _with(plan: Plan, found: tuple[Diagnostic, ...]) -> Plan:
+    diagnostics = tuple(sorted({*plan.diagnostics, *found}, key=sort_key))
+    if not has_errors(diagnostics):
+        return replace(plan, diagnostics=diagnostics)
+    return replace(
+        plan, diagnostics=diagnostics, steps=(), bindings=(), funding=(), point_of_no_return=()
+    )

@@ -1,0 +1,117 @@
+"""From differences to an ordered plan whose every intermediate state fits."""
+
+from __future__ import annotations
+
+from nvcfplan.planning.assembly import (
+    assemble,
+    components,
+    point_of_no_return,
+    topological,
+)
+from nvcfplan.planning.drafts import (
+    ACTIVE_EXPECTED_SECONDS,
+    ACTIVE_LIMIT_SECONDS,
+    EXPECTED_SECONDS,
+    FREE,
+    NOTHING_TO_UNDO,
+    RELEASE_EXPECTED_SECONDS,
+    RELEASE_LIMIT_SECONDS,
+    REQUEST_LIMIT_SECONDS,
+    Waits,
+    await_active_step,
+    await_released_step,
+    create_step,
+    delete_step,
+    deploy_step,
+    metadata_step,
+    secrets_step,
+    undeploy_step,
+    update_step,
+)
+from nvcfplan.planning.expansion import (
+    Context,
+    Draft,
+    expand,
+)
+from nvcfplan.planning.fingerprints import (
+    ALIKE,
+    image_of,
+    inventory_row,
+    inventory_rows,
+    pre_images,
+)
+from nvcfplan.planning.planner import (
+    Inputs,
+    PlanOptions,
+    plan_stack,
+)
+from nvcfplan.planning.scheduler import (
+    Chosen,
+    Lot,
+    Lots,
+    Missing,
+    Schedule,
+    Taken,
+    Work,
+    schedule,
+    take,
+)
+from nvcfplan.planning.staleness import (
+    MISSING,
+    Freshness,
+    check_freshness,
+)
+from nvcfplan.planning.verdicts import (
+    find_shortages,
+    judge_capacity,
+)
+
+__all__ = [
+    "ACTIVE_EXPECTED_SECONDS",
+    "ACTIVE_LIMIT_SECONDS",
+    "ALIKE",
+    "EXPECTED_SECONDS",
+    "FREE",
+    "MISSING",
+    "NOTHING_TO_UNDO",
+    "RELEASE_EXPECTED_SECONDS",
+    "RELEASE_LIMIT_SECONDS",
+    "REQUEST_LIMIT_SECONDS",
+    "Chosen",
+    "Context",
+    "Draft",
+    "Freshness",
+    "Inputs",
+    "Lot",
+    "Lots",
+    "Missing",
+    "PlanOptions",
+    "Schedule",
+    "Taken",
+    "Waits",
+    "Work",
+    "assemble",
+    "await_active_step",
+    "await_released_step",
+    "check_freshness",
+    "components",
+    "create_step",
+    "delete_step",
+    "deploy_step",
+    "expand",
+    "find_shortages",
+    "image_of",
+    "inventory_row",
+    "inventory_rows",
+    "judge_capacity",
+    "metadata_step",
+    "plan_stack",
+    "point_of_no_return",
+    "pre_images",
+    "schedule",
+    "secrets_step",
+    "take",
+    "topological",
+    "undeploy_step",
+    "update_step",
+]

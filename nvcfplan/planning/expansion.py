@@ -1,0 +1,406 @@
+"""Changes -> steps: the one place where a means becomes requests and waits.
+
+Each function gets one or two drafts: create-first, delete-first, or neither where nothing is
+replaced. Which one is taken, and what waits for whose GPUs, is the scheduler's business.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nvcfplan.capacity import (
+    VERSION_LIMIT,
+    Limits,
+    deploy_charges,
+    growth_charges,
+    release_charges,
+    shrink_charges,
+)
+from nvcfplan.differences import Difference, Pairing, has_row, specification_with_defaults
+from nvcfplan.model import (
+    Downtime,
+    FunctionConfig,
+    GpuSpecification,
+    LiveVersion,
+    Metadata,
+    Owner,
+    ResourceId,
+    SecretReference,
+    Status,
+    UpdateOrder,
+    UpdatePolicy,
+    function_key,
+    own_tags,
+    ownership_tags,
+    user_tags,
+)
+from nvcfplan.planning.drafts import (
+    FREE,
+    Waits,
+    await_active_step,
+    await_released_step,
+    create_step,
+    delete_step,
+    deploy_step,
+    metadata_step,
+    secrets_step,
+    undeploy_step,
+    update_step,
+)
+from nvcfplan.plans import (
+    Action,
+    Charge,
+    CreateFunction,
+    CreateVersion,
+    Means,
+    Order,
+    Probe,
+    SetSecrets,
+    Step,
+    Undeploy,
+    UpdateDeployment,
+    UpdateMetadata,
+    VersionRef,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """`steps` each after those they wait for. `deletes` come last of all they are connected to.
+
+    `strategy`: create-first, delete-first, or requires where nothing is replaced.
+    """
+
+    strategy: Order
+    steps: tuple[Step, ...]
+    deletes: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    limits: Limits
+    stack: str
+    environment: str
+
+
+def expand(difference: Difference, context: Context) -> tuple[Draft, ...]:
+    """Best first; empty when there is nothing to do."""
+    change = difference.change
+    match change.action:
+        case Action.NO_OP | Action.IMPORT:
+            return ()
+        case Action.CREATE:
+            return (_create(difference, context),)
+        case Action.FORGET:
+            return (_forget(difference),)
+        case Action.DELETE | Action.UPDATE:
+            if Means.NEW_VERSION in change.means:
+                return tuple(
+                    _replace(difference, context, strategy) for strategy in _strategies(difference)
+                )
+            if Means.REDEPLOY in change.means:
+                return (_redeploy(difference, context),)
+            return (_in_place(difference, context),)
+
+
+def _create(difference: Difference, context: Context) -> Draft:
+    new = VersionRef(difference.change.address, "new")
+    create = create_step(
+        CreateFunction(new, _tagged(difference, context), _secrets(difference)),
+        acquire=_one_version(context.limits),
+    )
+    return Draft(
+        strategy=Order.REQUIRES, steps=(create, *_deploy_new(difference, context, new, (create,)))
+    )
+
+
+def _replace(difference: Difference, context: Context, strategy: Order) -> Draft:
+    """A new version beside the old one, or in its place."""
+    address = difference.change.address
+    new, old = VersionRef(address, "new"), VersionRef(address, "old")
+    task = CreateVersion(new, _tagged(difference, context), _secrets(difference))
+    create = create_step(task)
+    current = _owned_current(difference)
+    if strategy is Order.DELETE_FIRST:
+        retire = _retire(current, old, (difference, context), Waits(steps=(create,)))
+        deploy = _deploy_new(difference, context, new, (create, *retire[-1:]), strategy=strategy)
+        steps = (create, *retire, *deploy)
+    else:
+        deploy = _deploy_new(difference, context, new, (create,))
+        waits = Waits(steps=deploy[-1:] or (create,), order=Order.CREATE_FIRST)
+        steps = (create, *deploy, *_retire(current, old, (difference, context), waits))
+    return _with_cleanup(Draft(strategy=strategy, steps=steps), difference, context)
+
+
+def _redeploy(difference: Difference, context: Context) -> Draft:
+    """The same version once more: undeployed and released first where a row is in the way."""
+    old = VersionRef(difference.change.address, "old")
+    current = _owned_current(difference)
+    metadata = _metadata(difference, context, current)
+    retire = _retire(current, old, (difference, context), Waits(steps=metadata))
+    first = (*metadata, *retire)
+    deploy = _deploy(
+        old, difference.specifications, context, Waits(steps=first[-1:], order=Order.DELETE_FIRST)
+    )
+    secrets = _set_secrets(difference, deploy[-1:])
+    steps = (*first, *deploy, *secrets)
+    return _with_cleanup(Draft(strategy=Order.DELETE_FIRST, steps=steps), difference, context)
+
+
+def _in_place(difference: Difference, context: Context) -> Draft:
+    """Calls on the version that is there, one after the other: a PUT resends what others have."""
+    if difference.desired is None:
+        return _with_cleanup(Draft(strategy=Order.REQUIRES, steps=()), difference, context)
+    current = _owned_current(difference)
+    steps: tuple[Step, ...] = _metadata(difference, context, current)
+    if {Means.SPECIFICATION, Means.DEPLOYMENT} & set(difference.change.means):
+        steps = (*steps, *_updates(difference, context, steps))
+    is_undeployed = "deployment" in difference.desired.managed and not difference.specifications
+    if is_undeployed and has_row(current):
+        old = VersionRef(difference.change.address, "old")
+        waits = Waits(steps=steps[-1:])
+        steps = (*steps, *_retire(current, old, (difference, context), waits))
+    steps = (*steps, *_set_secrets(difference, steps[-1:]))
+    return _with_cleanup(Draft(strategy=Order.REQUIRES, steps=steps), difference, context)
+
+
+def _forget(difference: Difference) -> Draft:
+    """Our tags come off every version; nothing else is touched."""
+    address = difference.change.address
+    versions = difference.owned.versions if difference.owned else ()
+    steps = tuple(
+        metadata_step(
+            UpdateMetadata(
+                VersionRef(address, version.version_id),
+                Metadata(tags=user_tags(version.config.tags)),
+            ),
+            FREE,
+            before=Metadata(tags=version.config.tags),
+        )
+        for version in versions
+    )
+    return Draft(strategy=Order.REQUIRES, steps=steps)
+
+
+def _with_cleanup(draft: Draft, difference: Difference, context: Context) -> Draft:
+    """Other versions of ours that are deployed are retired; stored ones too many are deleted."""
+    waits = Waits(steps=draft.steps[-1:])
+    steps = list(draft.steps)
+    for version in difference.retired:
+        steps += _retire(version, _ref(difference, version), (difference, context), waits)
+    last = {step.task.version: step for step in steps if not isinstance(step.task, Probe)}
+    refs = [_ref(difference, version) for version in difference.surplus]
+    return replace(
+        draft,
+        steps=tuple(steps),
+        deletes=tuple(
+            delete_step(ref, Waits(steps=(last[ref],)))
+            if ref in last
+            else delete_step(ref, Waits(steps=steps[-1:], order=Order.BARRIER))
+            for ref in refs
+        ),
+    )
+
+
+def _ref(difference: Difference, version: LiveVersion) -> VersionRef:
+    is_current = version.version_id == _owned_current(difference).version_id
+    return VersionRef(difference.change.address, "old" if is_current else version.version_id)
+
+
+def _deploy_new(
+    difference: Difference,
+    context: Context,
+    new: VersionRef,
+    first: tuple[Step, ...],
+    *,
+    strategy: Order = Order.REQUIRES,
+) -> tuple[Step, ...]:
+    """Nothing where the function is wanted, or left, undeployed."""
+    waits = Waits(steps=first, order=strategy)
+    return _deploy(new, difference.specifications, context, waits)
+
+
+def _deploy(
+    version: VersionRef,
+    specifications: tuple[GpuSpecification, ...],
+    context: Context,
+    waits: Waits,
+) -> tuple[Step, ...]:
+    if not specifications:
+        return ()
+    deploy = deploy_step(
+        version, specifications, waits, acquire=deploy_charges(context.limits, specifications)
+    )
+    return (deploy, await_active_step(version, Waits(steps=(deploy,))))
+
+
+def _retire(
+    version: LiveVersion, ref: VersionRef, found: tuple[Difference, Context], waits: Waits
+) -> tuple[Step, ...]:
+    """Undeploy, then the wait that gives back. A draining row is only waited for."""
+    difference, context = found
+    if not has_row(version):
+        return ()
+    policy = difference.desired.update if difference.desired else _applied_policy(difference)
+    rows = version.deployment.specifications if version.deployment else ()
+    before = tuple(row.specification for row in rows)
+    steps: tuple[Step, ...] = ()
+    if version.status is not Status.INACTIVE:
+        is_graceful = policy.drain and version.status.is_serving
+        undo = before if version.status is not Status.ERROR else ()
+        undeploy = undeploy_step(
+            Undeploy(ref, graceful=is_graceful),
+            waits,
+            before=undo,
+            needs=deploy_charges(context.limits, undo),
+        )
+        steps, waits = (undeploy,), Waits(steps=(undeploy,))
+    released = await_released_step(
+        ref,
+        waits,
+        release=release_charges(context.limits, version),
+        drain_seconds=int(policy.drain_timeout.total_seconds()),
+    )
+    return (*steps, released)
+
+
+def _updates(difference: Difference, context: Context, first: tuple[Step, ...]) -> tuple[Step, ...]:
+    """One step per specification that differs, then one wait for what grew, one for what shrank."""
+    matching = difference.matching
+    changed = [pair for pair in (matching.pairs if matching else ()) if _is_changed(pair)]
+    steps: list[Step] = []
+    for pair in changed:
+        steps.append(_update(difference, context, pair, (*first, *steps)[-1:]))
+    old = VersionRef(difference.change.address, "old")
+    last = tuple(steps[-1:])
+    current = _owned_current(difference)
+    grown = any(
+        pair.wanted.min_instances > pair.live.specification.min_instances for pair in changed
+    )
+    release = _sum(
+        charge
+        for pair in changed
+        for charge in shrink_charges(context.limits, current, pair.live.specification, pair.wanted)
+    )
+    if grown:
+        steps.append(await_active_step(old, Waits(steps=last)))
+    if release:
+        steps.append(
+            await_released_step(
+                old, Waits(steps=tuple(steps[-1:])), release=release, drain_seconds=0
+            )
+        )
+    return tuple(steps)
+
+
+def _update(
+    difference: Difference, context: Context, pair: Pairing, first: tuple[Step, ...]
+) -> Step:
+    old = VersionRef(difference.change.address, "old")
+    before = replace(pair.live.specification, key=pair.wanted.key)
+    current = _owned_current(difference)
+    return update_step(
+        UpdateDeployment(old, pair.wanted, before),
+        Waits(steps=first),
+        acquire=growth_charges(context.limits, current, before, pair.wanted),
+        needs=shrink_charges(context.limits, current, before, pair.wanted),
+    )
+
+
+def _is_changed(pair: Pairing) -> bool:
+    wanted, live = (
+        replace(specification_with_defaults(one), key="")
+        for one in (pair.wanted, pair.live.specification)
+    )
+    return wanted != live
+
+
+def _metadata(difference: Difference, context: Context, current: LiveVersion) -> tuple[Step, ...]:
+    """Tags of ours go with every call that sends tags: what is not sent again is lost."""
+    desired = difference.desired
+    if desired is None or Means.METADATA not in difference.change.means:
+        return ()
+    kept = own_tags(current.config.tags)
+    ours = ownership_tags(_owner(difference, context))
+    wanted = user_tags(desired.config.tags if "tags" in desired.managed else current.config.tags)
+    metadata = Metadata(
+        tags=tuple(sorted({*wanted, *kept, *ours})),
+        rate_limit=desired.config.rate_limit if "rate_limit" in desired.managed else None,
+    )
+    before = Metadata(tags=current.config.tags, rate_limit=current.config.rate_limit)
+    old = VersionRef(difference.change.address, "old")
+    return (metadata_step(UpdateMetadata(old, metadata), FREE, before=before),)
+
+
+def _set_secrets(difference: Difference, first: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Last of its function: values that were there before cannot be put back."""
+    desired = difference.desired
+    if desired is None or Means.SECRETS not in difference.change.means:
+        return ()
+    changed = {
+        one.path.removeprefix("secrets.")
+        for one in difference.change.attributes
+        if one.path.startswith("secrets.")
+    }
+    secrets = tuple(one for one in desired.secrets if one.name in changed)
+    old = VersionRef(difference.change.address, "old")
+    return (secrets_step(SetSecrets(old, secrets), Waits(steps=first)),)
+
+
+def _strategies(difference: Difference) -> tuple[Order, ...]:
+    """`auto` leaves a gap only where the owner allows one."""
+    policy = difference.desired.update if difference.desired else UpdatePolicy()
+    if not has_row(_owned_current(difference)) or not difference.specifications:
+        return (Order.CREATE_FIRST,)
+    match policy.order:
+        case UpdateOrder.CREATE_FIRST:
+            return (Order.CREATE_FIRST,)
+        case UpdateOrder.DELETE_FIRST:
+            return (Order.DELETE_FIRST,)
+        case UpdateOrder.AUTO if policy.downtime is Downtime.ALLOWED:
+            return (Order.CREATE_FIRST, Order.DELETE_FIRST)
+        case UpdateOrder.AUTO:
+            return (Order.CREATE_FIRST,)
+
+
+def _tagged(difference: Difference, context: Context) -> FunctionConfig:
+    config = difference.config
+    assert config is not None, "a new version has a configuration"
+    ours = ownership_tags(_owner(difference, context))
+    return replace(config, tags=tuple(sorted({*user_tags(config.tags), *ours})))
+
+
+def _owner(difference: Difference, context: Context) -> Owner:
+    return Owner(context.stack, context.environment, function_key(difference.change.address))
+
+
+def _secrets(difference: Difference) -> tuple[SecretReference, ...]:
+    return difference.desired.secrets if difference.desired else ()
+
+
+def _one_version(limits: Limits) -> tuple[Charge, ...]:
+    """Only the creation of a *function* is tested. Source: nvcf-api.md 4.2."""
+    is_known = any(one.id == VERSION_LIMIT for one in limits.resources)
+    return (Charge(resource=VERSION_LIMIT, units=1),) if is_known else ()
+
+
+def _owned_current(difference: Difference) -> LiveVersion:
+    assert difference.owned is not None, "only a new function has no live version"
+    return difference.owned.current
+
+
+def _applied_policy(difference: Difference) -> UpdatePolicy:
+    managed = difference.owned.managed if difference.owned else None
+    return managed.applied.update if managed else UpdatePolicy()
+
+
+def _sum(charges: Iterable[Charge]) -> tuple[Charge, ...]:
+    units: Counter[ResourceId] = Counter()
+    for charge in charges:
+        units[charge.resource] += charge.units
+    return tuple(Charge(resource=one, units=units[one]) for one in sorted(units))

@@ -1,0 +1,305 @@
+"""From stack, account, live functions and state to a plan, or to why there is none.
+
+Pure: the same inputs give the same plan, whatever their order. Checks of the inventory and the
+proof come after, from the outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from nvcfplan.capacity import Involved, Limits, find_limits
+from nvcfplan.diagnostics import Diagnostic, Severity, Subject, has_errors
+from nvcfplan.differences import (
+    CompareOptions,
+    Difference,
+    Holdings,
+    compare_function,
+    find_owned,
+    has_row,
+    remove_function,
+    seal_stack,
+)
+from nvcfplan.model import (
+    Account,
+    Address,
+    DesiredFunction,
+    Digest,
+    LiveFunction,
+    LiveVersion,
+    OnRemove,
+    Stack,
+    State,
+    VersionId,
+    function_address,
+    function_key,
+)
+from nvcfplan.planning.assembly import assemble, point_of_no_return
+from nvcfplan.planning.expansion import Context, expand
+from nvcfplan.planning.fingerprints import inventory_rows, pre_images
+from nvcfplan.planning.scheduler import Schedule, Work, schedule
+from nvcfplan.planning.verdicts import find_shortages, judge_capacity
+from nvcfplan.plans import (
+    Action,
+    Binding,
+    Fingerprint,
+    Infeasible,
+    Plan,
+    Probe,
+    Provenance,
+    Step,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """`target`: this function and what it depends on, nothing else.
+
+    `now`: a name or description alone makes a new version. `fingerprints`: of wanted secrets that
+    could be resolved, by (function key, secret name).
+    """
+
+    target: Address | None = None
+    now: bool = False
+    fingerprints: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Everything a plan is made of. `digest`: of the stack's files and variables.
+
+    To destroy everything, `stack` has no functions: that is the same path.
+    """
+
+    stack: Stack
+    account: Account
+    live: Sequence[LiveFunction]
+    state: State | None
+    digest: Digest
+    provenance: Provenance
+
+
+def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
+    """Errors that refuse a function stand among the diagnostics, and the plan has no steps then."""
+    stack = inputs.stack
+    holdings = find_owned(stack.name, stack.environment, inputs.live, inputs.state)
+    differences = _differences(inputs, holdings, options)
+    limits = find_limits(inputs.account, _involved(inputs, holdings, differences))
+    found = [*holdings.diagnostics, *_protections(differences, stack)]
+    found += (one for difference in differences for one in difference.diagnostics)
+    plan = _empty_plan(inputs, differences, limits, tuple(found))
+    if has_errors(found):
+        return plan
+    works = _works(
+        differences, Context(limits=limits, stack=stack.name, environment=stack.environment)
+    )
+    result = schedule(works, limits)
+    if result.raised:
+        shortages = find_shortages(result, limits, works)
+        errors = judge_capacity(result, limits, works, shortages)
+        return Infeasible(
+            plan=replace(plan, diagnostics=(*plan.diagnostics, *errors)), shortages=shortages
+        )
+    steps = assemble(result, *_dependencies(differences))
+    return _filled_plan(plan, steps, result, (differences, limits, works))
+
+
+def _differences(
+    inputs: Inputs, holdings: Holdings, options: PlanOptions
+) -> tuple[Difference, ...]:
+    stack = inputs.stack
+    compare = CompareOptions(
+        stack=stack.name,
+        environment=stack.environment,
+        now=options.now,
+        fingerprints=options.fingerprints,
+    )
+    missing = {one.key for one in holdings.missing}
+    wanted = {one.key for one in stack.functions}
+    found = [
+        compare_function(
+            one,
+            holdings.owned.get(one.key),
+            compare,
+            reason_created="deleted-outside" if one.key in missing else "new",
+        )
+        for one in stack.functions
+    ]
+    found += (
+        remove_function(owned, _on_remove(owned.managed.applied if owned.managed else None))
+        for key, owned in holdings.owned.items()
+        if key not in wanted
+    )
+    kept = _targeted(stack, options.target)
+    return tuple(
+        sorted(
+            (one for one in found if kept is None or one.change.address in kept),
+            key=lambda one: one.change.address,
+        )
+    )
+
+
+def _on_remove(applied: DesiredFunction | None) -> OnRemove:
+    return applied.lifecycle.on_remove if applied else OnRemove.DELETE
+
+
+def _targeted(stack: Stack, target: Address | None) -> frozenset[Address] | None:
+    """None: all. A target brings what it depends on, so that it can be deployed at all."""
+    if target is None:
+        return None
+    needed = {one.key: one.depends_on for one in stack.functions}
+    wanted: set[str] = set()
+    pending = [function_key(target)]
+    while pending:
+        key = pending.pop()
+        if key not in wanted:
+            wanted.add(key)
+            pending += needed.get(key, ())
+    return frozenset(function_address(key) for key in wanted)
+
+
+def _involved(inputs: Inputs, holdings: Holdings, differences: Sequence[Difference]) -> Involved:
+    ours = [
+        version
+        for owned in holdings.owned.values()
+        for version in owned.versions
+        if has_row(version)
+    ]
+    known = {version.version_id for version in ours}
+    others = [
+        version
+        for function in inputs.live
+        for version in function.versions
+        if version.is_deployed and version.version_id not in known
+    ]
+    wanted = {one for difference in differences for one in difference.specifications}
+    by_id = _version_order
+    return Involved(
+        wanted=tuple(sorted(wanted, key=repr)),
+        ours=tuple(sorted(ours, key=by_id)),
+        others=tuple(sorted(others, key=by_id)),
+    )
+
+
+def _version_order(version: LiveVersion) -> tuple[str, str]:
+    return (version.function_id, version.version_id)
+
+
+def _protections(differences: Sequence[Difference], stack: Stack) -> list[Diagnostic]:
+    """`preventDestroy` guards the function id: an update never loses it."""
+    return [
+        Diagnostic(
+            code="prevent-destroy",
+            severity=Severity.ERROR,
+            summary=f"{one.change.address} would be destroyed, and `lifecycle.preventDestroy` "
+            "forbids it",
+            detail=f"stack {stack.name} no longer names it; callers would lose its function id",
+            remedy="put it back into the stack, or apply once with `preventDestroy: false` first",
+            subject=Subject(one.change.address),
+        )
+        for one in differences
+        if one.change.action is Action.DELETE
+        and one.owned is not None
+        and one.owned.managed is not None
+        and one.owned.managed.applied.lifecycle.prevent_destroy
+    ]
+
+
+def _works(differences: Sequence[Difference], context: Context) -> tuple[Work, ...]:
+    uses, used_by = _dependencies(differences)
+    drafts = {one.change.address: expand(one, context) for one in differences}
+    placed = {function_key(address) for address, some in drafts.items() if some}
+    return tuple(
+        Work(
+            key=key,
+            drafts=drafts[function_address(key)],
+            after=tuple(sorted(placed & {*uses.get(key, ()), *used_by.get(key, ())} - {key})),
+        )
+        for key in sorted(placed)
+    )
+
+
+def _dependencies(
+    differences: Sequence[Difference],
+) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """What each function depends on, and who depended on those that go, by key."""
+    uses = {one.desired.key: one.desired.depends_on for one in differences if one.desired}
+    gone = {function_key(one.change.address) for one in differences if one.desired is None}
+    used_by: dict[str, list[str]] = {}
+    for one in differences:
+        managed = one.owned.managed if one.owned else None
+        for needed in managed.applied.depends_on if managed else ():
+            if needed in gone:
+                used_by.setdefault(needed, []).append(function_key(one.change.address))
+    return uses, {key: tuple(sorted(users)) for key, users in sorted(used_by.items())}
+
+
+def _empty_plan(
+    inputs: Inputs,
+    differences: Sequence[Difference],
+    limits: Limits,
+    diagnostics: tuple[Diagnostic, ...],
+) -> Plan:
+    state = inputs.state
+    return Plan(
+        account=str(inputs.account.identity),
+        stack=f"{inputs.stack.name}@{inputs.stack.environment}",
+        desired=seal_stack(inputs.stack),
+        changes=tuple(one.change for one in differences),
+        resources=limits.resources,
+        steps=(),
+        bindings=(),
+        funding=(),
+        point_of_no_return=(),
+        is_proved_minimal=False,
+        diagnostics=diagnostics,
+        fingerprint=Fingerprint(
+            inputs=inputs.digest,
+            lineage=state.lineage if state else "",
+            serial=state.serial if state else 0,
+            live=pre_images(differences),
+            inventory=inventory_rows(limits),
+        ),
+        provenance=inputs.provenance,
+    )
+
+
+def _filled_plan(
+    plan: Plan,
+    steps: tuple[Step, ...],
+    result: Schedule,
+    found: tuple[Sequence[Difference], Limits, Sequence[Work]],
+) -> Plan:
+    differences, limits, works = found
+    notes = judge_capacity(result, limits, works, ())
+    return replace(
+        plan,
+        steps=steps,
+        bindings=_bindings(differences, steps),
+        funding=tuple(
+            sorted(result.grants, key=lambda one: (one.step, one.resource, one.source or ""))
+        ),
+        point_of_no_return=point_of_no_return(steps, plan.resources),
+        is_proved_minimal=not steps,
+        diagnostics=(*plan.diagnostics, *notes),
+    )
+
+
+def _bindings(differences: Sequence[Difference], steps: Sequence[Step]) -> tuple[Binding, ...]:
+    """Labels -> ids of every version a step names; None for a version still to come."""
+    named = {step.task.version for step in steps if not isinstance(step.task, Probe)}
+    found: list[Binding] = []
+    for one in differences:
+        if one.owned is None:
+            continue
+        ids: dict[str, VersionId | None] = {
+            version.version_id: version.version_id for version in one.owned.versions
+        }
+        ids |= {"old": one.owned.current.version_id, "new": None}
+        found += (
+            Binding(version=ref, function_id=one.owned.function_id, version_id=ids[ref.label])
+            for ref in named
+            if ref.address == one.change.address
+        )
+    return tuple(sorted(found, key=lambda binding: binding.version))

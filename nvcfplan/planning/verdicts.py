@@ -1,0 +1,154 @@
+"""Capacity in words: what is proved impossible, what is at risk, what could not be checked.
+
+Never one word for quota, not offered, and full right now.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from nvcfplan.capacity import VERSION_LIMIT, Limits
+from nvcfplan.diagnostics import Diagnostic, Severity, Subject, Verdict
+from nvcfplan.model import Address
+from nvcfplan.plans import Basis, Resource, Shortage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from nvcfplan.model import ResourceId
+    from nvcfplan.planning.scheduler import Schedule, Work
+
+
+def find_shortages(result: Schedule, limits: Limits, works: Sequence[Work]) -> tuple[Shortage, ...]:
+    """Per hard resource: units more it would take, and who holds or wants how many."""
+    return tuple(
+        Shortage(resource=resource, missing=units, users=_users(limits.resource(resource), works))
+        for resource, units in result.raised.items()
+    )
+
+
+def judge_capacity(
+    result: Schedule, limits: Limits, works: Sequence[Work], shortages: Sequence[Shortage]
+) -> tuple[Diagnostic, ...]:
+    used = {
+        charge.resource
+        for work in works
+        for draft in work.drafts
+        for step in draft.steps
+        for charge in step.acquire
+    }
+    return (
+        *(_violation(limits, one) for one in shortages),
+        *(
+            _at_risk(limits.resource(one), limits.soft[one], works)
+            for one in sorted(result.waived)
+            if not shortages
+        ),
+        *_not_checked(limits, used),
+    )
+
+
+def _violation(limits: Limits, shortage: Shortage) -> Diagnostic:
+    resource = limits.resource(shortage.resource)
+    users = ", ".join(f"{name} {units}" for name, units in shortage.users)
+    return Diagnostic(
+        code=_code(resource, "exceeded"),
+        severity=Severity.ERROR,
+        summary=f"needs {shortage.missing} more {_unit(resource)} in {_where(resource)}: "
+        f"limit {resource.limit}, in use {resource.before} (ours {resource.ours})",
+        detail=f"no order of the steps fits. Wanted or held: {users or 'other tenants only'}",
+        remedy=_remedy(resource, shortage.missing),
+        verdict=Verdict.VIOLATION,
+    )
+
+
+def _at_risk(resource: Resource, why: str, works: Sequence[Work]) -> Diagnostic:
+    users = ", ".join(f"{name} {units}" for name, units in _users(resource, works))
+    return Diagnostic(
+        code=_code(resource, "at-risk"),
+        severity=Severity.WARNING,
+        summary=f"not proved to fit {_where(resource)} (limit {resource.limit}, in use "
+        f"{resource.before}): {why}",
+        detail=f"counted at worst: {users}",
+        remedy="ask the operator what the quota counts, or lower maxInstances"
+        if resource.basis is Basis.MAX
+        else "name one cluster under `clusters:` to make it certain",
+        subject=Subject(Address(""), resource.id),
+        verdict=Verdict.AT_RISK,
+    )
+
+
+def _not_checked(limits: Limits, used: set[ResourceId]) -> Iterator[Diagnostic]:
+    for unread in limits.account.unread:
+        yield Diagnostic(
+            code=f"{unread.what}-not-checked",
+            severity=Severity.NOTE,
+            summary=f"{unread.what} not checked: {unread.reason}",
+            detail=f"asked {unread.source}",
+            remedy=unread.remedy,
+            verdict=Verdict.NOT_CHECKED,
+        )
+    for resource in limits.resources:
+        if resource.limit is None and resource.id in used:
+            yield Diagnostic(
+                code="capacity-not-checked",
+                severity=Severity.NOTE,
+                summary=f"{_where(resource)} not checked: its capacity, or the size of an instance "
+                "on it, is not known",
+                remedy="read the allocator's view of clusters, or use an instance type that says "
+                "its GPU count",
+                verdict=Verdict.NOT_CHECKED,
+            )
+
+
+def _users(resource: Resource, works: Sequence[Work]) -> tuple[tuple[str, int], ...]:
+    """What our changes want on top, per function, and what is in use now by whom, largest first."""
+    wanted: Counter[str] = Counter()
+    for work in works:
+        for step in work.drafts[0].steps:
+            for charge in step.acquire:
+                if charge.resource == resource.id:
+                    wanted[f"function.{work.key} (wanted)"] += charge.units
+    held: Mapping[str, int] = {
+        "this stack (running)": resource.ours,
+        "others (running)": resource.before - resource.ours,
+    }
+    found = [*wanted.items(), *((name, units) for name, units in held.items() if units > 0)]
+    return tuple(sorted(found, key=lambda one: (-one[1], one[0])))
+
+
+def _code(resource: Resource, ending: str) -> str:
+    if resource.id == VERSION_LIMIT:
+        return f"version-limit-{ending}"
+    return f"quota-{ending}" if resource.basis is not Basis.HELD else f"capacity-{ending}"
+
+
+def _unit(resource: Resource) -> str:
+    if resource.id == VERSION_LIMIT:
+        return "versions"
+    return resource.pools[0].gpu if resource.pools else "GPUs"
+
+
+def _where(resource: Resource) -> str:
+    if resource.id == VERSION_LIMIT:
+        return "the account's limit on stored versions"
+    name = resource.id.partition(":")[2]
+    match resource.basis:
+        case Basis.MIN:
+            return f"quota {name} (sum of minInstances)"
+        case Basis.MAX:
+            return f"quota {name} (sum of maxInstances)"
+        case Basis.HELD:
+            return f"pool {name}"
+
+
+def _remedy(resource: Resource, missing: int) -> str:
+    if resource.id == VERSION_LIMIT:
+        return "delete versions that are not needed, or ask for a higher limit"
+    if resource.basis is Basis.MIN:
+        return f"lower minInstances, or ask for {missing} more of quota"
+    return (
+        f"lower minInstances, free {missing} GPUs, choose another placement, or accept a gap in "
+        "service with `update: {order: auto, downtime: allowed}`"
+    )
