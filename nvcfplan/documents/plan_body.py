@@ -34,9 +34,6 @@ from nvcfplan.reports import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-PARTIAL_CODES: Final = frozenset({"plan-targeted"})
-"""Diagnostics that say that the plan is not about all of the stack."""
-
 _NAMES: Final[Mapping[str, str]] = {
     "account": "account",
     "stack": "stack",
@@ -64,10 +61,10 @@ def encode_body(plan: Plan | Infeasible) -> dict[str, object]:
     direct = {name: members[at].encode(getattr(made, at)) for at, name in _NAMES.items()}
     return direct | {
         "resource_changes": [encode_change(change, made) for change in made.changes],
-        "resources": [_encode_row(row) for row in capacity_rows(made.resources, made.steps)],
+        "resources": [_encode_row(row) for row in capacity_rows(plan)],
         "steps": [_encode_step(step) for step in made.steps],
-        "downtime": _DOWNTIME.encode(find_interruptions(made.steps)),
-        "exposure": _EXPOSURE.encode(find_exposures(made.steps)),
+        "downtime": _DOWNTIME.encode(find_interruptions(made)),
+        "exposure": _EXPOSURE.encode(find_exposures(made)),
         "shortages": _SHORTAGES.encode(shortages),
         "feasible": not isinstance(plan, Infeasible),
         "applyable": is_applyable(plan),
@@ -136,7 +133,8 @@ def is_complete(plan: Plan | Infeasible) -> bool:
     """Whether the account would be as the stack says, once this is applied."""
     if isinstance(plan, Infeasible) or has_errors(plan.diagnostics):
         return False
-    return not any(one.code in PARTIAL_CODES for one in plan.diagnostics)
+    looked_at = {change.address for change in plan.changes}
+    return all(function.address in looked_at for function in plan.desired.functions)
 
 
 def reversible_word(step: Step) -> str:

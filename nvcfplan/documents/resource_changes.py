@@ -232,6 +232,11 @@ def _copy(value: Nested) -> Nested:
 
 
 def path_parts(path: str) -> tuple[str, ...]:
-    """`containerEnvironment.a.b` names the variable `a.b`; elsewhere each dot goes deeper."""
+    """`containerEnvironment.a.b` names the variable `a.b`; elsewhere each dot goes deeper.
+
+    A change of `deployment` itself is one of its status.
+    """
+    if path == "deployment":
+        return ("status",)
     head, _, rest = path.partition(".")
     return (head, rest) if head in _OPEN_MAPS and rest else tuple(path.split("."))

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nvcfplan.model import ResourceId, StepId
-from nvcfplan.plans import Bound, Charge, Resource, Step
+from nvcfplan.plans import Charge, Infeasible, Plan, Resource, Step
 from nvcfplan.reports.closure import heaviest_closure
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Fit(StrEnum):
-    """FITS only where the bound proves it; VIOLATION only where a breach is proved."""
+    """FITS: at worst it stays within the limit. VIOLATION: the plan was refused for it."""
 
     FITS = "fits"
     AT_RISK = "at-risk"
@@ -30,21 +30,28 @@ class Fit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityRow:
-    """`peak_step`: the last step of the list that takes from it at the peak; None: at the start."""
+    """`peak_step`: the last step of the list that takes from it at the peak; None: at the start.
+
+    `is_touched`: the plan takes from it or gives to it, or fails for it.
+    """
 
     resource: Resource
     peak: int
     peak_step: StepId | None
     after: int
+    is_touched: bool
     fit: Fit
 
 
-def capacity_rows(resources: Sequence[Resource], steps: Sequence[Step]) -> tuple[CapacityRow, ...]:
-    """One row per resource, in their order. Steps in topological order."""
-    return tuple(_row(resource, steps) for resource in resources)
+def capacity_rows(plan: Plan | Infeasible) -> tuple[CapacityRow, ...]:
+    """One row per resource, in their order."""
+    if isinstance(plan, Infeasible):
+        short = frozenset(shortage.resource for shortage in plan.shortages)
+        return tuple(_row(one, plan.plan.steps, short) for one in plan.plan.resources)
+    return tuple(_row(one, plan.steps, frozenset()) for one in plan.resources)
 
 
-def _row(resource: Resource, steps: Sequence[Step]) -> CapacityRow:
+def _row(resource: Resource, steps: Sequence[Step], short: Collection[ResourceId]) -> CapacityRow:
     taken = {step.id: _units(step.acquire, resource.id) for step in steps}
     given = {step.id: _units(step.release, resource.id) for step in steps}
     touching = [step.id for step in steps if taken[step.id] or given[step.id]]
@@ -56,7 +63,8 @@ def _row(resource: Resource, steps: Sequence[Step]) -> CapacityRow:
         peak=peak,
         peak_step=running[-1] if running else None,
         after=resource.before + sum(taken.values()) - sum(given.values()),
-        fit=_fit(resource, peak),
+        is_touched=bool(touching) or resource.id in short,
+        fit=Fit.VIOLATION if resource.id in short else _fit(resource, peak),
     )
 
 
@@ -101,9 +109,11 @@ def _worst_state(
 
 
 def _fit(resource: Resource, peak: int) -> Fit:
-    """A resource from which nothing more is taken fits, whatever others have done to it."""
+    """A resource from which nothing more is taken fits, whatever others have done to it.
+
+    A plan that goes beyond a limit has been let through only where the limit is not certain.
+    """
     if resource.limit is None:
         return Fit.NOT_CHECKED
-    if peak <= resource.before or peak + resource.headroom <= resource.limit:
-        return Fit.FITS
-    return Fit.AT_RISK if resource.bound is Bound.SUFFICIENT else Fit.VIOLATION
+    is_within = peak <= resource.before or peak + resource.headroom <= resource.limit
+    return Fit.FITS if is_within else Fit.AT_RISK

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nvcfplan.model import Address, ResourceId, StepId
-from nvcfplan.plans import AwaitActive, AwaitReleased, Deploy, Step, Undeploy, VersionRef
+from nvcfplan.model import Address, ResourceId, Status, StepId, parse_json
+from nvcfplan.plans import AwaitActive, AwaitReleased, Deploy, Plan, Step, Undeploy, VersionRef
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,12 +35,11 @@ class Exposure:
     units: int
 
 
-def find_interruptions(steps: Sequence[Step]) -> tuple[Interruption, ...]:
-    """Sorted by address. Steps in topological order."""
-    ancestors = ancestors_of(steps)
-    ends = expected_ends(steps)
+def find_interruptions(plan: Plan) -> tuple[Interruption, ...]:
+    """Sorted by address."""
+    ends = expected_ends(plan.steps)
     found: dict[Address, Interruption] = {}
-    for gap in _gaps(steps, ancestors):
+    for gap in _gaps(plan):
         start = ends[gap.undeploy.id] - gap.undeploy.expected_seconds
         candidate = Interruption(
             address=gap.undeploy.address,
@@ -54,11 +53,13 @@ def find_interruptions(steps: Sequence[Step]) -> tuple[Interruption, ...]:
     return tuple(found[address] for address in sorted(found))
 
 
-def find_exposures(steps: Sequence[Step]) -> tuple[Exposure, ...]:
+def find_exposures(plan: Plan) -> tuple[Exposure, ...]:
     """Sorted by address, then resource."""
-    released = {step.task.version: step for step in steps if isinstance(step.task, AwaitReleased)}
+    released = {
+        step.task.version: step for step in plan.steps if isinstance(step.task, AwaitReleased)
+    }
     found: dict[tuple[Address, ResourceId], int] = {}
-    for gap in _gaps(steps, ancestors_of(steps)):
+    for gap in _gaps(plan):
         waiting = released.get(gap.version)
         for charge in waiting.release if waiting else ():
             key = (gap.undeploy.address, charge.resource)
@@ -94,24 +95,40 @@ class _Gap:
     successor: Step
 
 
-def _gaps(steps: Sequence[Step], ancestors: Mapping[StepId, frozenset[StepId]]) -> tuple[_Gap, ...]:
+def _gaps(plan: Plan) -> tuple[_Gap, ...]:
     """Undeploys that may start before any version of the function deployed here is active.
 
-    Only of the version that carries the function (`old`): a surplus one leaves it serving. A
-    function that is deployed no more has ended, which is no gap.
+    Only of the version that carries the function (`old`), if it serves: a surplus one leaves it
+    serving. A function that is deployed no more has ended, which is no gap.
     """
+    ancestors = ancestors_of(plan.steps)
+    successors = _successors(plan.steps)
+    gaps = []
+    for step in plan.steps:
+        next_ones = successors.get(step.address, [])
+        match step.task:
+            case Undeploy(version=VersionRef(label="old") as version) if next_ones:
+                is_covered = any(one.id in ancestors[step.id] for one in next_ones)
+                if not is_covered and _was_serving(plan, version):
+                    gaps.append(_Gap(undeploy=step, version=version, successor=next_ones[0]))
+            case _:
+                pass
+    return tuple(gaps)
+
+
+def _successors(steps: Sequence[Step]) -> Mapping[Address, Sequence[Step]]:
+    """By function, the waits for versions that the plan deploys."""
     deployed = {step.task.version for step in steps if isinstance(step.task, Deploy)}
-    actives: dict[Address, list[Step]] = {}
+    found: dict[Address, list[Step]] = {}
     for step in steps:
         if isinstance(step.task, AwaitActive) and step.task.version in deployed:
-            actives.setdefault(step.address, []).append(step)
-    gaps = []
-    for step in steps:
-        successors = actives.get(step.address, [])
-        is_carrier = isinstance(step.task, Undeploy) and step.task.version.label == "old"
-        if not is_carrier or not successors:
-            continue
-        if not any(one.id in ancestors[step.id] for one in successors):
-            assert isinstance(step.task, Undeploy)
-            gaps.append(_Gap(undeploy=step, version=step.task.version, successor=successors[0]))
-    return tuple(gaps)
+            found.setdefault(step.address, []).append(step)
+    return found
+
+
+def _was_serving(plan: Plan, version: VersionRef) -> bool:
+    """Unless the plan saw it in a status in which it cannot have served."""
+    ids = {one.version_id for one in plan.bindings if one.version == version}
+    images = (parse_json(one.fields) for one in plan.fingerprint.live if one.version in ids)
+    statuses = {image.get("status") for image in images if isinstance(image, dict)}
+    return statuses.isdisjoint({Status.ERROR.value, Status.INACTIVE.value})
