@@ -118,7 +118,7 @@ def _ancestry(grant: Grant, before: Mapping[StepId, frozenset[StepId]]) -> Itera
     if grant.source is not None and grant.source not in before.get(grant.step, frozenset()):
         yield _broken(
             grant.step,
-            f"takes {grant.units} of {grant.resource} from {grant.source}, which may not have ended",
+            f"takes {grant.units} of {grant.resource} from {grant.source}, which may still run",
         )
 
 
