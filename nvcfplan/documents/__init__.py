@@ -1,4 +1,4 @@
-"""Bytes <-> values: plan, state and journal documents, canonical, strict, with their schemas."""
+"""Bytes <-> values: plan, state, journal and report documents, with their schemas."""
 
 from __future__ import annotations
 
@@ -14,22 +14,30 @@ from nvcfplan.documents.plan import (
 from nvcfplan.documents.plan_body import (
     is_applyable,
     is_complete,
-    reversible_word,
+)
+from nvcfplan.documents.report import (
+    REPORT_FORMAT_VERSION,
+    encode_apply_report,
+    encode_failure,
+    encode_validate_report,
 )
 from nvcfplan.documents.state import decode_state, encode_state
 
 __all__ = [
     "FORMAT_VERSION",
+    "REPORT_FORMAT_VERSION",
     "decode_document",
     "decode_plan",
     "decode_record",
     "decode_state",
+    "encode_apply_report",
+    "encode_failure",
     "encode_plan",
     "encode_record",
     "encode_state",
+    "encode_validate_report",
     "is_applyable",
     "is_complete",
     "plan_digest",
     "plan_json_schema",
-    "reversible_word",
 ]

@@ -17,7 +17,6 @@ from nvcfplan.plans import (
     Infeasible,
     Plan,
     Resource,
-    Reversible,
     Shortage,
     Step,
 )
@@ -26,9 +25,11 @@ from nvcfplan.reports import (
     Exposure,
     Fit,
     Interruption,
+    Undoing,
     capacity_rows,
     find_exposures,
     find_interruptions,
+    undoing_of,
 )
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def body_schema(definitions: Definitions) -> dict[str, object]:
     members = {one.attribute: one.shape for one in record_of(Plan).members}
     step = record_of(Step).properties(definitions)
     row = record_of(Resource).properties(definitions)
-    reversible = {"enum": ["yes", "if-capacity", "no"]}
+    reversible = {"enum": [word.value for word in Undoing]}
     computed = {
         "peak": {"type": "integer"},
         "peak_step": {"type": ["string", "null"]},
@@ -137,13 +138,6 @@ def is_complete(plan: Plan | Infeasible) -> bool:
     return all(function.address in looked_at for function in plan.desired.functions)
 
 
-def reversible_word(step: Step) -> str:
-    """`yes`, `if-capacity` or `no`."""
-    if not isinstance(step.undo, Reversible):
-        return "no"
-    return "if-capacity" if step.undo.needs else "yes"
-
-
 def _encode_row(row: CapacityRow) -> dict[str, object]:
     computed = {
         "peak": row.peak,
@@ -155,7 +149,7 @@ def _encode_row(row: CapacityRow) -> dict[str, object]:
 
 
 def _encode_step(step: Step) -> dict[str, object]:
-    return {**record_of(Step).encode(step), "reversible": reversible_word(step)}
+    return {**record_of(Step).encode(step), "reversible": undoing_of(step).value}
 
 
 def _without(raw: object, derived: Collection[str]) -> object:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from nvcfplan.reports.apply_report import (
+    ApplyReport,
+    Operation,
+    StepFate,
+    StepOutcome,
+    apply_report,
+)
 from nvcfplan.reports.capacity_curve import (
     CapacityRow,
     Fit,
@@ -18,16 +25,59 @@ from nvcfplan.reports.interruptions import (
     find_exposures,
     find_interruptions,
 )
+from nvcfplan.reports.plan_report import (
+    Counts,
+    FunctionEntry,
+    Outlook,
+    PlanReport,
+    ReadingEntry,
+    StepEntry,
+    Undoing,
+    count_changes,
+    forces_new_version,
+    plan_report,
+    undoing_of,
+)
+from nvcfplan.reports.validate_report import (
+    Located,
+    Snippets,
+    ValidateReport,
+    failure_diagnostic,
+    no_snippets,
+    validate_report,
+)
 
 __all__ = [
+    "ApplyReport",
     "CapacityRow",
+    "Counts",
     "Exposure",
     "Fit",
+    "FunctionEntry",
     "Interruption",
+    "Located",
+    "Operation",
+    "Outlook",
+    "PlanReport",
+    "ReadingEntry",
+    "Snippets",
+    "StepEntry",
+    "StepFate",
+    "StepOutcome",
+    "Undoing",
+    "ValidateReport",
     "ancestors_of",
+    "apply_report",
     "capacity_rows",
+    "count_changes",
     "expected_ends",
+    "failure_diagnostic",
     "find_exposures",
     "find_interruptions",
+    "forces_new_version",
     "heaviest_closure",
+    "no_snippets",
+    "plan_report",
+    "undoing_of",
+    "validate_report",
 ]

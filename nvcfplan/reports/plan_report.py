@@ -1,0 +1,218 @@
+"""What there is to say of a plan: per function, per step, per resource, and how sure it all is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from nvcfplan.diagnostics import Diagnostic, Severity, Verdict, has_errors, sort_key
+from nvcfplan.differences import flatten_config, flatten_specification
+from nvcfplan.model import Address, DesiredFunction, StepId
+from nvcfplan.plans import (
+    Action,
+    AttributeChange,
+    Change,
+    Edge,
+    Infeasible,
+    Means,
+    Plan,
+    Reading,
+    Reversible,
+    Shortage,
+    Step,
+)
+from nvcfplan.reports.capacity_curve import CapacityRow, capacity_rows
+from nvcfplan.reports.interruptions import (
+    Exposure,
+    Interruption,
+    expected_ends,
+    find_exposures,
+    find_interruptions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Outlook(StrEnum):
+    """`REFUSED`: errors stand in the way. `INFEASIBLE`: no order of the steps fits."""
+
+    NO_CHANGES = "no-changes"
+    CHANGES = "changes"
+    REFUSED = "refused"
+    INFEASIBLE = "infeasible"
+
+
+class Undoing(StrEnum):
+    YES = "yes"
+    IF_CAPACITY = "if-capacity"
+    NO = "no"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Functions, not steps. A forgotten one counts as none: nothing is done to it."""
+
+    imported: int = 0
+    added: int = 0
+    changed: int = 0
+    destroyed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionEntry:
+    """`hidden`: attributes that the stack states and that stay as they are."""
+
+    change: Change
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEntry:
+    """`number` counts from 1; `waits` names what it waits for by number, and why."""
+
+    number: int
+    step: Step
+    waits: tuple[tuple[int, Edge], ...]
+    undoing: Undoing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingEntry:
+    """`age_seconds` at the time of planning; None: not known when it was taken."""
+
+    reading: Reading
+    age_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReport:
+    """`functions` leaves out those without a change. `rows`: only resources that are touched.
+
+    `faults`: errors and warnings that are no verdict of a limit. All sorted as `sort_key` does.
+    """
+
+    stack: str
+    account: str
+    created_at: datetime
+    outlook: Outlook
+    counts: Counts
+    functions: tuple[FunctionEntry, ...]
+    steps: tuple[StepEntry, ...]
+    expected_seconds: int
+    rows: tuple[CapacityRow, ...]
+    interruptions: tuple[Interruption, ...]
+    exposures: tuple[Exposure, ...]
+    destroyed: tuple[Address, ...]
+    point_of_no_return: tuple[int, ...]
+    shortages: tuple[Shortage, ...]
+    faults: tuple[Diagnostic, ...]
+    at_risk: tuple[Diagnostic, ...]
+    not_checked: tuple[Diagnostic, ...]
+    notes: tuple[Diagnostic, ...]
+    readings: tuple[ReadingEntry, ...]
+
+
+def plan_report(found: Plan | Infeasible) -> PlanReport:
+    plan = found.plan if isinstance(found, Infeasible) else found
+    numbers = {step.id: number for number, step in enumerate(plan.steps, start=1)}
+    rows = tuple(row for row in capacity_rows(found) if row.is_touched)
+    shown = sorted(plan.diagnostics, key=sort_key)
+    at_risk = tuple(one for one in shown if one.verdict is Verdict.AT_RISK)
+    not_checked = tuple(one for one in shown if one.verdict is Verdict.NOT_CHECKED)
+    rest = [one for one in shown if one not in at_risk and one not in not_checked]
+    return PlanReport(
+        stack=plan.stack,
+        account=plan.account,
+        created_at=plan.provenance.created_at,
+        outlook=_outlook(found),
+        counts=count_changes(plan.changes),
+        functions=_functions(plan),
+        steps=tuple(_step_entry(step, numbers) for step in plan.steps),
+        expected_seconds=max(expected_ends(plan.steps).values(), default=0),
+        rows=rows,
+        interruptions=find_interruptions(plan),
+        exposures=find_exposures(plan),
+        destroyed=tuple(one.address for one in plan.changes if one.action is Action.DELETE),
+        point_of_no_return=tuple(numbers[one] for one in plan.point_of_no_return),
+        shortages=found.shortages if isinstance(found, Infeasible) else (),
+        faults=tuple(one for one in rest if one.severity is not Severity.NOTE),
+        at_risk=at_risk,
+        not_checked=not_checked,
+        notes=tuple(one for one in rest if one.severity is Severity.NOTE),
+        readings=_readings(rows, plan),
+    )
+
+
+def count_changes(changes: Sequence[Change]) -> Counts:
+    actions = [change.action for change in changes]
+    return Counts(
+        imported=actions.count(Action.IMPORT),
+        added=actions.count(Action.CREATE),
+        changed=actions.count(Action.UPDATE),
+        destroyed=actions.count(Action.DELETE),
+    )
+
+
+def undoing_of(step: Step) -> Undoing:
+    if not isinstance(step.undo, Reversible):
+        return Undoing.NO
+    return Undoing.IF_CAPACITY if step.undo.needs else Undoing.YES
+
+
+def forces_new_version(change: AttributeChange) -> bool:
+    return change.means is Means.NEW_VERSION
+
+
+def _outlook(found: Plan | Infeasible) -> Outlook:
+    if isinstance(found, Infeasible):
+        return Outlook.INFEASIBLE
+    if has_errors(found.diagnostics):
+        return Outlook.REFUSED
+    is_quiet = all(change.action is Action.NO_OP for change in found.changes)
+    return Outlook.NO_CHANGES if is_quiet and not found.steps else Outlook.CHANGES
+
+
+def _functions(plan: Plan) -> tuple[FunctionEntry, ...]:
+    wanted = {function.address: function for function in plan.desired.functions}
+    return tuple(
+        FunctionEntry(change=change, hidden=_hidden(change, wanted.get(change.address)))
+        for change in plan.changes
+        if change.action is not Action.NO_OP
+    )
+
+
+def _hidden(change: Change, wanted: DesiredFunction | None) -> int:
+    if wanted is None or change.action in (Action.DELETE, Action.FORGET):
+        return 0
+    stated = {*flatten_config(wanted.config), *(f"secrets.{one.name}" for one in wanted.secrets)}
+    for one in wanted.specifications:
+        prefix = f"deployment.specifications.{one.key}."
+        stated |= {prefix + path for path in flatten_specification(one.specification)}
+    return len(stated - {attribute.path for attribute in change.attributes})
+
+
+def _step_entry(step: Step, numbers: Mapping[StepId, int]) -> StepEntry:
+    waits = sorted(((numbers[edge.step], edge) for edge in step.depends_on), key=_by_number)
+    return StepEntry(
+        number=numbers[step.id], step=step, waits=tuple(waits), undoing=undoing_of(step)
+    )
+
+
+def _by_number(wait: tuple[int, Edge]) -> tuple[int, str]:
+    return (wait[0], type(wait[1]).__name__)
+
+
+def _readings(rows: Sequence[CapacityRow], plan: Plan) -> tuple[ReadingEntry, ...]:
+    taken = dict(plan.provenance.read_at)
+    found = {row.resource.reading.id: row.resource.reading for row in rows if row.resource.reading}
+    return tuple(
+        ReadingEntry(reading=reading, age_seconds=_age(taken.get(id_), plan.provenance.created_at))
+        for id_, reading in sorted(found.items())
+    )
+
+
+def _age(taken: datetime | None, now: datetime) -> int | None:
+    return None if taken is None else max(0, int((now - taken).total_seconds()))
