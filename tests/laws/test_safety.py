@@ -20,7 +20,7 @@ from nvcfplan.model import (
 from nvcfplan.plans import Funded, Infeasible, Plan
 from nvcfplan.proving import prove
 from tests.budget import examples
-from tests.planning.builders import account, cluster, plan, running, specification, wanted
+from tests.planning.builders import account, cluster, feasible, plan, running, specification, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +61,16 @@ def _specification() -> st.SearchStrategy[GpuSpecification]:
 
 
 def planned(fleet: tuple[list[DesiredFunction], list[LiveFunction], dict[str, int]]) -> Plan:
+    result = attempted(fleet)
+    event("infeasible" if isinstance(result, Infeasible) else "feasible")
+    assume(isinstance(result, Plan))
+    assert isinstance(result, Plan)
+    return result
+
+
+def attempted(
+    fleet: tuple[list[DesiredFunction], list[LiveFunction], dict[str, int]],
+) -> Plan | Infeasible:
     functions, live, free = fleet
     held: Counter[str] = Counter()
     for function in live:
@@ -68,11 +78,7 @@ def planned(fleet: tuple[list[DesiredFunction], list[LiveFunction], dict[str, in
             for one in version.instances or ():
                 held[one.location] += int(one.instance_type[5])
     clusters = [cluster(pool, gpus=free[pool] + held[pool], free=free[pool]) for pool in POOLS]
-    result = plan(functions, account(*clusters), live)
-    event("infeasible" if isinstance(result, Infeasible) else "feasible")
-    assume(isinstance(result, Plan))
-    assert isinstance(result, Plan)
-    return result
+    return plan(functions, account(*clusters), live)
 
 
 def states(plan: Plan) -> Iterator[Counter[ResourceId]]:
@@ -163,7 +169,8 @@ def test_a_plan_that_lost_a_funding_edge_is_refused(
 def test_without_its_only_funding_edge_a_plan_does_breach() -> None:
     """The brute force can tell: else the laws above would hold for anything."""
     leaver = running(wanted("leaver", specification(low=2)))
-    result = planned(([wanted("taker", specification(low=2))], [leaver], {"a": 0, "b": 0}))
+    fleet = ([wanted("taker", specification(low=2))], [leaver], {"a": 0, "b": 0})
+    result = feasible(attempted(fleet))
     freed = tuple(
         replace(
             step,
