@@ -11,13 +11,12 @@ _BY_STATUS: Final = {
     402: FailureClass.QUOTA,
     403: FailureClass.AUTHORIZATION,
     404: FailureClass.NOT_FOUND,
-    422: FailureClass.AUTHORIZATION,
     429: FailureClass.TRANSIENT,
     502: FailureClass.TRANSIENT,
     503: FailureClass.TRANSIENT,
     504: FailureClass.TRANSIENT,
 }
-"""Source: nvcf-api.md 1.2 (422: an unsupported kind of credential), 6.1 (402), 7 (429)."""
+"""Source: nvcf-api.md 1.2, 6.1 (402), 7 (429, 502 to 504)."""
 
 
 def classify(status: int | None, text: str) -> FailureClass:
