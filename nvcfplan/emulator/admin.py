@@ -1,0 +1,141 @@
+"""The emulator's own calls, under /emulator: what other tenants, callers and time do.
+
+The same in process and over HTTP; not part of NVCF.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvcfplan.emulator.allocation import give_back, grab, room_for_more, scale
+from nvcfplan.emulator.codec import to_plain
+from nvcfplan.emulator.faults import fault_of
+from nvcfplan.emulator.lifecycle import advance
+from nvcfplan.emulator.messages import Incoming, json_object
+from nvcfplan.emulator.refusals import bad_request, not_found
+from nvcfplan.emulator.sheets import Fault, Sheet
+from nvcfplan.emulator.world import DEPLOYED, Holding, Script, Specification, Version, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PREFIX = "/emulator/"
+
+
+def serve(world: World, incoming: Incoming) -> dict[str, object]:
+    """POST of one JSON object. Raises Refusal."""
+    word = incoming.path[len(PREFIX) :]
+    act = _ACTS.get(word)
+    if incoming.method != "POST" or act is None:
+        known = ", ".join(sorted(_ACTS))
+        raise not_found(f"POST {PREFIX} one of: {known}; GET ledger, events, snapshot")
+    faults: list[Fault] = []
+    sheet = Sheet(json_object(incoming.body or b"{}"), faults=faults)
+    return act(world, sheet)
+
+
+def checked(sheet: Sheet) -> None:
+    """Raises Refusal with everything that is wrong with the body."""
+    sheet.finish()
+    if sheet.faults:
+        raise bad_request("; ".join(f"{one.summary} ({one.remedy})" for one in sheet.faults))
+
+
+def _advance(world: World, sheet: Sheet) -> dict[str, object]:
+    seconds = sheet.seconds("seconds", 0.0)
+    checked(sheet)
+    advance(world, world.time + seconds)
+    return {"now": world.moment(world.time).isoformat()}
+
+
+def _holding(sheet: Sheet) -> Holding:
+    holding = Holding(
+        tenant=sheet.text("tenant", "other"),
+        cluster=sheet.required_text("cluster"),
+        gpu=sheet.required_text("gpu"),
+        gpus=sheet.required_whole("gpus", least=1),
+        is_scripted=True,
+    )
+    checked(sheet)
+    return holding
+
+
+def _grab(world: World, sheet: Sheet) -> dict[str, object]:
+    grab(world, _holding(sheet))
+    return {}
+
+
+def _give_back(world: World, sheet: Sheet) -> dict[str, object]:
+    give_back(world, _holding(sheet))
+    return {}
+
+
+def _fault(world: World, sheet: Sheet) -> dict[str, object]:
+    fault = fault_of(sheet)
+    checked(sheet)
+    assert fault is not None
+    world.scripts.append(Script(fault=fault))
+    world.is_changed = True
+    return {"faults": [to_plain(one) for one in world.scripts]}
+
+
+def _load(world: World, sheet: Sheet) -> dict[str, object]:
+    """The autoscaler goes to `running` instances, or nothing changes."""
+    version = _meant(world, sheet)
+    instance_type = sheet.text("instanceType", "")
+    running = sheet.required_whole("running")
+    checked(sheet)
+    one = _specification(version, instance_type)
+    if not one.min <= running <= one.max:
+        raise bad_request(f"{running} is not within {one.min}..{one.max} of {one.instance_type}")
+    most = len(world.live_instances(one.id)) + room_for_more(world, one)
+    if running > most:
+        raise bad_request(f"there is room for {most} {one.instance_type}, not for {running}")
+    return {"running": scale(world, one, target=running)}
+
+
+def _queue(world: World, sheet: Sheet) -> dict[str, object]:
+    version = _meant(world, sheet)
+    depth = sheet.required_whole("depth")
+    per_minute = sheet.number("perMinute", 60.0)
+    checked(sheet)
+    version.queue.depth = depth
+    version.queue.since = world.time
+    version.queue.per_minute = per_minute
+    world.stir()
+    return {"depth": depth}
+
+
+def _meant(world: World, sheet: Sheet) -> Version:
+    """By version id, or by function name where one version of it is deployed."""
+    id_, name = sheet.text("version", ""), sheet.text("function", "")
+    found = [
+        one
+        for one in world.versions.values()
+        if one.id == id_ or (not id_ and one.name == name and one.status in DEPLOYED)
+    ]
+    if len(found) != 1:
+        raise bad_request(
+            f"{len(found)} versions are meant by version '{id_}', function '{name}': name one"
+            " by its version id, or a function with one deployed version"
+        )
+    return found[0]
+
+
+def _specification(version: Version, instance_type: str) -> Specification:
+    deployed = version.deployment.specifications if version.deployment else []
+    found = [one for one in deployed if not instance_type or one.instance_type == instance_type]
+    if len(found) != 1:
+        types = ", ".join(one.instance_type for one in deployed)
+        raise bad_request(f"name one instanceType of: {types}")
+    return found[0]
+
+
+_ACTS: Mapping[str, Callable[[World, Sheet], dict[str, object]]] = {
+    "advance": _advance,
+    "grab": _grab,
+    "give-back": _give_back,
+    "fault": _fault,
+    "load": _load,
+    "queue": _queue,
+}

@@ -1,0 +1,116 @@
+"""The emulator as an ASGI application: wall time moves its world, and it trusts nobody.
+
+Only what a browser would not send is served: no `Origin`, and a `Host` that is this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import parse_qsl
+
+from nvcfplan.emulator.messages import MOST_BYTES, Incoming, Reply, reply_to
+from nvcfplan.emulator.refusals import Refusal
+
+if TYPE_CHECKING:
+    from nvcfplan.emulator.routes import Served
+
+Message = MutableMapping[str, object]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+class Exchanger(Protocol):
+    """What answers; `advance_to` moves its world first."""
+
+    def exchange(self, incoming: Incoming, *, speed: float | None) -> Served: ...
+
+    def advance_to(self, monotonic: float) -> None: ...
+
+
+def application(
+    emulator: Exchanger, *, begun_at: float, speed: float, is_local: bool
+) -> Application:
+    """`begun_at`: the world's time now. `speed`: virtual seconds per second."""
+    anchor = time.monotonic()
+
+    async def serve(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        refusal = _forbidden(_headers(scope), is_local=is_local)
+        body = await _body(receive)
+        if refusal is not None:
+            await _send(send, reply_to(refusal, str(scope["path"])))
+            return
+        emulator.advance_to(begun_at + (time.monotonic() - anchor) * speed)
+        served = emulator.exchange(_incoming(scope, body), speed=speed)
+        if served.pause_seconds:
+            await asyncio.sleep(served.pause_seconds / speed)
+        if served.is_dropped:
+            await _drop(send)
+        else:
+            await _send(send, served.reply)
+
+    return serve
+
+
+def _headers(scope: Message) -> dict[str, str]:
+    pairs = scope["headers"]
+    assert isinstance(pairs, list | tuple)
+    return {bytes(name).decode("latin-1"): bytes(value).decode("latin-1") for name, value in pairs}
+
+
+def _forbidden(headers: dict[str, str], *, is_local: bool) -> Refusal | None:
+    """A page in a browser must not reach it, by rebinding a name or otherwise."""
+    if "origin" in headers:
+        return Refusal(403, "Requests of web pages are not served")
+    host = headers.get("host", "")
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    if is_local and name.lower() not in _LOCAL_HOSTS:
+        return Refusal(403, "Requests for another host are not served")
+    return None
+
+
+async def _body(receive: Receive) -> bytes:
+    """One byte more than allowed is enough to refuse it."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        chunk = message.get("body", b"")
+        if isinstance(chunk, bytes) and len(body) <= MOST_BYTES:
+            body += chunk
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return bytes(body)
+
+
+def _incoming(scope: Message, body: bytes) -> Incoming:
+    query = scope["query_string"]
+    assert isinstance(query, bytes)
+    return Incoming(
+        method=str(scope["method"]),
+        path=str(scope["path"]),
+        query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)),
+        authorization=_headers(scope).get("authorization"),
+        body=body,
+    )
+
+
+async def _send(send: Send, reply: Reply) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in reply.headers]
+    if reply.body:
+        headers.append((b"content-type", reply.media_type.encode()))
+    if reply.status != 204:
+        headers.append((b"content-length", str(len(reply.body)).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _drop(send: Send) -> None:
+    """A reply that is announced and never comes: the server then cuts the connection."""
+    headers = [(b"content-length", b"1")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})

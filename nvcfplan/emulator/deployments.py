@@ -1,0 +1,181 @@
+"""Deployments: deploy with its checks in their order, read, update, undeploy.
+
+Source: nvcf-api.md 2.1 (rows 10 to 15), 3.3 to 3.5, 4.3, 4.4, 6.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NoReturn
+
+from nvcfplan.emulator.allocation import ask, demand, fits_without_grabs, pin, wish
+from nvcfplan.emulator.bodies import one_deployment, one_function
+from nvcfplan.emulator.inventory import matching, offering, visible_groups
+from nvcfplan.emulator.ledger import Cause, Service
+from nvcfplan.emulator.placement import placed
+from nvcfplan.emulator.quota import EXHAUSTED, breached
+from nvcfplan.emulator.reconcile import drain, enter, undeploy
+from nvcfplan.emulator.refusals import Refusal, bad_request, not_found
+from nvcfplan.emulator.rules import Trouble
+from nvcfplan.emulator.turns import Turn, subject
+from nvcfplan.emulator.validation import deployment_faults, parsed, require
+from nvcfplan.emulator.world import DEPLOYED, Deployment, Specification, Status, Version
+from nvcfplan.wire.deployments import DeployRequest
+
+
+def deploy(turn: Turn) -> dict[str, object]:
+    """The checks stand in the service's order. Source: nvcf-api.md 4.3."""
+    request = parsed(DeployRequest, turn.content)
+    require(DeployRequest, deployment_faults(request))
+    version = turn.version()
+    _refuse_deployed(version)
+    groups = visible_groups(turn.world.rules)
+    if not groups:
+        account = turn.world.rules.nca_id
+        raise bad_request(f"No Backends defined for account '{account}'")
+    specifications = [
+        replace(placed(version, groups, entry), id=turn.world.new_id())
+        for entry in request.deployment_specifications
+    ]
+    specifications.sort(key=lambda one: one.id)
+    _refuse_over_quota(turn, specifications)
+    for one in specifications:
+        if one.min:
+            _refuse_without_clusters(turn, version, one)
+    _allocate(turn, version, specifications)
+    assert version.deployment is not None
+    return one_deployment(turn.world, version, version.deployment)
+
+
+def _refuse_deployed(version: Version) -> None:
+    where = subject(version.function_id, version.id)
+    if version.status is Status.INACTIVE and version.deployment is not None:
+        raise bad_request(
+            f"{where}: Function deployment found for INACTIVE function."
+            " Wait for the graceful undeployment to end."
+        )
+    if version.status in DEPLOYED:
+        raise bad_request(
+            f"{where}: Status {version.status}, use PATCH endpoint to update gpu-specification"
+        )
+    if version.status is Status.ERROR:
+        raise bad_request(f"{where}: Function already has a deployment with errors")
+
+
+def _refuse_over_quota(turn: Turn, specifications: list[Specification]) -> None:
+    world = turn.world
+    rule = breached(world, specifications)
+    if rule is None:
+        return
+    for one in specifications:
+        if one.gpu.casefold() == rule.gpu.casefold():
+            entry = demand(world, one, count=one.min)
+            world.ledger.append(replace(entry, outcome=Service.REFUSED, cause=Cause.QUOTA))
+    world.stir()
+    raise bad_request(EXHAUSTED)
+
+
+def _refuse_without_clusters(turn: Turn, version: Version, specification: Specification) -> None:
+    """The allocator's own look at a request. Source: nvcf-api.md 6.1, 8.2."""
+    world = turn.world
+    kind = f"{specification.gpu} GPU or {specification.instance_type} instance type"
+    clusters = matching(world.rules, specification)
+    if specification.backend is not None and not offering(world.rules, specification):
+        _refuse(turn, specification, Cause.PLACEMENT, _reverted(version, _no_access(specification)))
+    if not clusters:
+        inner = _allocator_says(f"There are no available clusters for {kind}")
+        _refuse(turn, specification, Cause.PLACEMENT, _reverted(version, inner))
+    is_hit = turn.met.hits(Trouble.CAPACITY_SYNC, specification.instance_type)
+    if is_hit or all(world.free(one, specification.gpu) <= 0 for one in clusters):
+        inner = _allocator_says(f"There are no available clusters with capacity for {kind}")
+        _refuse(turn, specification, Cause.CAPACITY, _reverted(version, inner))
+
+
+def _no_access(specification: Specification) -> Refusal:
+    return Refusal(
+        409,
+        "Customer does not have access to any ready cluster for GPU: "
+        f"{specification.gpu} and instance type: {specification.instance_type}",
+    )
+
+
+def _allocator_says(text: str) -> Refusal:
+    return bad_request(
+        "400 BAD_REQUEST, ProblemDetail[type='urn:nv-boot:problem-details:bad-request', "
+        f"title='Bad Request', status=400, detail='{{\"error\":\"{text}\"}}', "
+        "instance='null', properties='null']"
+    )
+
+
+def _reverted(version: Version, inner: Refusal) -> Refusal:
+    where = subject(version.function_id, version.id)
+    outer = f"{where}: Failed to deploy, reverting state to 'INACTIVE': "
+    return Refusal(inner.status, outer + inner.detail)
+
+
+def _refuse(turn: Turn, specification: Specification, cause: Cause, refusal: Refusal) -> NoReturn:
+    world = turn.world
+    is_scripted = turn.met.hits(Trouble.CAPACITY_SYNC, specification.instance_type)
+    count = specification.min
+    entry = replace(
+        demand(world, specification, count=count),
+        outcome=Service.REFUSED,
+        cause=cause,
+        is_injected=cause is Cause.CAPACITY
+        and (is_scripted or fits_without_grabs(world, wish(world, specification, count=count))),
+    )
+    world.ledger.append(entry)
+    world.tell("refused", refusal.detail.rsplit("'INACTIVE': ", 1)[-1], _owner(turn))
+    world.stir()
+    raise refusal
+
+
+def _owner(turn: Turn) -> Version | None:
+    return turn.world.versions.get(turn.target.version or "")
+
+
+def _allocate(turn: Turn, version: Version, specifications: list[Specification]) -> None:
+    world = turn.world
+    version.deployment = Deployment(
+        id=world.new_id(),
+        created_at=world.time,
+        updated_at=world.time,
+        specifications=specifications,
+    )
+    wanting = [one for one in specifications if one.min]
+    enter(world, version, Status.DEPLOYING if wanting else Status.ACTIVE)
+    for one in specifications:
+        pin(world, one)
+        one.is_starved = turn.met.hits(Trouble.CAPACITY_ASYNC, one.instance_type)
+        if one.min:
+            ask(world, one, count=one.min)
+
+
+def read_deployment(turn: Turn) -> dict[str, object]:
+    version, deployment = turn.deployment()
+    return one_deployment(turn.world, version, deployment)
+
+
+def find_deployment(turn: Turn) -> dict[str, object]:
+    version, deployment = deployment_by_id(turn)
+    return one_deployment(turn.world, version, deployment)
+
+
+def deployment_by_id(turn: Turn) -> tuple[Version, Deployment]:
+    """Raises Refusal."""
+    for version in turn.world.versions.values():
+        deployment = version.deployment
+        if deployment is not None and deployment.id == turn.target.deployment:
+            return version, deployment
+    raise not_found(f"Deployment id '{turn.target.deployment}': Missing deployment")
+
+
+def remove_deployment(turn: Turn) -> dict[str, object]:
+    """By force, unless it is graceful and callers still wait; again, then by force."""
+    is_graceful = turn.flag("graceful")
+    version, deployment = turn.deployment()
+    if not is_graceful or version.queue.at(turn.world.time) == 0:
+        undeploy(turn.world, version)
+    elif not deployment.is_draining:
+        drain(turn.world, version, deployment)
+    return one_function(version)

@@ -1,0 +1,58 @@
+"""Account quota: the sum of max over what is deployed, in GPUs.
+
+Source: nvcf-api.md 2.3, 8.3; what hosted counts is inferred.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvcfplan.emulator.inventory import reachable
+from nvcfplan.emulator.world import DEPLOYED, Specification, Version, World
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nvcfplan.emulator.rules import QuotaRule, WorldFile
+
+EXHAUSTED = "Validation failed - [All allocated GPU instances in use - contact your support team]"
+
+
+def breached(world: World, specifications: Sequence[Specification]) -> QuotaRule | None:
+    """The first quota that these, on top of what is deployed, would exceed."""
+    for rule in world.rules.quotas:
+        wanted = _promised(world.rules, rule, specifications)
+        if wanted and wanted + used(world, rule) > rule.limit:
+            return rule
+    return None
+
+
+def used(world: World, rule: QuotaRule) -> int:
+    deployed = [
+        one
+        for version in world.versions.values()
+        if _counts(version) and version.deployment is not None
+        for one in version.deployment.specifications
+    ]
+    return _promised(world.rules, rule, deployed)
+
+
+def _counts(version: Version) -> bool:
+    """A draining version still runs; one in ERROR has nothing left."""
+    deployment = version.deployment
+    return version.status in DEPLOYED or (deployment is not None and deployment.is_draining)
+
+
+def _promised(rules: WorldFile, rule: QuotaRule, specifications: Sequence[Specification]) -> int:
+    return sum(one.max * one.gpu_count for one in specifications if _touches(rules, rule, one))
+
+
+def _touches(rules: WorldFile, rule: QuotaRule, specification: Specification) -> bool:
+    if specification.gpu.casefold() != rule.gpu.casefold():
+        return False
+    named = {
+        one.name
+        for one in rules.clusters
+        if one.name in rule.names or set(one.groups).intersection(rule.names)
+    }
+    return any(one.name in named for one in reachable(rules, specification))

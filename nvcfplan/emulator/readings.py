@@ -1,0 +1,161 @@
+"""What the account can be read by: inventory, allocator's clusters, quota rules, limits, health.
+
+Source: nvcf-api.md 2.2, 2.3, 2.8.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvcfplan.emulator.inventory import (
+    VisibleGpu,
+    VisibleGroup,
+    lasting_id,
+    usable_clusters,
+    visible_groups,
+)
+from nvcfplan.emulator.refusals import Refusal, not_found
+from nvcfplan.wire.accounts import (
+    AccountAnswer,
+    AllocatorCluster,
+    AllocatorClusterList,
+    AllocatorGpu,
+    AllocatorInstanceType,
+    AllocatorUsage,
+    ClusterAnswer,
+    ClusterGroupAnswer,
+    ClusterGroupList,
+    GpuAnswer,
+    InstanceTypeAnswer,
+)
+
+if TYPE_CHECKING:
+    from nvcfplan.emulator.rules import ClusterRule, GpuRule
+    from nvcfplan.emulator.turns import Turn
+    from nvcfplan.emulator.world import World
+
+INVENTORY = "inventory"
+CAPACITY = "capacity"
+QUOTA = "quota"
+VERSION_LIMIT = "versionLimit"
+READINGS = (INVENTORY, CAPACITY, QUOTA, VERSION_LIMIT)
+
+_UNREADABLE = {403: "Access Denied", 502: "Failed to get response from 'ICMS' after retries."}
+
+
+def _refuse_unreadable(world: World, reading: str) -> None:
+    for name, status in world.rules.unreadable:
+        if name == reading:
+            raise Refusal(status, _UNREADABLE.get(status, f"{reading} cannot be read"))
+
+
+def inventory(turn: Turn) -> dict[str, object]:
+    _refuse_unreadable(turn.world, INVENTORY)
+    groups = [_group(one) for one in visible_groups(turn.world.rules)]
+    return ClusterGroupList(cluster_groups=groups).to_json()
+
+
+def _group(group: VisibleGroup) -> ClusterGroupAnswer:
+    return ClusterGroupAnswer(
+        id=lasting_id(group.rule.name),
+        name=group.rule.name,
+        nca_id=group.rule.nca_id,
+        authorized_nca_ids=list(group.rule.authorized),
+        gpus=[_gpu(one) for one in group.gpus],
+        clusters=[
+            ClusterAnswer(id=lasting_id(one.name), name=one.name, k8s_version=one.k8s_version)
+            for one in group.clusters
+        ],
+    )
+
+
+def _gpu(gpu: VisibleGpu) -> GpuAnswer:
+    return GpuAnswer(
+        name=gpu.name,
+        instance_types=[
+            InstanceTypeAnswer(
+                name=one.name,
+                description=f"{one.gpu_count} x {gpu.name}",
+                default=one.is_default,
+            )
+            for one in gpu.instance_types
+        ],
+    )
+
+
+def capacity(turn: Turn) -> dict[str, object]:
+    """Of terminated instances, GPUs still count as allocated until their release."""
+    world = turn.world
+    _refuse_unreadable(world, CAPACITY)
+    if turn.target.account != world.rules.nca_id:
+        raise not_found(f"Account '{turn.target.account}' not found")
+    clusters = [_cluster(world, one) for one in usable_clusters(world.rules)]
+    return AllocatorClusterList(clusters=clusters).to_json()
+
+
+def _cluster(world: World, cluster: ClusterRule) -> AllocatorCluster:
+    return AllocatorCluster(
+        cluster_id=lasting_id(cluster.name),
+        cluster_name=cluster.name,
+        cluster_group_name=cluster.groups[0] if cluster.groups else None,
+        cloud_provider=cluster.provider,
+        region=cluster.region,
+        status=cluster.status,
+        attributes=list(cluster.attributes),
+        gpus=[_pool(world, one) for one in cluster.gpus],
+        gpu_usage={one.name: _usage(world, cluster, one) for one in cluster.gpus},
+        k8s_version=cluster.k8s_version,
+    )
+
+
+def _pool(world: World, gpu: GpuRule) -> AllocatorGpu:
+    hides = world.rules.hide_gpu_count
+    return AllocatorGpu(
+        name=gpu.name,
+        capacity=gpu.capacity,
+        instance_types=[
+            AllocatorInstanceType(
+                name=one.name,
+                value=one.name,
+                gpu_count=None if hides else one.gpu_count,
+                default=one.is_default,
+            )
+            for one in gpu.instance_types
+        ],
+    )
+
+
+def _usage(world: World, cluster: ClusterRule, gpu: GpuRule) -> AllocatorUsage:
+    allocated = world.held(cluster.name, gpu.name)
+    return AllocatorUsage(
+        available=gpu.capacity - allocated, capacity=gpu.capacity, allocated=allocated
+    )
+
+
+def quota(turn: Turn) -> dict[str, object]:
+    """A GPU without a rule has `clusters: null`, and says so."""
+    world = turn.world
+    _refuse_unreadable(world, QUOTA)
+    if turn.target.org != world.rules.org:
+        raise not_found(f"Org '{turn.target.org}' not found")
+    limits: dict[str, list[dict[str, object]]] = {}
+    for rule in world.rules.quotas:
+        entry: dict[str, object] = {"names": ",".join(rule.names), "limit": rule.limit}
+        limits.setdefault(rule.gpu, []).append(entry)
+    offered = [gpu.name for one in usable_clusters(world.rules) for gpu in one.gpus]
+    names = dict.fromkeys([*limits, *offered])
+    return {"gpus": [{"name": name, "clusters": limits.get(name)} for name in names]}
+
+
+def account(turn: Turn) -> dict[str, object]:
+    """`currentNumberFunctions` counts versions. Source: nvcf-api.md 4.2."""
+    rules = turn.world.rules
+    _refuse_unreadable(turn.world, VERSION_LIMIT)
+    if turn.target.account != rules.nca_id:
+        raise not_found(f"Account '{turn.target.account}' not found")
+    return AccountAnswer(
+        nca_id=rules.nca_id,
+        name=rules.org,
+        max_functions_allowed=rules.function_limit,
+        current_number_functions=len(turn.world.versions),
+    ).to_json()

@@ -1,0 +1,166 @@
+"""Serves one request on a world: who is asking, what for, what befalls it, the answer."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from nvcfplan.emulator import admin, deployments, functions, readings, updates
+from nvcfplan.emulator.allocation import grab
+from nvcfplan.emulator.faults import meet
+from nvcfplan.emulator.messages import Incoming, Reply, json_object, reply_of, reply_to
+from nvcfplan.emulator.refusals import Refusal
+from nvcfplan.emulator.rules import Fault, FaultBody, Trouble, When, WorldFile
+from nvcfplan.emulator.targets import resolve
+from nvcfplan.emulator.turns import Turn
+from nvcfplan.emulator.world import Holding, World, pool_of
+
+_Handler = Callable[[Turn], dict[str, object] | None]
+
+_HANDLERS: Mapping[str, _Handler] = {
+    "inventory": readings.inventory,
+    "capacity": readings.capacity,
+    "quota": readings.quota,
+    "account": readings.account,
+    "list-functions": functions.list_functions,
+    "function-ids": functions.function_ids,
+    "create-function": functions.create_function,
+    "create-version": functions.create_version,
+    "list-versions": functions.list_versions,
+    "read-version": functions.read_version,
+    "delete-version": functions.delete_version,
+    "metadata": functions.update_metadata,
+    "secrets": functions.update_secrets,
+    "deploy": deployments.deploy,
+    "read-deployment": deployments.read_deployment,
+    "find-deployment": deployments.find_deployment,
+    "undeploy": deployments.remove_deployment,
+    "update-deployment": updates.update_deployment,
+    "update-specification": updates.update_specification,
+}
+
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """`is_killed`: the emulator's own process dies once this is stored, before it replies."""
+
+    reply: Reply
+    pause_seconds: float = 0.0
+    is_dropped: bool = False
+    is_killed: bool = False
+
+
+def serve(world: World, incoming: Incoming, *, speed: float | None) -> Served:
+    """A refusal is an answer; anything else that is raised is a bug of ours."""
+    try:
+        if incoming.path == "/health" and incoming.method == "GET":
+            return Served(reply=_health(speed))
+        return _serve(world, incoming)
+    except Refusal as refusal:
+        return Served(reply=reply_to(refusal, incoming.path))
+
+
+def _serve(world: World, incoming: Incoming) -> Served:
+    if incoming.path.startswith(admin.PREFIX):
+        refused = unauthorized(world.rules, incoming, is_key_needed=False)
+        return Served(reply=refused or reply_of(admin.serve(world, incoming)))
+    target = resolve(incoming.method, incoming.path)
+    refused = unauthorized(world.rules, incoming, is_key_needed=True)
+    if refused is not None:
+        return Served(reply=refused)
+    content = json_object(incoming.body) if incoming.method in _WITH_BODY else {}
+    turn = Turn(world=world, target=target, query=incoming.query, content=content)
+    turn = replace(turn, met=meet(world, target.route, _names(turn)))
+    return _under_faults(turn, incoming)
+
+
+def _health(speed: float | None) -> Reply:
+    """Says that it is none of NVIDIA's, and how fast its clock runs; virtual time has no speed."""
+    content: dict[str, object] = {"status": "UP", "emulator": True}
+    return reply_of(content if speed is None else content | {"speed": speed})
+
+
+def unauthorized(rules: WorldFile, incoming: Incoming, *, is_key_needed: bool) -> Reply | None:
+    """401 has no body here. Source: nvcf-api.md 1.2."""
+    if not is_key_needed and not rules.api_key_digests:
+        return None
+    scheme, _, token = (incoming.authorization or "").partition(" ")
+    digest = hashlib.sha256(token.strip().encode()).hexdigest()
+    is_known = not rules.api_key_digests or any(
+        hmac.compare_digest(digest, one) for one in rules.api_key_digests
+    )
+    if scheme.lower() == "bearer" and token.strip() and is_known:
+        return None
+    return Reply(status=401, headers=(("WWW-Authenticate", "Bearer"),))
+
+
+def _names(turn: Turn) -> set[str]:
+    """What the function of this request is called: by its body, else by what is stored."""
+    target, world = turn.target, turn.world
+    names = {str(turn.content["name"])} if "name" in turn.content else set()
+    for version in world.versions.values():
+        deployment = version.deployment
+        is_meant = version.id == target.version or (
+            target.version is None and version.function_id == target.function
+        )
+        if is_meant or (deployment is not None and deployment.id == target.deployment):
+            names.add(version.name)
+    return names
+
+
+def _under_faults(turn: Turn, incoming: Incoming) -> Served:
+    met = turn.met
+    for fault in met.of(Trouble.GRAB):
+        _grab(turn.world, fault)
+    if met.first(Trouble.KILL, When.BEFORE):
+        return Served(reply=Reply(status=500), is_killed=True)
+    if met.first(Trouble.DROP_REPLY, When.BEFORE):
+        return Served(reply=Reply(status=500), is_dropped=True)
+    scripted = met.first(Trouble.ANSWER)
+    reply = _scripted(scripted, incoming.path) if scripted else _answer(turn, incoming.path)
+    return Served(
+        reply=reply,
+        pause_seconds=met.pause_seconds,
+        is_dropped=met.first(Trouble.DROP_REPLY) is not None,
+        is_killed=met.first(Trouble.KILL) is not None,
+    )
+
+
+def _grab(world: World, fault: Fault) -> None:
+    """A tenant gets what is free of what it wants; that may be nothing."""
+    cluster = world.cluster(fault.cluster or "")
+    pool = pool_of(cluster, fault.gpu or "") if cluster else None
+    free = world.free(cluster, pool.name) if cluster and pool else 0
+    gpus = free if fault.gpus is None else min(fault.gpus, free)
+    if cluster and pool and gpus:
+        holding = Holding(
+            tenant=fault.tenant, cluster=cluster.name, gpu=pool.name, gpus=gpus, is_scripted=True
+        )
+        grab(world, holding)
+
+
+def _scripted(fault: Fault, path: str) -> Reply:
+    if fault.body is FaultBody.HTML:
+        page = f"<html><body><h1>{fault.status}</h1></body></html>"
+        return Reply(status=fault.status, body=page.encode(), media_type="text/html")
+    text = "too many requests. Slow down." if fault.status == 429 else "Scripted by a fault"
+    return reply_to(Refusal(fault.status, text), path)
+
+
+def _answer(turn: Turn, path: str) -> Reply:
+    try:
+        return reply_of(_HANDLERS[turn.target.route](turn))
+    except Refusal as refusal:
+        if turn.target.route == "capacity":
+            return _allocator_reply(refusal)
+        return reply_to(refusal, path)
+
+
+def _allocator_reply(refusal: Refusal) -> Reply:
+    """The allocator has an error body of its own. Source: nvcf-api.md 2.3."""
+    return Reply(status=refusal.status, body=json.dumps({"error": refusal.detail}).encode())

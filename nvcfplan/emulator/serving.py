@@ -1,0 +1,269 @@
+"""An emulated account to open and use: in process over an httpx2 transport, or over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx2
+
+from nvcfplan.emulator.admin import PREFIX as ADMIN
+from nvcfplan.emulator.allocation import give_back, grab
+from nvcfplan.emulator.asgi import application
+from nvcfplan.emulator.clock import EmulatorClock
+from nvcfplan.emulator.codec import to_plain
+from nvcfplan.emulator.defaults import DEFAULT_WORLD
+from nvcfplan.emulator.faults import objection
+from nvcfplan.emulator.ledger import Cause, LedgerEntry, Service
+from nvcfplan.emulator.lifecycle import advance
+from nvcfplan.emulator.messages import Incoming, Reply, reply_of, reply_to
+from nvcfplan.emulator.persistence import FileStore, MemoryStore, Store
+from nvcfplan.emulator.refusals import EmulatorError, Refusal
+from nvcfplan.emulator.routes import Served, unauthorized
+from nvcfplan.emulator.routes import serve as serve_request
+from nvcfplan.emulator.rules import Fault, WorldFile
+from nvcfplan.emulator.world import Event, Holding, Script, World, starting_moment
+from nvcfplan.emulator.worldfile import load_worldfile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = [
+    "Cause",
+    "Emulator",
+    "EmulatorError",
+    "Event",
+    "Fault",
+    "LedgerEntry",
+    "Service",
+    "WorldFile",
+    "load_worldfile",
+    "serve",
+]
+
+HOST = "http://emulator.local"
+_log = logging.getLogger(__name__)
+
+
+class Emulator:
+    """One emulated account. Its methods take effect at once, at the world's present time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.base_url = f"{HOST}/v2/nvcf"
+        self.clock = EmulatorClock(
+            starts_at=lambda: starting_moment(self._store.world.rules),
+            time=lambda: self._store.world.time,
+            advance_to=self.advance_to,
+        )
+
+    @classmethod
+    def open(cls, path: Path | None, worldfile: WorldFile | None) -> Emulator:
+        """Without a path in memory. A world that is kept already wins over `worldfile`.
+
+        Raises EmulatorError when the file is not a world, or cannot be used.
+        """
+        rules = worldfile or DEFAULT_WORLD
+        return cls(FileStore(path, rules) if path else MemoryStore(rules))
+
+    def close(self) -> None:
+        self._store.close()
+
+    @property
+    def nca_id(self) -> str:
+        return self._store.world.rules.nca_id
+
+    @property
+    def org(self) -> str:
+        return self._store.world.rules.org
+
+    @property
+    def worldfile(self) -> WorldFile:
+        return self._store.world.rules
+
+    def transport(self) -> httpx2.AsyncBaseTransport:
+        """Requests by it are served in this process; the host name is not looked at."""
+        return _InProcessTransport(self)
+
+    def advance(self, seconds: float) -> None:
+        with self._store.turn() as world:
+            advance(world, world.time + seconds)
+
+    def advance_to(self, monotonic: float) -> None:
+        """Never backwards: another process may have come further."""
+        with self._store.turn() as world:
+            advance(world, max(world.time, monotonic))
+
+    def grab(self, cluster: str, gpu: str, gpus: int, *, tenant: str = "other") -> None:
+        """Another tenant takes free GPUs. Raises EmulatorError when there are not so many."""
+        holding = Holding(tenant=tenant, cluster=cluster, gpu=gpu, gpus=gpus, is_scripted=True)
+        with self._settled() as world:
+            grab(world, holding)
+
+    def give_back(self, cluster: str, gpu: str, gpus: int, *, tenant: str = "other") -> None:
+        """Raises EmulatorError when the tenant does not hold so many."""
+        with self._settled() as world:
+            give_back(world, Holding(tenant=tenant, cluster=cluster, gpu=gpu, gpus=gpus))
+
+    @contextmanager
+    def _settled(self) -> Iterator[World]:
+        """A turn in which all that is due has happened; a refusal in it is an EmulatorError."""
+        try:
+            with self._store.turn() as world:
+                advance(world, world.time)
+                yield world
+        except Refusal as refusal:
+            raise EmulatorError(refusal.detail, remedy="see what `snapshot` shows") from None
+
+    def add_fault(self, fault: Fault) -> None:
+        """Raises EmulatorError for one that could never act."""
+        why = objection(fault)
+        if why is not None:
+            raise EmulatorError(f"this fault cannot act: {why}", remedy="change the fault")
+        with self._settled() as world:
+            world.scripts.append(Script(fault=fault))
+            world.is_changed = True
+
+    def ledger(self) -> tuple[LedgerEntry, ...]:
+        """Oldest first."""
+        with self._settled():
+            pass
+        return self._store.ledger()
+
+    def events(self) -> tuple[Event, ...]:
+        """Oldest first."""
+        with self._settled():
+            pass
+        return self._store.events()
+
+    def snapshot(self) -> dict[str, object]:
+        """Everything there is but the history, as JSON values. Secrets are digests."""
+        with self._settled() as world:
+            state = to_plain(world)
+        assert isinstance(state, dict)
+        return {"time": world.time, **state}
+
+    def reset(self) -> None:
+        self._store.reset()
+
+    def exchange(self, incoming: Incoming, *, speed: float | None = None) -> Served:
+        """Serves one request as one turn. A bug of ours answers 500 and leaves no half of it.
+
+        `speed`: of the clock over HTTP; None where time is virtual.
+        """
+        history = self._history(incoming)
+        if history is not None:
+            return Served(reply=history)
+        try:
+            with self._settled() as world:
+                served = serve_request(world, incoming, speed=speed)
+        except EmulatorError:
+            raise
+        except Exception as error:
+            _log.exception("internal error in %s %s", incoming.method, incoming.path)
+            refusal = Refusal(500, f"Internal error: {type(error).__name__}")
+            return Served(reply=reply_to(refusal, incoming.path))
+        if served.is_killed:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return served
+
+    def _history(self, incoming: Incoming) -> Reply | None:
+        """The admin calls that need more than the world as it is; None: another call."""
+        call = (incoming.method, incoming.path.removeprefix(ADMIN))
+        if not incoming.path.startswith(ADMIN) or call not in _HISTORY:
+            return None
+        refused = unauthorized(self.worldfile, incoming, is_key_needed=False)
+        return refused or reply_of(_HISTORY[call](self))
+
+
+def _reset(emulator: Emulator) -> object:
+    emulator.reset()
+    return {}
+
+
+_HISTORY: dict[tuple[str, str], Callable[[Emulator], object]] = {
+    ("GET", "ledger"): lambda emulator: {"ledger": to_plain(emulator.ledger())},
+    ("GET", "events"): lambda emulator: {"events": to_plain(emulator.events())},
+    ("GET", "snapshot"): Emulator.snapshot,
+    ("POST", "reset"): _reset,
+}
+
+
+class _InProcessTransport(httpx2.AsyncBaseTransport):
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        clock = self._emulator.clock
+        with clock.request_in_flight():
+            incoming = await _incoming(request)
+            await asyncio.sleep(0)
+            served = self._emulator.exchange(incoming)
+            until = clock.monotonic() + served.pause_seconds
+        if served.pause_seconds:
+            await clock.sleep_until(until)
+        if served.is_dropped:
+            raise httpx2.ReadError("the connection was cut before the reply", request=request)
+        headers = dict(served.reply.headers)
+        if served.reply.body:
+            headers["Content-Type"] = served.reply.media_type
+        return httpx2.Response(served.reply.status, headers=headers, content=served.reply.body)
+
+
+async def _incoming(request: httpx2.Request) -> Incoming:
+    return Incoming(
+        method=request.method,
+        path=request.url.path,
+        query=dict(request.url.params),
+        authorization=request.headers.get("authorization"),
+        body=await request.aread(),
+    )
+
+
+async def serve(
+    emulator: Emulator,
+    *,
+    host: str,
+    port: int,
+    speed: float,
+    started: Callable[[str], None] | None = None,
+) -> None:
+    """Serves until interrupted. `port` 0: any free one; `started` is told the address.
+
+    Raises EmulatorError: the address is taken, or it is open to others and no key is asked for.
+    """
+    import uvicorn  # heavy, and of use only here
+
+    is_local = host in ("127.0.0.1", "::1", "localhost")
+    if not is_local and not emulator.worldfile.api_key_digests:
+        raise EmulatorError(
+            f"{host} can be reached by others, and this world asks for no key",
+            remedy="set apiKeys in the world file, or serve on 127.0.0.1",
+        )
+    if not 0 < speed < float("inf"):
+        raise EmulatorError(f"a clock cannot run at speed {speed:g}", remedy="give one above 0")
+    listener = _listen(host, port)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+    app = application(emulator, begun_at=emulator.clock.monotonic(), speed=speed, is_local=is_local)
+    config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off")
+    if started is not None:
+        started(address)
+    with listener:
+        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise EmulatorError(
+            f"cannot listen on {host}:{port}: {error}",
+            remedy="name another port, or 0 for any free one",
+        ) from error

@@ -1,0 +1,136 @@
+"""Changes in place to a deployment: PUT of the whole, PATCH of one specification.
+
+No capacity check and no instance at once: the next tick follows up. Source: nvcf-api.md 3.5, 4.4.
+"""
+
+from __future__ import annotations
+
+from nvcfplan.emulator.bodies import one_deployment, one_specification
+from nvcfplan.emulator.deployments import deployment_by_id
+from nvcfplan.emulator.refusals import Refusal, bad_request, not_found
+from nvcfplan.emulator.rules import Trouble
+from nvcfplan.emulator.turns import Turn, subject
+from nvcfplan.emulator.validation import (
+    autoscaling_faults,
+    canonical,
+    deployment_faults,
+    instance_count_faults,
+    parsed,
+    require,
+)
+from nvcfplan.emulator.world import DEPLOYED, Deployment, Specification, Version, World
+from nvcfplan.wire.deployments import (
+    DeployRequest,
+    SpecificationEntry,
+    UpdateSpecificationRequest,
+)
+
+_POLICIES = ("CUSTOM_CONFIGURATION", "PLATFORM_CONFIGURATION")
+
+
+def update_deployment(turn: Turn) -> dict[str, object]:
+    """Only min, max and concurrency are taken; gpu and instanceType are not even compared."""
+    request = parsed(DeployRequest, turn.content)
+    require(DeployRequest, deployment_faults(request))
+    version, deployment = turn.deployment()
+    _refuse_status(version)
+    pairs = _paired(version, deployment, request.deployment_specifications)
+    for one, entry in pairs:
+        _refuse_moved(version, one, entry)
+    for one, entry in pairs:
+        one.is_starved |= turn.met.hits(Trouble.CAPACITY_ASYNC, one.instance_type)
+        concurrency = entry.max_request_concurrency or 1
+        after = (entry.min_instances, entry.max_instances, concurrency)
+        if after != (one.min, one.max, one.concurrency):
+            one.min, one.max, one.concurrency = after
+            _touch(turn.world, version, deployment)
+    return one_deployment(turn.world, version, deployment)
+
+
+def update_specification(turn: Turn) -> dict[str, object]:
+    request = parsed(UpdateSpecificationRequest, turn.content)
+    version, deployment = deployment_by_id(turn)
+    found = [one for one in deployment.specifications if one.id == turn.target.specification]
+    if not found:
+        raise not_found(f"GPU specification id '{turn.target.specification}': Not found")
+    _refuse_status(version)
+    _patch(turn, found[0], request)
+    return one_specification(found[0])
+
+
+def _patch(turn: Turn, one: Specification, request: UpdateSpecificationRequest) -> None:
+    kind = UpdateSpecificationRequest
+    version = turn.world.versions[one.version]
+    if not request.model_fields_set:
+        where = subject(version.function_id, version.id)
+        raise bad_request(f"{where}: at least one property to update must be specified")
+    least = one.min if request.min_instances is None else request.min_instances
+    most = one.max if request.max_instances is None else request.max_instances
+    require(kind, instance_count_faults(least, most, one.gpu))
+    require(kind, autoscaling_faults(request.autoscaling_configuration))
+    autoscaling = _autoscaling(one, request)
+    one.is_starved |= turn.met.hits(Trouble.CAPACITY_ASYNC, one.instance_type)
+    before = (one.min, one.max, one.answer.get("autoscalingConfiguration"))
+    if (least, most, autoscaling) == before:
+        return
+    one.min, one.max = least, most
+    one.answer = {**one.answer, "autoscalingConfiguration": autoscaling}
+    if version.deployment is not None:
+        _touch(turn.world, version, version.deployment)
+
+
+def _autoscaling(one: Specification, request: UpdateSpecificationRequest) -> object:
+    given = request.autoscaling_configuration_policy
+    policy = canonical(given, _POLICIES) if given else _POLICIES[0]
+    if policy is None:
+        raise bad_request(f"autoscalingConfigurationPolicy must be one of {', '.join(_POLICIES)}")
+    if policy == "PLATFORM_CONFIGURATION":
+        return None
+    return request.autoscaling_configuration or one.answer.get("autoscalingConfiguration")
+
+
+def _touch(world: World, version: Version, deployment: Deployment) -> None:
+    deployment.updated_at = world.time
+    counts = ", ".join(
+        f"{one.instance_type} {one.min}..{one.max}" for one in deployment.specifications
+    )
+    world.tell("updated", f"{version.name} {version.id}: {counts}", version)
+    world.stir()
+
+
+def _refuse_status(version: Version) -> None:
+    if version.status not in DEPLOYED:
+        where = subject(version.function_id, version.id)
+        raise bad_request(f"{where}: Status {version.status}, deployment cannot be updated")
+
+
+def _paired(
+    version: Version, deployment: Deployment, entries: list[SpecificationEntry]
+) -> list[tuple[Specification, SpecificationEntry]]:
+    where = subject(version.function_id, version.id)
+    stored = {one.id: one for one in deployment.specifications}
+    if len(entries) != len(stored):
+        raise bad_request(
+            f"{where}: {len(stored)} specifications are deployed, {len(entries)} were sent"
+        )
+    ids = [(one.gpu_specification_id or "").lower() for one in entries]
+    if len(entries) == 1 and not ids[0]:
+        return [(deployment.specifications[0], entries[0])]
+    if not all(ids):
+        raise bad_request(
+            f"{where}: 'gpuSpecificationId' is required with several specifications,"
+            " use PATCH endpoint to update gpu-specification"
+        )
+    if set(ids) != set(stored):
+        unknown = ", ".join(sorted(set(ids) - set(stored))) or "repeated"
+        raise bad_request(f"{where}: Invalid gpuSpecificationId '{unknown}' specified")
+    return [(stored[id_], entry) for id_, entry in zip(ids, entries, strict=True)]
+
+
+def _refuse_moved(version: Version, one: Specification, entry: SpecificationEntry) -> None:
+    """`backend` is compared in its case, `clusters` as a set."""
+    is_same_backend = (entry.backend or None) == one.backend
+    if is_same_backend and set(entry.clusters or ()) == set(one.clusters):
+        return
+    where = subject(version.function_id, version.id)
+    raise Refusal(400, f"{where}: 'backend' and 'clusters' of a deployment cannot be changed")

@@ -1,0 +1,291 @@
+"""The emulated account as it stands: versions, deployments, instances, who holds which GPUs.
+
+Plain state and the arithmetic of room. What moves it is `lifecycle`, `allocation` and `routes`.
+Times are virtual seconds since the world's start.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from nvcfplan.emulator.codec import TRANSIENT
+from nvcfplan.emulator.ledger import Ledger
+from nvcfplan.emulator.rules import ClusterRule, Fault, GpuRule, WorldFile
+
+_ROUNDING = 1e-6
+"""A queue must be empty at the moment computed for it, whatever floats make of that."""
+
+
+class Status(StrEnum):
+    """Source: nvcf-api.md 5."""
+
+    INACTIVE = "INACTIVE"
+    DEPLOYING = "DEPLOYING"
+    ACTIVE = "ACTIVE"
+    DEGRADING = "DEGRADING"
+    DEGRADED = "DEGRADED"
+    ERROR = "ERROR"
+
+
+DEPLOYED = frozenset({Status.DEPLOYING, Status.ACTIVE, Status.DEGRADING, Status.DEGRADED})
+
+
+class Phase(StrEnum):
+    """`TERMINATED` still holds its GPUs: they show as free only after the release lag."""
+
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    TERMINATED = "TERMINATED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """`function` is a name, `version` an id; both empty where another tenant acts."""
+
+    at: datetime
+    kind: str
+    words: str
+    function: str = ""
+    version: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Specification:
+    """A deployed GPU specification. `answer`: the rest of it as the API shows it.
+
+    `pinned`: the cluster of its `backend` that the service picked. `failed`: instances of its last
+    request that never came. `is_starved`: a fault keeps its requests from being served.
+    """
+
+    id: str
+    version: str
+    gpu: str
+    instance_type: str
+    gpu_count: int
+    min: int
+    max: int
+    concurrency: int
+    backend: str | None = None
+    clusters: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    answer: dict[str, object] = field(default_factory=dict)
+    pinned: str | None = None
+    failed: int = 0
+    is_starved: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Deployment:
+    """`specifications`: by id, as the service keeps them, not in the order sent.
+
+    `erred_at`: when it went to ERROR. `health`: one entry per failed specification.
+    """
+
+    id: str
+    created_at: float
+    updated_at: float
+    specifications: list[Specification]
+    health: list[dict[str, str]] = field(default_factory=list)
+    is_draining: bool = False
+    erred_at: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Queue:
+    """Requests of callers waiting for a version: `depth` at `since`, fewer by `per_minute`."""
+
+    depth: int = 0
+    since: float = 0.0
+    per_minute: float = 60.0
+
+    def at(self, time: float) -> int:
+        gone = self.per_minute * (time - self.since) / 60
+        return max(0, self.depth - int(gone + _ROUNDING))
+
+    def empty_at(self) -> float | None:
+        """None: never, or empty already."""
+        if not self.depth or not self.per_minute:
+            return None
+        return self.since + self.depth / self.per_minute * 60
+
+
+@dataclass(slots=True, kw_only=True)
+class Version:
+    """`answer`: the version as the API shows it, without status. `secrets`: SHA-256 by name."""
+
+    function_id: str
+    id: str
+    name: str
+    created_at: float
+    answer: dict[str, object]
+    status: Status = Status.INACTIVE
+    secrets: dict[str, str] = field(default_factory=dict)
+    deployment: Deployment | None = None
+    queue: Queue = field(default_factory=Queue)
+
+
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """Instances still wanted, in batches that are taken whole: `batches` full ones and a `rest`.
+
+    `clusters`: where it may land. `position`: its entry in the ledger. `is_withheld`: by a fault.
+    """
+
+    id: str
+    version: str
+    specification: str
+    gpu: str
+    gpu_count: int
+    instance_type: str
+    clusters: tuple[str, ...]
+    batches: int
+    rest: int
+    asked_at: float
+    position: int
+    is_withheld: bool = False
+
+    def waiting(self, batch_size: int) -> int:
+        return self.batches * batch_size + self.rest
+
+
+@dataclass(slots=True, kw_only=True)
+class Instance:
+    """`until`: when it runs (STARTING) or is released (TERMINATED)."""
+
+    id: str
+    version: str
+    specification: str
+    request: str
+    cluster: str
+    gpu: str
+    gpus: int
+    instance_type: str
+    created_at: float
+    updated_at: float
+    until: float
+    phase: Phase = Phase.STARTING
+
+    @property
+    def is_live(self) -> bool:
+        return self.phase is not Phase.TERMINATED
+
+
+@dataclass(slots=True, kw_only=True)
+class Holding:
+    """GPUs of another tenant. `is_scripted`: taken by a fault or a call, not at the start."""
+
+    tenant: str
+    cluster: str
+    gpu: str
+    gpus: int
+    is_scripted: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Script:
+    """A fault and how far it is: requests it has matched, and whether it is over."""
+
+    fault: Fault
+    matched: int = 0
+    is_over: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """`is_stirring`: the next tick may change something. `counter`: of everything ever named.
+
+    `rules` and `time` are stored apart. `events`: those not stored yet. `due`: when something
+    next happens, None: to be found out. `is_changed`: there is more to store than the time.
+    """
+
+    rules: WorldFile = field(default_factory=WorldFile, metadata=TRANSIENT)
+    time: float = field(default=0.0, metadata=TRANSIENT)
+    ticked_at: float = 0.0
+    counter: int = 0
+    is_stirring: bool = False
+    versions: dict[str, Version] = field(default_factory=dict)
+    requests: dict[str, Request] = field(default_factory=dict)
+    instances: dict[str, Instance] = field(default_factory=dict)
+    holdings: list[Holding] = field(default_factory=list)
+    scripts: list[Script] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
+    events: list[Event] = field(default_factory=list, metadata=TRANSIENT)
+    due: float | None = field(default=None, metadata=TRANSIENT)
+    is_changed: bool = field(default=False, metadata=TRANSIENT)
+
+    @classmethod
+    def of(cls, rules: WorldFile) -> World:
+        """A world in which nothing has happened yet."""
+        world = cls(rules=rules)
+        world.holdings = [
+            Holding(tenant=one.tenant, cluster=one.cluster, gpu=one.gpu, gpus=one.gpus)
+            for one in rules.tenants
+        ]
+        world.scripts = [Script(fault=fault) for fault in rules.faults]
+        return world
+
+    def stir(self) -> None:
+        """Something changed: it must be stored, and a tick may follow it up."""
+        self.is_stirring = True
+        self.is_changed = True
+        self.due = None
+
+    def new_id(self) -> str:
+        """Ids are the same for the same seed and history, and in no telling order."""
+        self.counter += 1
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.rules.seed}:{self.counter}"))
+
+    def moment(self, time: float) -> datetime:
+        return starting_moment(self.rules) + timedelta(seconds=time)
+
+    def tell(self, kind: str, words: str, version: Version | None = None) -> None:
+        name, id_ = (version.name, version.id) if version else ("", "")
+        event = Event(at=self.moment(self.time), kind=kind, words=words, function=name, version=id_)
+        self.events.append(event)
+
+    def cluster(self, name: str) -> ClusterRule | None:
+        return next((one for one in self.rules.clusters if one.name == name), None)
+
+    def free(self, cluster: ClusterRule, gpu: str) -> int:
+        """GPUs that nobody holds; terminated instances hold theirs until they are released."""
+        pool = pool_of(cluster, gpu)
+        return pool.capacity - self.held(cluster.name, pool.name) if pool else 0
+
+    def held(self, cluster: str, gpu: str) -> int:
+        ours = sum(
+            one.gpus for one in self.instances.values() if one.cluster == cluster and one.gpu == gpu
+        )
+        return ours + sum(
+            one.gpus for one in self.holdings if one.cluster == cluster and one.gpu == gpu
+        )
+
+    def grabbed(self, cluster: str, gpu: str) -> int:
+        """GPUs held by tenants that a script brought in."""
+        return sum(
+            one.gpus
+            for one in self.holdings
+            if one.is_scripted and one.cluster == cluster and one.gpu == gpu
+        )
+
+    def live_instances(self, specification: str) -> list[Instance]:
+        """STARTING and RUNNING ones, oldest first."""
+        return [
+            one
+            for one in self.instances.values()
+            if one.specification == specification and one.is_live
+        ]
+
+
+def starting_moment(rules: WorldFile) -> datetime:
+    moment = datetime.fromisoformat(rules.starts_at)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def pool_of(cluster: ClusterRule, gpu: str) -> GpuRule | None:
+    """By GPU name, in any case. Source: nvcf-api.md 3.3."""
+    wanted = gpu.casefold()
+    return next((one for one in cluster.gpus if one.name.casefold() == wanted), None)
