@@ -8,7 +8,7 @@ Source: reliability.md C3, performance.md 3.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import yaml
 
@@ -25,6 +25,13 @@ MOST_FAULTS: Final = 100
 _LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
+class ComplexKey(NamedTuple):
+    """`in_flow`: the mapping it is a key of stands itself in a flow mapping or sequence."""
+
+    start: int
+    in_flow: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """All that could be made of one file. With errors it is fit only for finding more of them.
@@ -35,7 +42,7 @@ class Parsed:
     source: Source
     documents: tuple[Located, ...]
     diagnostics: tuple[Diagnostic, ...]
-    complex_keys: tuple[int, ...] = ()
+    complex_keys: tuple[ComplexKey, ...] = ()
 
 
 def load_documents(text: str, file: str) -> Checked[tuple[Located, ...]]:
@@ -86,7 +93,7 @@ class _Builder:
         self._count = 0
         self.roots: list[Node] = []
         self.diagnostics: list[Diagnostic] = []
-        self.complex_keys: list[int] = []
+        self.complex_keys: list[ComplexKey] = []
 
     def run(self) -> bool:
         """False when the text could not be read to its end."""
@@ -173,7 +180,8 @@ class _Builder:
             raise _TooMuch
         top = self._stack[-1] if self._stack else None
         if top is not None and top.keys is not None and top.key is None:
-            self.complex_keys.append(start)
+            below = self._stack[-2] if len(self._stack) > 1 else None
+            self.complex_keys.append(ComplexKey(start, below is not None and self._is_flow(below)))
             remedy = "write the key as one word or as quoted text"
             self._fault("yaml-complex-key", "a key must be a text", at, remedy)
         self._stack.append(_Open(start, {} if isinstance(event, yaml.MappingStartEvent) else None))
@@ -188,11 +196,14 @@ class _Builder:
 
     def _end(self, done: _Open, end: int) -> int:
         """A block container's end event stands at the next token: take its last child's end."""
-        if self._source.parsed[done.start : done.start + 1] in ("{", "["):
+        if self._is_flow(done):
             return end
         if done.entries:
             return max(done.entries[-1].node.end, done.entries[-1].end)
         return max(done.nodes[-1].end, done.start) if done.nodes else done.start
+
+    def _is_flow(self, container: _Open) -> bool:
+        return self._source.parsed[container.start : container.start + 1] in ("{", "[")
 
     def _add(self, node: Node) -> None:
         self._count += 1

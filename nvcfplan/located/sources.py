@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from nvcfplan.diagnostics import Checked, Diagnostic, Position, Severity, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Range: TypeAlias = tuple[int, int]
 """Offsets into a source's `parsed` text, in characters, the end not included."""
@@ -43,7 +43,7 @@ class Source:
         self._starts: list[int] | None = None
 
     def position(self, offset: int) -> Position:
-        index = self._index(offset)
+        index = self.index(offset)
         starts = self._line_starts()
         line = bisect_right(starts, index)
         before = self.text[:index]
@@ -59,16 +59,28 @@ class Source:
         found = BREAK.search(self.text, begin)
         text = self.text[begin : found.start() if found else None]
         for start, end in concealed:
-            first = max(self._index(start) - begin, 0)
-            last = min(self._index(end) - begin, len(text))
+            first = max(self.index(start) - begin, 0)
+            last = min(self.index(end) - begin, len(text))
             if first < last:
                 text = text[:first] + "*" * (last - first) + text[last:]
         return text
 
+    def with_insertions(self, insertions: Sequence[tuple[int, str]]) -> Source:
+        """`insertions`: offsets into `text`, ascending, and the character put in before each."""
+        pieces, last = [], 0
+        for index, character in insertions:
+            pieces += [self.parsed[last:index], character]
+            last = index
+        inserted = tuple(index + count for count, (index, _) in enumerate(insertions))
+        text = "\ufeff" + self.text if self._mark_bytes else self.text
+        parsed = "".join((*pieces, self.parsed[last:]))
+        return Source(self.file, text, parsed=parsed, inserted=inserted)
+
     def line_count(self) -> int:
         return len(self._line_starts())
 
-    def _index(self, offset: int) -> int:
+    def index(self, offset: int) -> int:
+        """Where in `text` that offset of `parsed` stands."""
         return min(offset - bisect_left(self._inserted, offset), len(self.text))
 
     def _line_starts(self) -> list[int]:

@@ -1,0 +1,210 @@
+"""From a validated function to what is wanted: tuples sorted, durations read, secrets wrapped.
+
+What stands in the file is managed, null and empty included; what does not is left alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvcfplan.loading.secrecy import looks_secret
+from nvcfplan.model import (
+    AccountBinding,
+    Artifact,
+    DesiredFunction,
+    DesiredSpecification,
+    Downtime,
+    EnvironmentVariable,
+    FunctionConfig,
+    GpuSpecification,
+    Health,
+    Json,
+    Lifecycle,
+    OnRemove,
+    RateLimit,
+    Secret,
+    SecretOrigin,
+    SecretReference,
+    Telemetries,
+    UpdateOrder,
+    UpdatePolicy,
+    canonical_json,
+    parse_duration,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import timedelta
+
+    from nvcfplan.loading.stackfile import (
+        AccountFile,
+        ArtifactFile,
+        FunctionFile,
+        HealthFile,
+        LifecycleFile,
+        RateLimitFile,
+        SecretFile,
+        SensitiveFile,
+        SpecificationFile,
+        TelemetriesFile,
+        UpdateFile,
+    )
+
+
+_NOT_CONFIG = frozenset({"update", "lifecycle", "depends_on"})
+
+
+def desired_function(key: str, function: FunctionFile) -> DesiredFunction:
+    """The function must have passed the rules."""
+    secrets = function.secrets or {}
+    specifications = function.deployment.specifications if function.deployment else {}
+    return DesiredFunction(
+        key=key,
+        config=_config(key, function),
+        managed=tuple(sorted(function.model_fields_set - _NOT_CONFIG)),
+        secrets=tuple(_secret(name, secrets[name]) for name in sorted(secrets)),
+        specifications=tuple(
+            _specification(name, specifications[name]) for name in sorted(specifications)
+        ),
+        update=_update(function.update),
+        lifecycle=_lifecycle(function.lifecycle),
+        depends_on=_sorted_set(function.depends_on),
+    )
+
+
+def account_binding(account: AccountFile) -> AccountBinding:
+    return AccountBinding(
+        endpoint=account.endpoint.rstrip("/") if account.endpoint else None,
+        org=account.org,
+        nca_id=account.nca_id,
+    )
+
+
+def _config(key: str, function: FunctionFile) -> FunctionConfig:
+    return FunctionConfig(
+        name=function.name or key,
+        inference_url=function.inference_url,
+        inference_port=function.inference_port,
+        container_image=function.container_image,
+        container_args=function.container_args,
+        container_environment=_environment(key, function),
+        models=_artifacts(function.models),
+        resources=_artifacts(function.resources),
+        helm_chart=function.helm_chart,
+        helm_chart_service_name=function.helm_chart_service_name,
+        health=_health(function.health) if function.health else None,
+        api_body_format=function.api_body_format,
+        function_type=function.function_type,
+        tags=_sorted_set(function.tags),
+        description=function.description,
+        rate_limit=_rate_limit(function.rate_limit) if function.rate_limit else None,
+        telemetries=_telemetries(function.telemetries) if function.telemetries else None,
+    )
+
+
+def _environment(key: str, function: FunctionFile) -> tuple[EnvironmentVariable, ...]:
+    variables = function.container_environment or {}
+    return tuple(_variable(key, name, variables[name]) for name in sorted(variables))
+
+
+def _variable(key: str, name: str, value: str | SensitiveFile) -> EnvironmentVariable:
+    text = value if isinstance(value, str) else value.value
+    if not is_sensitive(name, value):
+        return EnvironmentVariable(name, text)
+    reference = SecretReference(name, SecretOrigin.STACK, f"{key}/{name}")
+    return EnvironmentVariable(name, Secret(text, reference))
+
+
+def is_sensitive(name: str, value: str | SensitiveFile) -> bool:
+    return looks_secret(name) or (not isinstance(value, str) and value.sensitive)
+
+
+def _artifacts(artifacts: Iterable[ArtifactFile] | None) -> tuple[Artifact, ...]:
+    ordered = sorted(artifacts or (), key=lambda one: one.name)
+    return tuple(Artifact(one.name, one.version, one.uri) for one in ordered)
+
+
+def _health(health: HealthFile) -> Health:
+    return Health(
+        protocol=health.protocol,
+        uri=health.uri,
+        port=health.port,
+        timeout=_duration(health.timeout),
+        expected_status_code=health.expected_status_code,
+    )
+
+
+def _rate_limit(limit: RateLimitFile) -> RateLimit:
+    return RateLimit(
+        rate_limit=limit.rate_limit,
+        exempted_nca_ids=_sorted_set(limit.exempted_nca_ids),
+        sync_check=limit.sync_check,
+    )
+
+
+def _telemetries(found: TelemetriesFile) -> Telemetries:
+    return Telemetries(
+        logs_telemetry_id=found.logs_telemetry_id,
+        metrics_telemetry_id=found.metrics_telemetry_id,
+        traces_telemetry_id=found.traces_telemetry_id,
+    )
+
+
+def _secret(name: str, secret: SecretFile) -> SecretReference:
+    if secret.from_env is not None:
+        return SecretReference(name, SecretOrigin.ENV, secret.from_env)
+    assert secret.from_file is not None
+    return SecretReference(name, SecretOrigin.FILE, secret.from_file)
+
+
+def _specification(key: str, one: SpecificationFile) -> DesiredSpecification:
+    specification = GpuSpecification(
+        key=key,
+        gpu=one.gpu,
+        instance_type=one.instance_type,
+        min_instances=one.min_instances,
+        max_instances=one.max_instances,
+        max_request_concurrency=one.max_request_concurrency,
+        backend=one.backend,
+        clusters=_sorted_set(one.clusters),
+        regions=_sorted_set(one.regions),
+        attributes=_sorted_set(one.attributes),
+        configuration=None if one.configuration is None else canonical_json(one.configuration),
+        autoscaling_configuration=_autoscaling(one),
+    )
+    return DesiredSpecification(
+        specification=specification, managed=tuple(sorted(one.model_fields_set))
+    )
+
+
+def _autoscaling(one: SpecificationFile) -> Json | None:
+    found = one.autoscaling_configuration
+    if found is None:
+        return None
+    return canonical_json(found.model_dump(by_alias=True, exclude_none=True))
+
+
+def _update(update: UpdateFile) -> UpdatePolicy:
+    return UpdatePolicy(
+        order=UpdateOrder(update.order),
+        downtime=Downtime(update.downtime),
+        keep_versions=update.keep_versions,
+        drain=update.drain,
+        drain_timeout=_duration(update.drain_timeout),
+    )
+
+
+def _lifecycle(lifecycle: LifecycleFile) -> Lifecycle:
+    return Lifecycle(
+        prevent_destroy=lifecycle.prevent_destroy, on_remove=OnRemove(lifecycle.on_remove)
+    )
+
+
+def _duration(text: str) -> timedelta:
+    duration = parse_duration(text)
+    assert duration is not None
+    return duration
+
+
+def _sorted_set(names: Iterable[str] | None) -> tuple[str, ...]:
+    return tuple(sorted(set(names or ())))

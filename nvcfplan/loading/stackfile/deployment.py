@@ -1,0 +1,80 @@
+"""The stack file's `deployment`: GPU specifications and their bounds. Source: nvcf-api.md 3.3."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from nvcfplan.loading.stackfile.base import DurationText, Name, Strict, Word
+
+
+class StickinessFile(Strict):
+    size: DurationText = Field(description="The window that is looked at; at most 1 hour.")
+    threshold: DurationText = Field(
+        description="How much of the window the metric must be beyond its threshold; below `size`."
+    )
+
+
+class ScalingFile(Strict):
+    factor: float = Field(
+        gt=0, description="By what the instances are multiplied: above 1 up, below 1 down."
+    )
+    threshold: float = Field(ge=0, le=100, description="Per cent of the metric.")
+    metric: Word | None = Field(default=None, description="The metric; absent: the platform's.")
+    stickiness: StickinessFile | None = Field(
+        default=None, description="How long the metric must stay beyond the threshold."
+    )
+
+
+class AutoscalingFile(Strict):
+    scale_up_details: ScalingFile | None = Field(
+        default=None, description="When and how fast instances are added (factor above 1)."
+    )
+    scale_down_details: ScalingFile | None = Field(
+        default=None, description="When and how fast instances are removed (factor below 1)."
+    )
+
+
+class SpecificationFile(Strict):
+    """One placement of a function: which GPU, where, and how many instances."""
+
+    gpu: Word = Field(description="GPU name of the inventory, such as `H100` or `L40S`.")
+    instance_type: Word = Field(
+        description="Instance type of the inventory, such as `a3-highgpu-8g_1x`."
+    )
+    min_instances: int = Field(
+        ge=0, description="Instances kept at all times; 0 lets the function scale to nothing."
+    )
+    max_instances: int = Field(ge=1, description="Instances the autoscaler may reach.")
+    max_request_concurrency: int | None = Field(
+        default=None,
+        ge=1,
+        le=16384,
+        description="Requests one instance takes at a time. Absent: not managed (the API's is 1).",
+    )
+    backend: Word | None = Field(
+        default=None,
+        description="Cluster group; the service picks one of its clusters. Excludes `clusters`.",
+    )
+    clusters: list[Word] | None = Field(
+        default=None, description="Clusters that may be used, by name. Excludes `backend`."
+    )
+    regions: list[Word] | None = Field(
+        default=None, description="Regions that may be used; a cluster in any of them matches."
+    )
+    attributes: list[Word] | None = Field(
+        default=None, description="Attributes a cluster must have, all of them, such as `SOC2`."
+    )
+    autoscaling_configuration: AutoscalingFile | None = Field(
+        default=None, description="Rules of the autoscaler in place of the platform's."
+    )
+    configuration: dict[str, object] | None = Field(
+        default=None, description="Values laid over those of the helm chart. Helm functions only."
+    )
+
+
+class DeploymentFile(Strict):
+    specifications: Annotated[dict[Name, SpecificationFile], Field(min_length=1)] = Field(
+        description="GPU specifications under keys of your own: identity survives reordering."
+    )
