@@ -21,6 +21,7 @@ from nvcfplan.documents.report import (
     encode_failure,
     encode_validate_report,
 )
+from nvcfplan.documents.resource_changes import stated_function
 from nvcfplan.documents.state import decode_state, encode_state
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "is_complete",
     "plan_digest",
     "plan_json_schema",
+    "stated_function",
 ]

@@ -1,0 +1,102 @@
+"""How a run ended, as text: cause first, then what was undone, what is missing, what to type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from nvcfplan.applying import RunOutcome
+from nvcfplan.reports import Operation, StepFate
+from nvcfplan.views.capacity_text import draw_shortages
+from nvcfplan.views.event_text import failure_text
+from nvcfplan.views.ink import Ink, folded
+from nvcfplan.views.neutralise import safe
+from nvcfplan.views.wording import counted, deed, lasting, subject_of
+
+if TYPE_CHECKING:
+    from nvcfplan.applying import Blocked, Cause
+    from nvcfplan.reports import ApplyReport, Counts
+
+
+def render_apply(report: ApplyReport, *, colour: bool, hints: bool = True) -> str:
+    """`hints`: whether to say what to type next (not in a pipeline)."""
+    ink = Ink(colour)
+    parts = [
+        [line for cause in report.causes for line in _cause(cause, ink)],
+        _blocked(report.blocked, ink) if report.blocked else [],
+        [_verdict(report, ink), *_undone(report)],
+        _hints(report) if hints and report.is_open else [],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _verdict(report: ApplyReport, ink: Ink) -> str:
+    name = report.operation.value.capitalize()
+    match report.outcome:
+        case RunOutcome.APPLIED:
+            return ink.green(f"{name} complete! Resources: {_counts(report)}.")
+        case RunOutcome.ROLLED_BACK if report.operation is Operation.ROLLBACK:
+            return ink.green("Rollback complete! The account is as it was before the run.")
+        case RunOutcome.ROLLED_BACK:
+            kept = _kept(report.counts)
+            return ink.red(f"{name} failed; every part that failed was undone.{kept}")
+        case RunOutcome.FAILED:
+            return ink.red(f"{name} failed; nothing was changed.")
+        case RunOutcome.NO_CAPACITY:
+            return ink.red(f"{name} failed for want of capacity; nothing was changed.")
+        case RunOutcome.INCOMPLETE:
+            return ink.red(f"{name} is incomplete: {_progress(report)}.")
+        case RunOutcome.INTERRUPTED:
+            return ink.yellow(f"{name} was interrupted: {_progress(report)}.")
+        case _:
+            assert_never(report.outcome)
+
+
+def _counts(report: ApplyReport) -> str:
+    counts = report.counts
+    if report.operation is Operation.DESTROY:
+        return f"{counts.destroyed} destroyed"
+    imported = f"{counts.imported} imported, " if counts.imported else ""
+    rest = f"{counts.added} added, {counts.changed} changed, {counts.destroyed} destroyed"
+    return imported + rest
+
+
+def _kept(counts: Counts) -> str:
+    done = counts.added + counts.changed + counts.destroyed
+    if not done:
+        return " The account is as it was before."
+    rest = f"{counts.added} added, {counts.changed} changed, {counts.destroyed} destroyed"
+    return f" Independent of it: {rest}."
+
+
+def _progress(report: ApplyReport) -> str:
+    fates = [one.fate for one in report.steps]
+    undecided = fates.count(StepFate.NOT_STARTED) + fates.count(StepFate.FAILED)
+    return f"{len(fates) - undecided} of {counted(len(fates), 'step')} done"
+
+
+def _cause(cause: Cause, ink: Ink) -> list[str]:
+    head = f"{deed(cause.task)} of {subject_of(cause.task)} failed"
+    lines = [ink.red(f"Cause: {head}")]
+    return lines + folded(failure_text(cause.failure), first="  why: ", rest="       ")
+
+
+def _blocked(blocked: Blocked, ink: Ink) -> list[str]:
+    where = f"at {safe(blocked.step)}" if blocked.step else "as a whole"
+    lines = [ink.red(f"Blocked {where}")]
+    lines += folded(failure_text(blocked.failure), first="  why: ", rest="       ")
+    lines += draw_shortages(blocked.missing, ink)
+    if blocked.remaining:
+        lines.append(f"  still to do ({len(blocked.remaining)}):")
+        lines += [f"    {safe(step)}" for step in blocked.remaining]
+    return lines
+
+
+def _undone(report: ApplyReport) -> list[str]:
+    if not report.undone:
+        return []
+    return [f"Undone in {lasting(report.seconds)}: {counted(len(report.undone), 'step')}."]
+
+
+def _hints(report: ApplyReport) -> list[str]:
+    lines = [f"Run {safe(report.run)} is kept. To go on with it, or to undo it:"]
+    return [*lines, "  nvcfplan resume", "  nvcfplan rollback"]

@@ -1,0 +1,115 @@
+"""Capacity, gaps in service and risk, as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from nvcfplan.plans import Unit
+from nvcfplan.reports import Fit
+from nvcfplan.views.ink import folded
+from nvcfplan.views.neutralise import safe
+from nvcfplan.views.table import draw_table
+from nvcfplan.views.wording import counted, lasting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nvcfplan.diagnostics import Diagnostic
+    from nvcfplan.model import StepId
+    from nvcfplan.plans import Shortage
+    from nvcfplan.reports import CapacityRow, PlanReport
+    from nvcfplan.views.ink import Ink
+
+_HEAD: Final = ("resource", "before", "peak", "step", "after", "limit", "verdict")
+
+
+def draw_capacity(report: PlanReport, ink: Ink) -> list[str]:
+    """Empty when the plan takes and gives nothing."""
+    if not report.rows:
+        return []
+    numbers = {entry.step.id: entry.number for entry in report.steps}
+    title = "Capacity, at worst over every order in which these steps may run:"
+    cells = [_cells(row, numbers) for row in report.rows]
+    return [ink.bold(title), *draw_table(_HEAD, cells, indent="  ")]
+
+
+def draw_interruptions(report: PlanReport, ink: Ink) -> list[str]:
+    """What callers will notice; first, because it is what a reviewer must not miss."""
+    lines: list[str] = []
+    numbers = {entry.step.id: entry.number for entry in report.steps}
+    if report.interruptions:
+        functions = counted(len(report.interruptions), "function")
+        verb = "stops" if len(report.interruptions) == 1 else "stop"
+        lines.append(ink.red(f"Downtime: {functions} {verb} serving for a while"))
+    for gap in report.interruptions:
+        window = f"step {numbers[gap.begins]} to step {numbers[gap.ends]}"
+        expected = lasting(gap.expected_seconds)
+        lines.append(f"  {safe(gap.address)}: about {expected}, from {window}")
+        lines += [
+            f"    gives up {one.units} of {safe(one.resource)} before its successor is safe"
+            for one in report.exposures
+            if one.address == gap.address
+        ]
+    if report.destroyed:
+        functions = counted(len(report.destroyed), "function")
+        verb = "loses its id" if len(report.destroyed) == 1 else "lose their ids"
+        lines.append(ink.red(f"Destroys: {functions} {verb}; there is no undo"))
+        lines += [f"  {safe(address)}" for address in report.destroyed]
+    return lines
+
+
+def draw_shortages(shortages: Sequence[Shortage], ink: Ink) -> list[str]:
+    lines: list[str] = []
+    for one in shortages:
+        users = ", ".join(f"{name} {units}" for name, units in one.users)
+        lines.append(ink.red(f"  {one.missing} more needed of {safe(one.resource)}"))
+        lines += folded(f"by whom: {users}", first="    ", rest="      ") if users else []
+    return lines
+
+
+def draw_verdicts(title: str, found: Sequence[Diagnostic], ink: Ink) -> list[str]:
+    """At risk, or not checked: what, why and what would change that; empty when none."""
+    if not found:
+        return []
+    lines = [ink.yellow(f"{title} ({len(found)}):")]
+    for one in found:
+        lines += folded(f"{one.summary} [{one.code}]", first="  ", rest="    ")
+        lines += folded(one.detail, first="    why: ", rest="         ") if one.detail else []
+        lines += folded(one.remedy, first="    fix: ", rest="         ") if one.remedy else []
+    return lines
+
+
+def draw_readings(report: PlanReport) -> list[str]:
+    lines: list[str] = []
+    for entry in report.readings:
+        age = "age unknown" if entry.age_seconds is None else f"{lasting(entry.age_seconds)} old"
+        partial = ", partial" if entry.reading.is_partial else ""
+        text = f"{entry.reading.id}: {entry.reading.source}, {age}{partial}"
+        lines += folded(text, first="  ", rest="    ")
+    return ["Read from:", *lines] if lines else []
+
+
+def _cells(row: CapacityRow, numbers: Mapping[StepId, int]) -> tuple[str, ...]:
+    resource = row.resource
+    unit = " (instances)" if resource.unit is Unit.INSTANCES else ""
+    return (
+        f"{safe(resource.id)}{unit}",
+        str(resource.before),
+        str(row.peak),
+        "" if row.peak_step is None else str(numbers[row.peak_step]),
+        str(row.after),
+        "?" if resource.limit is None else str(resource.limit),
+        _verdict(row),
+    )
+
+
+def _verdict(row: CapacityRow) -> str:
+    match row.fit:
+        case Fit.FITS:
+            return "fits"
+        case Fit.AT_RISK:
+            return "at risk"
+        case Fit.VIOLATION:
+            return "VIOLATION"
+        case Fit.NOT_CHECKED:
+            return "not checked"

@@ -1,0 +1,134 @@
+"""The Terraform-like difference of one function: what comes, goes and becomes something else."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from nvcfplan.model import function_key, parse_json
+from nvcfplan.plans import Action, Means
+from nvcfplan.reports import forces_new_version
+from nvcfplan.views.ink import WIDTH, folded
+from nvcfplan.views.neutralise import columns, safe
+from nvcfplan.views.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nvcfplan.model import Json
+    from nvcfplan.plans import AttributeChange, Change
+    from nvcfplan.reports import FunctionEntry
+    from nvcfplan.views.ink import Ink
+
+_SYMBOLS: Final[Mapping[Action, str]] = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.DELETE: "-",
+    Action.IMPORT: "<=",
+    Action.FORGET: ".",
+    Action.NO_OP: " ",
+}
+_INDENT: Final = "      "
+_MEANING: Final[Mapping[Action, str]] = {
+    Action.CREATE: "will be created",
+    Action.DELETE: "will be destroyed",
+    Action.IMPORT: "will be imported",
+    Action.FORGET: "will no longer be managed; nothing is deleted",
+    Action.NO_OP: "stays as it is",
+}
+
+
+def draw_function(entry: FunctionEntry, ink: Ink) -> list[str]:
+    change = entry.change
+    symbol = _SYMBOLS[change.action]
+    reason = f" ({change.reason.replace('-', ' ')})" if change.reason else ""
+    head = folded(f"{change.address} {_meaning(change)}{reason}", first="  # ", rest="  #   ")
+    name = safe(function_key(change.address))
+    return [
+        *(ink.bold(line) for line in head),
+        f'  {_inked(ink, symbol)} function "{name}" {{',
+        *(line for one in change.attributes for line in _draw_attribute(one, change, ink)),
+        *_hidden(entry, ink),
+        "    }",
+    ]
+
+
+def _hidden(entry: FunctionEntry, ink: Ink) -> list[str]:
+    if not entry.hidden:
+        return []
+    unchanged = counted(entry.hidden, "unchanged attribute")
+    return [ink.faint(f"        # ({unchanged} hidden)")]
+
+
+def _meaning(change: Change) -> str:
+    if change.action is not Action.UPDATE:
+        return _MEANING[change.action]
+    if Means.NEW_VERSION in change.means:
+        return "will be updated by a new version"
+    if Means.REDEPLOY in change.means:
+        return "will be deployed again"
+    return "will be updated in-place"
+
+
+def _draw_attribute(attribute: AttributeChange, change: Change, ink: Ink) -> list[str]:
+    """On one line if it fits; else each side on its own, whole: values are there to be copied."""
+    symbol = _symbol(attribute)
+    lead, note = f"{safe(attribute.path)}:", _note(attribute, change)
+    sides = _sides(attribute)
+    short = f"{lead} {' -> '.join(sides)}"
+    if "\n" not in short and (len(sides) < 2 or columns(short + note) <= WIDTH - len(_INDENT) - 2):
+        return [f"{_INDENT}{_inked(ink, symbol)} {short}{ink.faint(note)}"]
+    lines = [f"{_INDENT}{_inked(ink, symbol)} {lead}"]
+    for index, side in enumerate(sides):
+        first, *rest = side.split("\n")
+        lines.append(f"{_INDENT}{'   -> ' if index else '      '}{first}")
+        lines += [f"{_INDENT}      {line}" for line in rest]
+    return [*lines[:-1], lines[-1] + ink.faint(note)]
+
+
+def _symbol(attribute: AttributeChange) -> str:
+    if attribute.before is None:
+        return "+"
+    return "-" if attribute.after is None and not attribute.is_unknown else "~"
+
+
+def _sides(attribute: AttributeChange) -> list[str]:
+    if attribute.is_sensitive:
+        shown: list[Json | None] = [attribute.before, attribute.after]
+        return ["(sensitive value)"] * min(1, sum(one is not None for one in shown))
+    after = None if attribute.after is None else _value(attribute.after)
+    before = None if attribute.before is None else _value(attribute.before)
+    sides = [before, "(known after apply)" if attribute.is_unknown else after]
+    return [side for side in sides if side is not None]
+
+
+def _value(text: Json) -> str:
+    """Compact where that fits on a line, else indented."""
+    value = parse_json(text)
+    compact = safe(json.dumps(value, ensure_ascii=False, sort_keys=True))
+    if not isinstance(value, dict | list) or columns(compact) <= WIDTH // 2:
+        return compact
+    pretty = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2)
+    return "\n".join(safe(line) for line in pretty.split("\n"))
+
+
+def _note(attribute: AttributeChange, change: Change) -> str:
+    notes = []
+    is_replacing = change.action is Action.UPDATE and Means.NEW_VERSION in change.means
+    if is_replacing and forces_new_version(attribute):
+        notes.append("forces new version")
+    if attribute.live is not None:
+        notes.append("changed outside nvcfplan")
+    if attribute.is_sensitive and None not in (attribute.before, attribute.after):
+        notes.append("another value")
+    return f" # {', '.join(notes)}" if notes else ""
+
+
+def _inked(ink: Ink, symbol: str) -> str:
+    match symbol:
+        case "+" | "<=":
+            return ink.green(symbol)
+        case "-":
+            return ink.red(symbol)
+        case _:
+            return ink.yellow(symbol)

@@ -1,0 +1,55 @@
+"""Colour, which never says anything by itself, and the one width in which text is drawn."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import Final
+
+from nvcfplan.views.neutralise import safe_lines
+
+WIDTH: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """Draws with colour or without; the text is the same."""
+
+    is_coloured: bool
+
+    def green(self, text: str) -> str:
+        return self._drawn("32", text)
+
+    def yellow(self, text: str) -> str:
+        return self._drawn("33", text)
+
+    def red(self, text: str) -> str:
+        return self._drawn("31", text)
+
+    def cyan(self, text: str) -> str:
+        return self._drawn("36", text)
+
+    def bold(self, text: str) -> str:
+        return self._drawn("1", text)
+
+    def faint(self, text: str) -> str:
+        return self._drawn("2", text)
+
+    def _drawn(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.is_coloured and text else text
+
+
+def folded(text: str, *, first: str, rest: str) -> list[str]:
+    """Prose in lines of at most `WIDTH`, words kept whole; made safe. `first` leads line one."""
+    lines: list[str] = []
+    for line in safe_lines(text):
+        lead = first if not lines else rest
+        lines += textwrap.wrap(
+            line,
+            WIDTH,
+            initial_indent=lead,
+            subsequent_indent=rest,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [lead.rstrip()]
+    return lines

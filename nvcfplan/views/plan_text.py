@@ -1,0 +1,133 @@
+"""A plan as text: what callers will notice, what differs, the steps, capacity, the risks."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, assert_never
+
+from nvcfplan.reports import Outlook, Undoing, no_snippets
+from nvcfplan.views.capacity_text import (
+    draw_capacity,
+    draw_interruptions,
+    draw_readings,
+    draw_shortages,
+    draw_verdicts,
+)
+from nvcfplan.views.change_text import draw_function
+from nvcfplan.views.diagnostic_text import render_diagnostics
+from nvcfplan.views.ink import Ink, folded
+from nvcfplan.views.neutralise import safe
+from nvcfplan.views.wording import charged, described, lasting, why
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nvcfplan.reports import Counts, PlanReport, Snippets, StepEntry
+
+NO_CHANGES = "No changes. Your deployments match the configuration."
+
+
+def render_plan(report: PlanReport, snippets: Snippets = no_snippets, *, colour: bool) -> str:
+    """All of it, the plan's diagnostics included: a front end has nothing to add."""
+    ink = Ink(colour)
+    faults = render_diagnostics(report.faults, snippets, colour=colour)
+    parts: list[Iterable[str]] = [[faults] if faults else []]
+    match report.outlook:
+        case Outlook.CHANGES:
+            parts += _changes(report, ink)
+        case Outlook.NO_CHANGES:
+            parts.append([ink.green(NO_CHANGES)])
+        case Outlook.REFUSED:
+            parts += [_differences(report, ink), [ink.red(_REFUSED)]]
+        case Outlook.INFEASIBLE:
+            parts += [_differences(report, ink), _infeasible(report, ink)]
+        case _:
+            assert_never(report.outlook)
+    parts += [
+        draw_verdicts("At risk", report.at_risk, ink),
+        draw_verdicts("Not checked", report.not_checked, ink),
+        draw_verdicts("Note", report.notes, ink),
+        draw_readings(report),
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+_REFUSED = "This plan cannot be applied: the errors above stand in its way. Nothing was changed."
+
+
+def render_footer(saved_to: str | None) -> str:
+    """Whether the plan was kept, and how to go on."""
+    if saved_to is None:
+        return (
+            "The plan was not saved (no -out), so `nvcfplan apply` may do something else\n"
+            "if the account changes until then."
+        )
+    return f"Saved the plan to: {safe(saved_to)}\n\nTo apply exactly it:\n  nvcfplan apply " + safe(
+        saved_to
+    )
+
+
+def summary(counts: Counts) -> str:
+    """Terraform's line, which people search for."""
+    imported = f"{counts.imported} to import, " if counts.imported else ""
+    return (
+        f"Plan: {imported}{counts.added} to add, {counts.changed} to change, "
+        f"{counts.destroyed} to destroy."
+    )
+
+
+def _changes(report: PlanReport, ink: Ink) -> list[list[str]]:
+    return [
+        draw_interruptions(report, ink),
+        _differences(report, ink),
+        [ink.bold(summary(report.counts))],
+        _steps(report, ink),
+        draw_capacity(report, ink),
+    ]
+
+
+def _differences(report: PlanReport, ink: Ink) -> list[str]:
+    if not report.functions:
+        return []
+    is_certain = report.outlook is Outlook.CHANGES
+    lines = [
+        "nvcfplan will perform the following actions:" if is_certain else "What differs:",
+    ]
+    for entry in report.functions:
+        lines += ["", *draw_function(entry, ink)]
+    return lines
+
+
+def _infeasible(report: PlanReport, ink: Ink) -> list[str]:
+    title = "No order of these changes fits; nothing was changed, nothing can be applied."
+    return [ink.red(title), *draw_shortages(report.shortages, ink)]
+
+
+def _steps(report: PlanReport, ink: Ink) -> list[str]:
+    if not report.steps:
+        return []
+    expected = lasting(report.expected_seconds)
+    lines = [ink.bold(f"Steps ({len(report.steps)}, about {expected}):")]
+    for entry in report.steps:
+        lines += _step(entry)
+        if entry.number in report.point_of_no_return:
+            lines.append(ink.yellow("      from here on there is no way back"))
+    return lines
+
+
+def _step(entry: StepEntry) -> list[str]:
+    step = entry.step
+    by_number = groupby(entry.waits, key=itemgetter(0))
+    effects = [why(number, [edge for _, edge in waits]) for number, waits in by_number]
+    effects += [f"takes {charged(step.acquire)}"] if step.acquire else []
+    effects += [f"gives {charged(step.release)}"] if step.release else []
+    match entry.undoing:
+        case Undoing.YES:
+            pass
+        case Undoing.IF_CAPACITY:
+            effects.append("undone only if there is room")
+        case Undoing.NO:
+            effects.append("cannot be undone")
+    lines = folded(described(step.task), first=f"{entry.number:>4}. ", rest=" " * 8)
+    return lines + (folded("; ".join(effects), first=" " * 6, rest=" " * 8) if effects else [])

@@ -1,0 +1,31 @@
+"""Plain tables: the first column to the left, numbers to the right, words to the left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvcfplan.views.ink import WIDTH
+from nvcfplan.views.neutralise import columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def draw_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str) -> list[str]:
+    """Cells are safe text; the last column is words. A first cell too wide has its own line."""
+    widths = [max(columns(row[at]) for row in (head, *rows)) for at in range(len(head))]
+    room = WIDTH - len(indent) - sum(width + 2 for width in widths[1:])
+    first = min(widths[0], room)
+    lines: list[str] = []
+    for row in (head, *rows):
+        name = row[0]
+        if columns(name) > first:
+            lines.append(f"{indent}{name}")
+            name = ""
+        lines.append(f"{indent}{_line(name, first, row[1:], widths[1:])}".rstrip())
+    return lines
+
+
+def _line(name: str, first: int, cells: Sequence[str], widths: Sequence[int]) -> str:
+    numbers = [cell.rjust(width) for cell, width in zip(cells[:-1], widths[:-1], strict=True)]
+    return "  ".join((name + " " * (first - columns(name)), *numbers, cells[-1]))

@@ -1,0 +1,25 @@
+"""Everything that is drawn as text, in one place to import it from."""
+
+from __future__ import annotations
+
+from nvcfplan.views.apply_text import render_apply
+from nvcfplan.views.diagnostic_text import render_diagnostics, render_failure, render_validate
+from nvcfplan.views.event_text import render_event
+from nvcfplan.views.neutralise import safe, safe_lines
+from nvcfplan.views.plan_text import render_footer, render_plan
+from nvcfplan.views.state_text import managed_function, render_state_list, render_state_show
+
+__all__ = [
+    "managed_function",
+    "render_apply",
+    "render_diagnostics",
+    "render_event",
+    "render_failure",
+    "render_footer",
+    "render_plan",
+    "render_state_list",
+    "render_state_show",
+    "render_validate",
+    "safe",
+    "safe_lines",
+]

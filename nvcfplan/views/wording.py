@@ -1,0 +1,127 @@
+"""The words for tasks, units, times: one way to say each, in plans, progress and results."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from nvcfplan.model import short_duration
+from nvcfplan.plans import (
+    After,
+    AwaitActive,
+    AwaitReleased,
+    Charge,
+    CreateFunction,
+    CreateVersion,
+    DeleteVersion,
+    Deploy,
+    Edge,
+    Funded,
+    Order,
+    Probe,
+    SetAuthorizations,
+    SetSecrets,
+    Task,
+    Undeploy,
+    UpdateDeployment,
+    UpdateMetadata,
+)
+from nvcfplan.views.neutralise import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nvcfplan.model import GpuSpecification
+
+
+def subject_of(task: Task) -> str:
+    """`function.chat@new`, or the resources that are read."""
+    if isinstance(task, Probe):
+        return safe(", ".join(task.resources))
+    return safe(str(task.version))
+
+
+def doing(task: Task) -> str:
+    """What goes on while the step runs: `deploying`."""
+    return _words(task)[0]
+
+
+def deed(task: Task) -> str:
+    """What it is called when it is over: `deployment`."""
+    return _words(task)[1]
+
+
+def described(task: Task) -> str:
+    """In the infinitive, with what it is about: `deploy function.chat@new: 1 to 2 x ...`."""
+    match task:
+        case Deploy():
+            placements = "; ".join(placement(one) for one in task.specifications)
+            return f"deploy {subject_of(task)}: {placements}"
+        case UpdateDeployment():
+            before, after = task.before, task.specification
+            key = safe(after.key)
+            return f"update {subject_of(task)} {key}: {_bounds(before)} -> {_bounds(after)}"
+        case _:
+            return f"{_words(task)[2]} {subject_of(task)}"
+
+
+def placement(specification: GpuSpecification) -> str:
+    """`1 to 2 x a3-highgpu-2g_2x (H100) in GCP-ASIASE1-A`."""
+    one = specification
+    where = one.backend or ", ".join((*one.clusters, *one.regions))
+    kind = f"{_range(one)} x {one.instance_type} ({one.gpu})"
+    return safe(f"{kind} in {where}" if where else kind)
+
+
+def why(number: int, edges: Sequence[Edge]) -> str:
+    """All edges from one step: `after 3 (create-first, gives 4 of pool:...)`."""
+    orders = [one.order for one in edges if isinstance(one, After)]
+    words = [order.value for order in orders if order is not Order.REQUIRES]
+    words += [
+        f"gives {one.units} of {safe(one.resource)}" for one in edges if isinstance(one, Funded)
+    ]
+    return f"after {number} ({', '.join(words)})" if words else f"after {number}"
+
+
+def charged(charges: Sequence[Charge]) -> str:
+    return ", ".join(f"{one.units} of {safe(one.resource)}" for one in charges)
+
+
+def lasting(seconds: float) -> str:
+    return short_duration(timedelta(seconds=max(0.0, seconds)))
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _bounds(specification: GpuSpecification) -> str:
+    return f"{_range(specification)} instances"
+
+
+def _range(specification: GpuSpecification) -> str:
+    low, high = specification.min_instances, specification.max_instances
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _words(task: Task) -> tuple[str, str, str]:
+    """While it runs, when it is over, and in the infinitive."""
+    if isinstance(task, Undeploy) and task.graceful:
+        return ("undeploying, running requests end first", "undeploy", "undeploy (drain)")
+    return _WORDS[type(task)]
+
+
+_WORDS: Final[Mapping[type[Task], tuple[str, str, str]]] = {
+    CreateFunction: ("creating", "creation", "create"),
+    CreateVersion: ("creating the version", "creation", "create version"),
+    Deploy: ("deploying", "deployment", "deploy"),
+    UpdateDeployment: ("updating the deployment", "update of the deployment", "update"),
+    UpdateMetadata: ("updating tags and rate limit", "update", "update tags and rate limit of"),
+    SetSecrets: ("setting secrets", "setting of secrets", "set secrets of"),
+    SetAuthorizations: ("setting who may call", "sharing", "set who may call"),
+    AwaitActive: ("waiting for ACTIVE", "wait for ACTIVE", "wait until ACTIVE:"),
+    Undeploy: ("undeploying", "undeploy", "undeploy"),
+    AwaitReleased: ("waiting for its GPUs to be free", "release", "wait until released:"),
+    DeleteVersion: ("deleting the version", "deletion", "delete version"),
+    Probe: ("reading capacity again", "reading", "read again:"),
+}
