@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from pydantic import ValidationError
-
+from nvcfplan.adapters.nvcf.words import one_line
 from nvcfplan.errors import RemoteGarbled
 from nvcfplan.wire.protocol import Answer, GatewayError, ProblemDetail
+from nvcfplan.wire.shapes import BadShape, read_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,16 +65,15 @@ def read_json(body: bytes) -> object:
 
 def fit(model: type[AnswerT], value: object, route: str) -> AnswerT:
     """Raises: RemoteGarbled, naming the fields that do not fit, never their values."""
+    if not isinstance(value, dict):
+        raise garbled(route, "the whole must be an object")
     try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False, include_input=False)
-        named = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'the whole'}: {fault['type']}"
-            for fault in faults[:_MOST_FAULTS]
-        )
-        more = len(faults) - _MOST_FAULTS
-        raise garbled(route, named + (f"; and {more} more" if more > 0 else "")) from None
+        return read_as(model, value)
+    except BadShape as shape:
+        faults = [f"{one.path} {one.message}" for one in shape.misfits]
+    more = len(faults) - _MOST_FAULTS
+    named = "; ".join(faults[:_MOST_FAULTS]) + (f"; and {more} more" if more > 0 else "")
+    raise garbled(route, one_line(named))
 
 
 def garbled(route: str, what: str, status: int | None = None) -> RemoteGarbled:
@@ -104,14 +103,14 @@ def error_words(body: bytes) -> ErrorWords:
 
 def _explanation(value: dict[str, object]) -> tuple[str, str | None]:
     try:
-        status = GatewayError.model_validate(value).request_status
+        status = read_as(GatewayError, value).request_status
         words = (status.status_code, status.status_description)
         return ": ".join(filter(None, words)), status.request_id
-    except ValidationError:
+    except BadShape:
         pass
     try:
-        problem = ProblemDetail.model_validate(value)
-    except ValidationError:
+        problem = read_as(ProblemDetail, value)
+    except BadShape:
         problem = ProblemDetail()
     for text in (problem.detail, value.get("message"), value.get("error"), problem.title):
         if isinstance(text, str) and text:

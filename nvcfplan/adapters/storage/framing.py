@@ -60,11 +60,23 @@ def _end_of_frame(content: bytes, position: int) -> int | None:
 
 
 def _is_torn(content: bytes, position: int) -> bool:
-    """Cut short: nothing after it, and less there than the head promises, or no whole head."""
+    """Cut short, or never filled, and no whole record anywhere behind it."""
     rest = content[position:]
-    if not rest.rstrip(b"\0") or rest.endswith(b"\0"):
+    if _is_followed(content, position):
+        return False
+    if rest.endswith(b"\0"):
         return b"\n" not in rest
     head = _HEAD.match(rest)
     if head is None:
         return b"\n" not in rest and len(rest) < len("9999999999 ffffffff ")
     return len(rest) <= head.end() + int(head.group(1))
+
+
+def _is_followed(content: bytes, position: int) -> bool:
+    """A damaged length may promise more than the file holds: then records still follow it."""
+    line = content.find(b"\n", position)
+    while line != -1:
+        if _end_of_frame(content, line + 1) is not None:
+            return True
+        line = content.find(b"\n", line + 1)
+    return False
