@@ -89,7 +89,7 @@ def decode_body(body: Mapping[str, object], provenance: object) -> Plan | Infeas
     assert isinstance(plan, Plan)
     if body.get("feasible") is True:
         return plan
-    shortages = _SHORTAGES.decode(body.get("shortages"))
+    shortages = _SHORTAGES.decode(_list(body, "shortages"))
     return Infeasible(plan=plan, shortages=cast("tuple[Shortage, ...]", shortages))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -66,6 +67,7 @@ from nvcfplan.plans import (
     step_id,
 )
 
+Golden = Callable[[str, str], None]
 READ_AT = datetime(2026, 3, 2, 9, 29, 30, tzinfo=UTC)
 POOL_A = PoolId("nvcf-gcp-prod-asiase1-a", "H100")
 POOL_B = PoolId("byoc-cluster-1", "L40S")
