@@ -40,6 +40,10 @@ from nvcfplan.applying.events import (
     StepSucceeded,
     StepWaiting,
 )
+from nvcfplan.applying.executor import (
+    ApplyPorts,
+    execute,
+)
 from nvcfplan.applying.failures import (
     Failure,
     FailureClass,
@@ -54,6 +58,12 @@ from nvcfplan.applying.journal import (
     RunOutcome,
     RunStarted,
 )
+from nvcfplan.applying.machine import (
+    ApplyMachine,
+    resume,
+    start,
+    undo,
+)
 from nvcfplan.applying.ports import (
     Clock,
     Document,
@@ -63,6 +73,10 @@ from nvcfplan.applying.ports import (
     StateStore,
     StepPerformer,
     Stored,
+)
+from nvcfplan.applying.remembering import (
+    Fingerprints,
+    state_after,
 )
 from nvcfplan.applying.settings import (
     ApplySettings,
@@ -74,6 +88,8 @@ from nvcfplan.applying.settings import (
 __all__ = [
     "Append",
     "Appended",
+    "ApplyMachine",
+    "ApplyPorts",
     "ApplySettings",
     "Blocked",
     "Call",
@@ -86,6 +102,7 @@ __all__ = [
     "Failure",
     "FailureClass",
     "FindOperation",
+    "Fingerprints",
     "Intent",
     "Interrupted",
     "Lease",
@@ -128,4 +145,9 @@ __all__ = [
     "Unseen",
     "Woke",
     "classify_text",
+    "execute",
+    "resume",
+    "start",
+    "state_after",
+    "undo",
 ]

@@ -1,0 +1,82 @@
+"""What a step's flow is given when it begins."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from nvcfplan.applying.effects import Done, ReadVersion, Refused, Unanswered
+from nvcfplan.applying.flows import Bound, Write
+from nvcfplan.applying.journal import Intent, Outcome
+from nvcfplan.applying.settings import ApplySettings
+from nvcfplan.model import Digest, EffectId, Json, OperationId, PoolId, ResourceId, RunId, digest_of
+from nvcfplan.plans import Charge, Step
+
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+UNSENT: Final = EffectId(0)
+"""Stands in results that no effect of this run brought about: found, or never sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """`open`: an intent of an earlier part of the run whose effect is not known.
+
+    `is_open_noted`: that its answer is missing stands in the journal already.
+    `is_looked_first`: what is to be done may be done already, so look before sending.
+    `shrinks`: what is waited for is fewer instances, not the row's end.
+    `charges`: the pooled units that matter to a waiting step, and the pools they are counted in.
+    `released_beside`: of a resource, the units that other steps have been giving back since then.
+    """
+
+    step: Step
+    run: RunId
+    settings: ApplySettings
+    began: float
+    bound: Bound | None
+    attempts: int
+    open: Intent | None
+    is_open_noted: bool
+    was_unknown: bool
+    before: Json | None
+    is_looked_first: bool
+    is_self_funded: bool
+    shrinks: bool
+    drain_seconds: float
+    charges: tuple[tuple[Charge, tuple[PoolId, ...]], ...]
+    released_beside: Callable[[ResourceId, float], int]
+
+    def read(self) -> ReadVersion:
+        assert self.bound is not None, self.step.id
+        function, version = self.bound
+        assert version is not None, self.step.id
+        return ReadVersion(function, version, with_instances=True)
+
+    def intent(self, attempt: int) -> Intent:
+        return Intent(
+            step=self.step.id,
+            attempt=attempt,
+            operation=operation_id(self.run, self.step.id, attempt),
+            request=self.request,
+            before=self.before,
+        )
+
+    @property
+    def request(self) -> Digest:
+        """Of what is asked for: the task (secrets are references in it) and the ids it is for."""
+        return digest_of(f"{self.step.task!r} {self.bound!r}")
+
+    def note(
+        self, attempt: int, result: Done | Refused | Unanswered, *, is_adopted: bool = False
+    ) -> Write:
+        return Write(
+            Outcome(step=self.step.id, attempt=attempt, result=result, is_adopted=is_adopted)
+        )
+
+
+def operation_id(run: RunId, step: str, attempt: int) -> OperationId:
+    """26 characters that fit a tag. Derived, not drawn: the machine knows no randomness."""
+    number = int.from_bytes(hashlib.sha256(f"{run} {step} {attempt}".encode()).digest()[:17], "big")
+    return OperationId("".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5)))

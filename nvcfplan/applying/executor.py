@@ -1,0 +1,335 @@
+"""The asynchronous shell: performs what the machine asks for and tells it what came of it.
+
+It decides nothing but when to wait. One task group; appends one after the other in the order asked
+for; one sleeping task, for the earliest pause, so that a virtual clock is driven by nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, assert_never
+
+from nvcfplan.applying.effects import (
+    Append,
+    Appended,
+    Call,
+    FindOperation,
+    Interrupted,
+    LeaseLost,
+    Look,
+    Pause,
+    ReadAccount,
+    ReadVersion,
+    Seen,
+    Unanswered,
+    Unseen,
+    Woke,
+)
+from nvcfplan.applying.failures import Failure, FailureClass
+from nvcfplan.applying.journal import Record
+from nvcfplan.applying.ports import Clock, Lease, LiveReader, StateStore, StepPerformer
+from nvcfplan.errors import (
+    Forbidden,
+    LeaseLostError,
+    NvcfplanError,
+    RateLimited,
+    RemoteError,
+    RemoteMissing,
+    RemoteUnavailable,
+    Unauthorized,
+    Unreachable,
+)
+from nvcfplan.model import RunId, operation_of
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from nvcfplan.applying.effects import Effect, Observation, Query, Result
+    from nvcfplan.applying.events import Event
+    from nvcfplan.applying.journal import RunOutcome
+    from nvcfplan.applying.machine import ApplyMachine
+    from nvcfplan.model import EffectId
+
+_RENEW_SECONDS: Final = 15.0
+_GRACE_SECONDS: Final = 5.0
+"""Real seconds that calls in flight are given after the first interrupt. Source: product.md 8."""
+_PATIENCE_SECONDS: Final = 1.0
+"""Real seconds after which a pause begins although requests are still in flight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyPorts:
+    store: StateStore
+    reader: LiveReader
+    performer: StepPerformer
+    clock: Clock
+    encode_record: Callable[[Record], bytes]
+
+
+async def execute(
+    machine: ApplyMachine,
+    ports: ApplyPorts,
+    *,
+    run: RunId,
+    lease: Lease,
+    sequence: int,
+    interrupts: asyncio.Queue[Interrupted],
+    listener: Callable[[Event], None],
+) -> RunOutcome:
+    """Until the machine has an outcome. `sequence`: the number of the next journal record.
+
+    The lease is renewed on the way; it is the caller's to release.
+    Raises: StoreError when the journal cannot be written: nothing is sent after that.
+    """
+    shell = _Shell(machine, ports, _Journal(run, lease, sequence), listener)
+    return await shell.run(interrupts)
+
+
+@dataclass(slots=True)
+class _Journal:
+    run: RunId
+    lease: Lease
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    error: NvcfplanError
+
+
+class _Slept:
+    """The sleeping task has come to its end."""
+
+
+class _Shell:
+    def __init__(
+        self,
+        machine: ApplyMachine,
+        ports: ApplyPorts,
+        journal: _Journal,
+        listener: Callable[[Event], None],
+    ) -> None:
+        self._machine = machine
+        self._ports = ports
+        self._journal = journal
+        self._listener = listener
+        self._came: asyncio.Queue[Result | _Trouble | _Slept] = asyncio.Queue()
+        self._to_append: asyncio.Queue[Append] = asyncio.Queue()
+        self._open: dict[EffectId, Append | Call | Look] = {}
+        self._tasks: dict[EffectId, asyncio.Task[None]] = {}
+        self._pauses: dict[EffectId, float] = {}
+        self._background: list[asyncio.Task[None]] = []
+        self._sleeper: asyncio.Task[None] | None = None
+        self._renewing = asyncio.Lock()
+        self._renewed_at = ports.clock.monotonic()
+        self._grace_ends: float | None = None
+
+    async def run(self, interrupts: asyncio.Queue[Interrupted]) -> RunOutcome:
+        trouble: NvcfplanError | None = None
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            self._background = [
+                group.create_task(self._append_all()),
+                group.create_task(self._forward(interrupts)),
+            ]
+            try:
+                await self._carry_out()
+            except NvcfplanError as error:
+                trouble = error
+            finally:
+                self._cancel_all()
+        if trouble is not None:
+            raise trouble
+        outcome = self._machine.outcome()
+        assert outcome is not None
+        return outcome
+
+    async def _carry_out(self) -> None:
+        self._ask(self._machine.begin(self._ports.clock.monotonic()))
+        while self._machine.outcome() is None:
+            if self._wake_due():
+                continue
+            self._sleep_if_idle()
+            came = await self._next()
+            self._wake_sleeper()
+            match came:
+                case None:
+                    await self._keep_lease()
+                    self._give_up_calls()
+                case _Slept():
+                    await self._keep_lease()
+                case _Trouble(error=error):
+                    raise error
+                case _:
+                    self._feed(came)
+
+    def _feed(self, result: Result) -> None:
+        if isinstance(result, Interrupted):
+            self._grace_ends = asyncio.get_running_loop().time() + _GRACE_SECONDS
+        elif not isinstance(result, LeaseLost):
+            self._open.pop(result.effect, None)
+            self._tasks.pop(result.effect, None)
+        self._ask(self._machine.feed(result, self._ports.clock.monotonic()))
+
+    def _ask(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Append():
+                    self._open[effect.id] = effect
+                    self._to_append.put_nowait(effect)
+                case Call():
+                    self._begin(effect, self._call(effect))
+                case Look():
+                    self._begin(effect, self._look(effect))
+                case Pause(id=pause, until=until):
+                    self._pauses[pause] = until
+                case _:
+                    assert_never(effect)
+        for event in self._machine.drain_events():
+            self._listener(event)
+
+    def _begin(self, effect: Call | Look, work: Coroutine[None, None, None]) -> None:
+        self._open[effect.id] = effect
+        self._tasks[effect.id] = self._group.create_task(work)
+
+    def _wake_due(self) -> bool:
+        """Feeds the pauses that are over, earliest first; True when there was one."""
+        now = self._ports.clock.monotonic()
+        due = sorted((until, pause) for pause, until in self._pauses.items() if until <= now)
+        for _, pause in due:
+            del self._pauses[pause]
+            self._feed(Woke(pause))
+        return bool(due)
+
+    def _sleep_if_idle(self, *, even_if_busy: bool = False) -> None:
+        if self._pauses and (even_if_busy or not self._open) and self._sleeper is None:
+            self._sleeper = self._group.create_task(self._sleep(min(self._pauses.values())))
+
+    def _wake_sleeper(self) -> None:
+        if self._sleeper is not None:
+            self._sleeper.cancel()
+            self._sleeper = None
+
+    async def _sleep(self, until: float) -> None:
+        await self._ports.clock.sleep_until(until)
+        self._came.put_nowait(_Slept())
+
+    async def _next(self) -> Result | _Trouble | _Slept | None:
+        """None: so long nothing has come that the lease, or the calls in flight, need a look."""
+        if self._pauses and self._sleeper is None:
+            came = await self._within(_PATIENCE_SECONDS)
+            if came is not None:
+                return came
+            self._sleep_if_idle(even_if_busy=True)
+        left = _RENEW_SECONDS
+        if self._grace_ends is not None:
+            left = min(left, max(self._grace_ends - asyncio.get_running_loop().time(), 0.0))
+        return await self._within(left)
+
+    async def _within(self, seconds: float) -> Result | _Trouble | _Slept | None:
+        try:
+            return await asyncio.wait_for(self._came.get(), seconds)
+        except TimeoutError:
+            return None
+
+    def _give_up_calls(self) -> None:
+        """After the grace the answers are not waited for: what became of them is settled later."""
+        if self._grace_ends is None or asyncio.get_running_loop().time() < self._grace_ends:
+            return
+        for effect in [one for one in self._open.values() if isinstance(one, Call)]:
+            self._tasks[effect.id].cancel()
+            self._feed(Unanswered(effect.id, "the run was interrupted before the answer came"))
+
+    async def _keep_lease(self) -> bool:
+        """False: it is lost, which the machine is told as a result."""
+        async with self._renewing:
+            now = self._ports.clock.monotonic()
+            if now - self._renewed_at < _RENEW_SECONDS:
+                return True
+            try:
+                self._journal.lease = await self._ports.store.renew(self._journal.lease)
+                self._renewed_at = now
+            except LeaseLostError as error:
+                self._came.put_nowait(LeaseLost(error.detail or error.summary))
+                return False
+            return True
+
+    async def _append_all(self) -> None:
+        while True:
+            effect = await self._to_append.get()
+            journal = self._journal
+            record = self._ports.encode_record(effect.record)
+            try:
+                await self._ports.store.append(journal.lease, journal.run, journal.sequence, record)
+            except LeaseLostError as error:
+                self._came.put_nowait(LeaseLost(error.detail or error.summary))
+                return
+            except NvcfplanError as error:
+                self._came.put_nowait(_Trouble(error))
+                return
+            journal.sequence += 1
+            self._came.put_nowait(Appended(effect.id))
+
+    async def _forward(self, interrupts: asyncio.Queue[Interrupted]) -> None:
+        while True:
+            self._came.put_nowait(await interrupts.get())
+
+    async def _call(self, call: Call) -> None:
+        """The lease is verified right before: the service itself knows no fencing."""
+        if await self._keep_lease():
+            self._came.put_nowait(await self._ports.performer.perform(call))
+
+    async def _look(self, look: Look) -> None:
+        try:
+            found = await self._observe(look.query)
+        except RemoteError as error:
+            self._came.put_nowait(Unseen(look.id, _failure_of(error)))
+        else:
+            self._came.put_nowait(Seen(look.id, found))
+
+    async def _observe(self, query: Query) -> Observation:
+        reader = self._ports.reader
+        match query:
+            case FindOperation(operation=operation):
+                functions = await reader.functions()
+                return tuple(
+                    version
+                    for function in functions
+                    for version in function.versions
+                    if operation_of(version.config.tags) == operation
+                )
+            case ReadVersion(function=function_id, version=version_id):
+                found = await reader.version(function_id, version_id)
+                return None if found is None else (found,)
+            case ReadAccount():
+                return await reader.account()
+            case _:
+                assert_never(query)
+
+    def _cancel_all(self) -> None:
+        self._wake_sleeper()
+        for task in (*self._background, *self._tasks.values()):
+            task.cancel()
+
+
+def _failure_of(error: RemoteError) -> Failure:
+    match error:
+        case Unauthorized() | Forbidden():
+            kind = FailureClass.AUTHORIZATION
+        case RemoteMissing():
+            kind = FailureClass.NOT_FOUND
+        case Unreachable():
+            kind = FailureClass.UNREACHABLE
+        case RateLimited() | RemoteUnavailable():
+            kind = FailureClass.TRANSIENT
+        case _:
+            kind = FailureClass.OTHER
+    return Failure(
+        kind=kind,
+        message=error.summary,
+        status=error.status,
+        request_id=error.request_id,
+        retry_after_seconds=error.retry_after_seconds,
+    )

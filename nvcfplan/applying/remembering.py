@@ -1,0 +1,175 @@
+"""The state after a run, from the state before it, its plan and its journal. Pure.
+
+Only what is surely so is remembered: a function in the middle of a run keeps what it had, for the
+journal knows the rest, and an open journal is never passed by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from nvcfplan.applying.flows import Bound
+from nvcfplan.applying.recovery import replay
+from nvcfplan.applying.tracking import Course, Kind
+from nvcfplan.model import DesiredFunction, ManagedFunction, function_key
+from nvcfplan.plans import Action, CreateFunction, CreateVersion, VersionRef
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nvcfplan.applying.journal import Record
+    from nvcfplan.applying.recovery import Replayed
+    from nvcfplan.applying.settings import PlanCodec
+    from nvcfplan.model import Address, OperationId, State
+    from nvcfplan.plans import Plan
+
+Fingerprints = tuple[tuple[str, str], ...]
+
+
+class _Fate(StrEnum):
+    APPLIED = "applied"
+    UNDONE = "undone"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a journal says of one function."""
+
+    fate: _Fate
+    action: Action | None
+    made: Bound | None
+    old: Bound | None
+
+
+def state_after(
+    state: State,
+    plan: Plan,
+    records: Sequence[Record],
+    *,
+    codec: PlanCodec,
+    fingerprints: Mapping[str, Fingerprints],
+) -> State:
+    """`fingerprints`: of the secrets as they were sent, by function key.
+
+    Also right when `state` was written by an earlier part of the same run.
+    """
+    replayed = replay(records, codec)
+    entries = {one.key: one for one in state.functions}
+    desired = {one.key: one for one in plan.desired.functions}
+    for address in _touched(plan):
+        key = function_key(address)
+        found = _found(replayed, plan, address)
+        entry = _entry(entries.get(key), desired.get(key), found)
+        if entry is None:
+            entries.pop(key, None)
+        elif found.fate is _Fate.APPLIED and key in fingerprints:
+            entries[key] = replace(entry, secret_fingerprints=fingerprints[key])
+        else:
+            entries[key] = entry
+    return replace(
+        state,
+        serial=state.serial + 1,
+        functions=tuple(entries[key] for key in sorted(entries)),
+        watched=tuple(sorted({*state.watched, *_lost(replayed)})),
+    )
+
+
+def _touched(plan: Plan) -> tuple[Address, ...]:
+    addresses = {change.address for change in plan.changes}
+    return tuple(sorted(addresses | {step.address for step in plan.steps}))
+
+
+def _found(replayed: Replayed, plan: Plan, address: Address) -> _Found:
+    action = next((one.action for one in plan.changes if one.address == address), None)
+    made = [
+        step.task.version
+        for step in plan.steps
+        if step.address == address and isinstance(step.task, CreateFunction | CreateVersion)
+    ]
+    bindings = replayed.bindings
+    return _Found(
+        fate=_fate(replayed, plan, address),
+        action=action,
+        made=bindings.of(made[-1]) if made else None,
+        old=bindings.of(VersionRef(address, "old")),
+    )
+
+
+def _fate(replayed: Replayed, plan: Plan, address: Address) -> _Fate:
+    steps = [step.id for step in plan.steps if step.address == address]
+    if not replayed.courses:
+        return _Fate.OPEN if steps else _Fate.APPLIED
+    forward, *later = replayed.courses
+    undos = [one for one in later if one.kind is Kind.UNDO and address in one.addresses]
+    if undos:
+        return _Fate.UNDONE if all(_is_undone(one, address) for one in undos) else _Fate.OPEN
+    return _Fate.APPLIED if all(forward.is_done(step) for step in steps) else _Fate.OPEN
+
+
+def _is_undone(undo: Course, address: Address) -> bool:
+    return all(undo.is_done(step.id) for step in undo.plan.steps if step.address == address)
+
+
+def _entry(
+    before: ManagedFunction | None, desired: DesiredFunction | None, found: _Found
+) -> ManagedFunction | None:
+    match found.fate:
+        case _Fate.OPEN:
+            return before
+        case _Fate.UNDONE:
+            return _undone(before, found)
+        case _Fate.APPLIED:
+            return _applied(before, desired, found)
+
+
+def _applied(
+    before: ManagedFunction | None, desired: DesiredFunction | None, found: _Found
+) -> ManagedFunction | None:
+    if desired is None or found.action in (Action.DELETE, Action.FORGET):
+        return None
+    known = (before.function_id, before.version_id) if before else None
+    function, version = found.made or found.old or known or (None, None)
+    if function is None or version is None:
+        return before
+    fingerprints = before.secret_fingerprints if before else ()
+    return ManagedFunction(
+        key=desired.key,
+        function_id=function,
+        version_id=version,
+        applied=desired,
+        secret_fingerprints=fingerprints,
+    )
+
+
+def _undone(before: ManagedFunction | None, found: _Found) -> ManagedFunction | None:
+    """As it was; but where this run had been remembered as applied, what was before is forgotten.
+
+    Then the old version is known and nothing of it counts as applied by us.
+    """
+    is_remembered = before is not None and found.made is not None
+    if before is None or not is_remembered or before.version_id != (found.made or ("", ""))[1]:
+        return before
+    if found.old is None or found.old[1] is None:
+        return None
+    unknown = replace(before.applied, managed=(), secrets=(), specifications=())
+    return replace(
+        before,
+        function_id=found.old[0],
+        version_id=found.old[1],
+        applied=unknown,
+        secret_fingerprints=(),
+    )
+
+
+def _lost(replayed: Replayed) -> tuple[OperationId, ...]:
+    """Creating calls whose fate is not known: should one arrive late, it is surplus."""
+    return tuple(
+        operation
+        for course in replayed.courses
+        for step in course.plan.steps
+        if isinstance(step.task, CreateFunction | CreateVersion)
+        for operation in course.state(step.id).lost
+    )

@@ -1,0 +1,140 @@
+"""A request was sent and its answer lost: did it have an effect? The account is asked.
+
+The table is reliability.md B1: each call has a key of its own by which it is found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from nvcfplan.applying.effects import FindOperation
+from nvcfplan.applying.failures import Failure, FailureClass
+from nvcfplan.applying.flows import Blind, Flow, Rest, Waiting, look, version_in
+from nvcfplan.applying.readiness import is_released
+from nvcfplan.model import FunctionId, LiveVersion, Status, VersionId
+from nvcfplan.plans import (
+    AwaitActive,
+    AwaitReleased,
+    CreateFunction,
+    CreateVersion,
+    DeleteVersion,
+    Deploy,
+    Probe,
+    SetAuthorizations,
+    SetSecrets,
+    Undeploy,
+    UpdateDeployment,
+    UpdateMetadata,
+)
+
+if TYPE_CHECKING:
+    from nvcfplan.applying.briefs import Brief
+    from nvcfplan.model import OperationId
+    from nvcfplan.plans import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    function: FunctionId | None
+    version: VersionId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """No effect within the quiet window; a new attempt has an operation id of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeatable:
+    """It cannot be told and need not be: sending the same again ends in the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    failure: Failure
+
+
+Settled = Happened | Absent | Repeatable | Unclear
+
+
+def settle(brief: Brief, operation: OperationId) -> Flow[Settled]:
+    match brief.step.task:
+        case CreateFunction() | CreateVersion():
+            return (yield from _search(brief, operation))
+        case Deploy():
+            return (yield from _watch(brief, brief.settings.quiet_window))
+        case Undeploy() | DeleteVersion():
+            return (yield from _watch(brief, 0))
+        case UpdateDeployment() | UpdateMetadata() | SetSecrets() | SetAuthorizations():
+            return Repeatable()
+        case AwaitActive() | AwaitReleased() | Probe():
+            raise AssertionError(f"{brief.step.id} sends nothing")
+        case _:
+            assert_never(brief.step.task)
+
+
+def is_in_effect(task: Task, version: LiveVersion | None) -> bool:
+    """As far as the version's own state tells: what the task asks for is so. False: unknown."""
+    match task:
+        case Deploy():
+            return _has_live_row(version)
+        case Undeploy(graceful=True):
+            return not _has_live_row(version)
+        case Undeploy():
+            return is_released(version)
+        case DeleteVersion():
+            return version is None
+        case _:
+            return False
+
+
+def _has_live_row(version: LiveVersion | None) -> bool:
+    """ERROR counts: the request had its effect. A row that only drains does not."""
+    row = None if version is None else version.deployment
+    return row is not None and row.status is not Status.INACTIVE
+
+
+def _watch(brief: Brief, window: float) -> Flow[Settled]:
+    """Looks until it is so, or the window has passed: a request may arrive after its answer."""
+    sight = yield from look(brief.read(), brief.settings, may_stop=False)
+    begun, pause = sight.now, 1.0
+    while not isinstance(sight, Blind):
+        if is_in_effect(brief.step.task, version_in(sight.found)):
+            return Happened(None, None)
+        if sight.now - begun >= window:
+            return Absent()
+        rest = min(pause, begun + window - sight.now)
+        yield Rest(rest, Waiting("looking for what became of the request"), False)
+        pause *= 2
+        sight = yield from look(brief.read(), brief.settings, may_stop=False)
+    return Unclear(sight.failure)
+
+
+def _search(brief: Brief, operation: OperationId) -> Flow[Settled]:
+    """By the operation's tag, over all own functions, with growing pauses up to the window."""
+    query, window, pause = FindOperation(operation), brief.settings.quiet_window, 1.0
+    sight = yield from look(query, brief.settings, may_stop=False)
+    begun = sight.now
+    while not isinstance(sight, Blind):
+        found = sight.found or ()
+        assert isinstance(found, tuple), found
+        if len(found) > 1:
+            return Unclear(_ambiguous(operation, found))
+        if found:
+            return Happened(found[0].function_id, found[0].version_id)
+        if sight.now - begun >= window:
+            return Absent()
+        rest = min(pause, begun + window - sight.now)
+        yield Rest(rest, Waiting("looking for what became of the request"), False)
+        pause *= 2
+        sight = yield from look(query, brief.settings, may_stop=False)
+    return Unclear(sight.failure)
+
+
+def _ambiguous(operation: OperationId, found: tuple[LiveVersion, ...]) -> Failure:
+    ids = ", ".join(f"{one.function_id}/{one.version_id}" for one in found)
+    return Failure(
+        kind=FailureClass.OTHER,
+        message=f"operation {operation} was sent once and is the tag of {len(found)}: {ids}",
+    )

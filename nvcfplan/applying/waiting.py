@@ -1,0 +1,256 @@
+"""Steps that only look: until a version serves, until its GPUs are given back, until there is room.
+
+Everything here may be begun again by anybody: a wait leaves no trace but its outcome.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from nvcfplan.applying.briefs import UNSENT
+from nvcfplan.applying.effects import Done, ReadAccount, Refused, Seen
+from nvcfplan.applying.failures import Failure, FailureClass
+from nvcfplan.applying.flows import (
+    Blind,
+    Dead,
+    Ended,
+    Failed,
+    Flow,
+    Observe,
+    Reckoned,
+    Rest,
+    Succeeded,
+    Undecided,
+    Waiting,
+    look,
+    version_in,
+)
+from nvcfplan.applying.readiness import (
+    Absent,
+    Broken,
+    Coming,
+    Ready,
+    available,
+    is_released,
+    is_within_maximum,
+    readiness,
+)
+from nvcfplan.model import Account, Status
+from nvcfplan.plans import AwaitActive, AwaitReleased, Probe
+
+if TYPE_CHECKING:
+    from nvcfplan.applying.briefs import Brief
+    from nvcfplan.applying.settings import ApplySettings
+    from nvcfplan.model import LiveVersion, ResourceId
+
+Free = dict["ResourceId", int]
+
+
+def wait(brief: Brief) -> Flow[Ended]:
+    """Ends with its outcome in the journal."""
+    match brief.step.task:
+        case AwaitActive():
+            ended = yield from _until_active(brief)
+        case AwaitReleased():
+            ended = yield from _until_released(brief)
+        case Probe():
+            ended = yield from _until_room(brief)
+        case _:
+            raise AssertionError(f"{brief.step.id} is not a wait")
+    match ended:
+        case Succeeded():
+            yield brief.note(1, Done(UNSENT, None, None))
+        case Failed(failure=failure):
+            yield brief.note(1, Refused(UNSENT, failure))
+        case Undecided() | Dead() | Reckoned():
+            raise AssertionError(f"{brief.step.id} ended as {ended}")
+        case _:
+            assert_never(ended)
+    return ended
+
+
+def revive(brief: Brief) -> Flow[Ended]:
+    """A wait that failed when the run stopped. `Dead`: it will not end by itself."""
+    sight = yield from look(brief.read(), brief.settings)
+    if isinstance(sight, Blind):
+        return Failed(sight.failure)
+    match readiness(version_in(sight.found)):
+        case Broken(failure=failure):
+            return Dead(failure)
+        case Absent(reason=reason):
+            return Dead(Failure(kind=FailureClass.OTHER, message=reason))
+        case Ready() | Coming():
+            return (yield from wait(brief))
+
+
+def poll_seconds(settings: ApplySettings, elapsed: float) -> float:
+    """Quick at first, then a tenth of what has passed. Source for the cap: nvcf-api.md 5 (tick)."""
+    return min(max(settings.first_poll, elapsed / 10), settings.longest_poll)
+
+
+def _until_active(brief: Brief) -> Flow[Ended]:
+    settings, absent_since = brief.settings, None
+    while True:
+        sight = yield from look(brief.read(), settings)
+        if isinstance(sight, Blind):
+            return Failed(sight.failure)
+        elapsed = sight.now - brief.began
+        found = readiness(version_in(sight.found))
+        match found:
+            case Ready():
+                return Succeeded()
+            case Broken(failure=failure):
+                return Failed(failure)
+            case Absent(reason=reason):
+                absent_since = sight.now if absent_since is None else absent_since
+                if sight.now - absent_since >= settings.quiet_window:
+                    return Failed(_removed(reason))
+            case Coming(reason=reason, is_empty=is_empty):
+                absent_since = None
+                if is_empty and elapsed >= settings.suspicion:
+                    return Failed(_suspected(reason, elapsed))
+            case _:
+                assert_never(found)
+        if elapsed >= (brief.step.limit_seconds or settings.active_limit):
+            return Failed(_overdue(brief, reason, elapsed))
+        yield Rest(poll_seconds(settings, elapsed), Waiting(reason))
+
+
+def _until_released(brief: Brief) -> Flow[Ended]:
+    """First the row goes (or shrinks), then the account shows it, or the lag has passed.
+
+    Source: nvcf-api.md 5, "Is freed capacity available at once? No".
+    """
+    before, since = yield from _free(brief)
+    while True:
+        sight = yield from look(brief.read(), brief.settings)
+        if isinstance(sight, Blind):
+            return Failed(sight.failure)
+        version, elapsed = version_in(sight.found), sight.now - brief.began
+        if is_within_maximum(version) if brief.shrinks else is_released(version):
+            break
+        failure = _not_going(brief, version, elapsed)
+        if failure is not None:
+            return Failed(failure)
+        reason = "above its maximum" if brief.shrinks else _row_in_words(version)
+        yield Rest(poll_seconds(brief.settings, elapsed), Waiting(reason))
+    return (yield from _until_shown(brief, before, since, gone_at=sight.now))
+
+
+def _until_shown(brief: Brief, before: Free, since: float, *, gone_at: float) -> Flow[Ended]:
+    if not brief.charges:
+        return Succeeded()
+    end = gone_at + brief.settings.release_lag
+    while True:
+        now_free, now = yield from _free(brief)
+        if now >= end or _is_shown(brief, before, now_free, since):
+            return Succeeded()
+        reason = "undeployed; its GPUs do not show as free yet"
+        yield Rest(min(poll_seconds(brief.settings, now - gone_at), end - now), Waiting(reason))
+
+
+def _until_room(brief: Brief) -> Flow[Ended]:
+    """Fails only after the bound: units that we gave back may show late."""
+    while True:
+        sight = yield from look(_account_of(brief), brief.settings)
+        if isinstance(sight, Blind):
+            return Failed(sight.failure)
+        assert isinstance(sight.found, Account), sight.found
+        short = _shortages(brief, sight.found)
+        elapsed = sight.now - brief.began
+        if not short:
+            return Succeeded()
+        bound = brief.settings.release_bound if brief.is_self_funded else 0
+        if elapsed >= bound:
+            return Failed(Failure(kind=FailureClass.CAPACITY, message=short))
+        yield Rest(poll_seconds(brief.settings, elapsed), Waiting(short))
+
+
+def _free(brief: Brief) -> Flow[tuple[Free, float]]:
+    """By resource; without those of which no reading can be had."""
+    if not brief.charges:
+        return {}, brief.began
+    told = yield Observe(_account_of(brief))
+    if not isinstance(told.result, Seen):
+        return {}, told.now
+    account = told.result.found
+    assert isinstance(account, Account), account
+    numbers = {charge.resource: available(account, pools) for charge, pools in brief.charges}
+    return {one: free for one, free in numbers.items() if free is not None}, told.now
+
+
+def _is_shown(brief: Brief, before: Free, now: Free, since: float) -> bool:
+    """Every pool has risen by what we gave back there, our other releases counted in.
+
+    Without those, one release that shows would be taken for two.
+    """
+    return all(
+        charge.resource in before
+        and charge.resource in now
+        and now[charge.resource] - before[charge.resource]
+        >= charge.units + brief.released_beside(charge.resource, since)
+        for charge, _ in brief.charges
+    )
+
+
+def _shortages(brief: Brief, account: Account) -> str:
+    short = []
+    for charge, pools in brief.charges:
+        free = available(account, pools)
+        if free is not None and free < charge.units:
+            short.append(f"{charge.resource} has {free} free, {charge.units} are needed")
+    return "; ".join(short)
+
+
+def _account_of(brief: Brief) -> ReadAccount:
+    return ReadAccount(tuple(charge.resource for charge, _ in brief.charges))
+
+
+def _row_in_words(version: LiveVersion | None) -> str:
+    row = None if version is None else version.deployment
+    if row is None:
+        return "undeployed"
+    return "draining its queue" if row.status is Status.INACTIVE else f"still {row.status}"
+
+
+def _not_going(brief: Brief, version: LiveVersion | None, elapsed: float) -> Failure | None:
+    row = None if version is None else version.deployment
+    is_draining = row is not None and row.status is Status.INACTIVE
+    if not brief.shrinks and not is_draining and elapsed >= brief.settings.quiet_window:
+        return Failure(
+            kind=FailureClass.OTHER,
+            message=f"{_row_in_words(version)} {elapsed:.0f} s after its undeployment:"
+            " somebody deployed it again",
+        )
+    if is_draining and elapsed >= brief.drain_seconds:
+        return Failure(
+            kind=FailureClass.OTHER,
+            message=f"still draining its queue after {elapsed:.0f} s (update.drainTimeout);"
+            " its GPUs are not given back before that ends",
+        )
+    limit = brief.step.limit_seconds
+    if limit and elapsed >= limit and not is_draining:
+        return _overdue(brief, "its instances are still above its maximum", elapsed)
+    return None
+
+
+def _removed(reason: str) -> Failure:
+    return Failure(
+        kind=FailureClass.OTHER,
+        message=f"{reason}: somebody removed it while it was being deployed",
+    )
+
+
+def _suspected(reason: str, elapsed: float) -> Failure:
+    return Failure(
+        kind=FailureClass.CAPACITY,
+        message=f"no instance appeared within {elapsed / 60:.0f} minutes ({reason}):"
+        " a lack of capacity is suspected, the service gave no reason",
+    )
+
+
+def _overdue(brief: Brief, reason: str, elapsed: float) -> Failure:
+    return Failure(
+        kind=FailureClass.OTHER,
+        message=f"{reason} after {elapsed:.0f} s, the limit of {brief.step.id}",
+    )
