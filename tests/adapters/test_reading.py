@@ -183,6 +183,7 @@ def test_one_version_comes_with_instances_secret_names_and_deployment() -> None:
     assert [(one.location, one.gpu, one.is_running) for one in found.instances] == [
         ("nvcf-gcp-prod-asiase1-a", "H100", True)
     ]
+    assert found.secret_names == ()
     assert found.deployment is not None
     assert found.deployment.status is Status.DEPLOYING
 

@@ -13,7 +13,7 @@ from nvcfplan.adapters.nvcf.translation import (
     is_foreign,
     live_deployment,
     live_functions,
-    live_version,
+    live_version_in_full,
 )
 from nvcfplan.applying import LiveReader
 from nvcfplan.errors import AccountMismatch, RemoteError, RemoteMissing
@@ -100,7 +100,7 @@ class NvcfReader(LiveReader):
         if body is None or is_foreign(body.function):
             return None
         route = route_of(request, self._client.target)
-        return live_version(body.function, route, deployment)
+        return live_version_in_full(body.function, route, deployment)
 
     async def _one_function(self, request: RawRequest) -> OneFunction | None:
         try:

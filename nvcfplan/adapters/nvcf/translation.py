@@ -79,9 +79,23 @@ def is_foreign(answer: FunctionAnswer) -> bool:
     return answer.owned_by_different_account is True
 
 
-def live_version(
-    answer: FunctionAnswer, route: str, deployment: LiveDeployment | None = None
+def live_version_in_full(
+    answer: FunctionAnswer, route: str, deployment: LiveDeployment | None
 ) -> LiveVersion:
+    """From the GET of one version: what it leaves out there is empty, not unread.
+
+    Raises: RemoteGarbled.
+    """
+    read = live_version(answer, route)
+    return replace(
+        read,
+        deployment=deployment,
+        instances=read.instances or (),
+        secret_names=read.secret_names or (),
+    )
+
+
+def live_version(answer: FunctionAnswer, route: str) -> LiveVersion:
     """Raises: RemoteGarbled."""
     instances = answer.active_instances
     return LiveVersion(
@@ -91,7 +105,6 @@ def live_version(
         status=_status(answer.status),
         config=_config(answer, route),
         created_at=answer.created_at,
-        deployment=deployment,
         instances=None if instances is None else _instances(instances),
         secret_names=None if answer.secrets is None else tuple(sorted(answer.secrets)),
     )
