@@ -18,7 +18,12 @@ from nvcfplan import __version__
 from nvcfplan.adapters.nvcf.answers import NotJson, fit, garbled, read_json
 from nvcfplan.adapters.nvcf.raw import Lost, NotSent, RawAnswer, RawOutcome, RawRequest
 from nvcfplan.adapters.nvcf.refusals import remote_error, route_of, unanswered_read
-from nvcfplan.adapters.nvcf.target import MOST_CONCURRENT, Target, refuse_plain_http
+from nvcfplan.adapters.nvcf.target import (
+    MOST_CONCURRENT,
+    Target,
+    refuse_plain_http,
+    stays_on_this_machine,
+)
 from nvcfplan.adapters.nvcf.words import Redaction
 from nvcfplan.wire.protocol import Answer
 
@@ -73,7 +78,7 @@ class Client:
             limits=httpx2.Limits(max_connections=MOST_CONCURRENT, max_keepalive_connections=20),
             follow_redirects=False,
             transport=transport,
-            trust_env=True,
+            trust_env=not stays_on_this_machine(target),
         )
 
     def __repr__(self) -> str:

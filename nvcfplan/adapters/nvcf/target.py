@@ -71,6 +71,12 @@ def refuse_plain_http(target: Target) -> None:
     )
 
 
+def stays_on_this_machine(target: Target) -> bool:
+    """Plain http to a loopback address: a proxy between would carry the key off in the clear."""
+    parts = urlsplit(target.base_url)
+    return parts.scheme == "http" and is_loopback(parts.hostname or "")
+
+
 def is_loopback(host: str) -> bool:
     if host.lower() == "localhost":
         return True
