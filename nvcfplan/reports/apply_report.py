@@ -10,7 +10,7 @@ from nvcfplan.applying import (
     Blocked,
     Cause,
     Event,
-    RollbackBegan,
+    RepairBegan,
     RunBegan,
     RunFinished,
     RunOutcome,
@@ -85,7 +85,7 @@ def apply_report(operation: Operation, plan: Plan, events: Sequence[Event]) -> A
         fates.get(step.id, StepOutcome(step=step.id, fate=StepFate.NOT_STARTED, seconds=None))
         for step in plan.steps
     )
-    undone = _undone(events)
+    undone = _undone(began, events)
     return ApplyReport(
         operation=operation,
         stack=plan.stack,
@@ -117,10 +117,14 @@ def _fates(began: RunBegan, events: Sequence[Event]) -> dict[StepId, StepOutcome
     return fates
 
 
-def _undone(events: Sequence[Event]) -> tuple[StepSucceeded, ...]:
-    planned = {step for event in events if isinstance(event, RollbackBegan) for step in event.steps}
+def _undone(began: RunBegan, events: Sequence[Event]) -> tuple[StepSucceeded, ...]:
+    """What was done beyond the plan's own steps, but for what a repair cleared away."""
+    others = {*began.steps}
+    for event in events:
+        if isinstance(event, RepairBegan):
+            others.update(event.steps)
     return tuple(
-        event for event in events if isinstance(event, StepSucceeded) and event.step in planned
+        event for event in events if isinstance(event, StepSucceeded) and event.step not in others
     )
 
 

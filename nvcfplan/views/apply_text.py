@@ -10,7 +10,7 @@ from nvcfplan.views.capacity_text import draw_shortages
 from nvcfplan.views.event_text import failure_text
 from nvcfplan.views.ink import Ink, folded
 from nvcfplan.views.neutralise import safe
-from nvcfplan.views.wording import counted, deed, lasting, subject_of
+from nvcfplan.views.wording import counted, deed, subject_of
 
 if TYPE_CHECKING:
     from nvcfplan.applying import Blocked, Cause
@@ -94,7 +94,7 @@ def _blocked(blocked: Blocked, ink: Ink) -> list[str]:
 def _undone(report: ApplyReport) -> list[str]:
     if not report.undone:
         return []
-    return [f"Undone in {lasting(report.seconds)}: {counted(len(report.undone), 'step')}."]
+    return [f"Undone: {counted(len(report.undone), 'step')}."]
 
 
 def _hints(report: ApplyReport) -> list[str]:

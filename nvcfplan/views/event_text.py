@@ -63,7 +63,7 @@ def _step(
             return f"{who}: still {doing(event.task)} [{elapsed} elapsed]: {safe(event.reason)}"
         case StepRetried():
             pause = lasting(event.pause_seconds)
-            again = f"{who}: {doing(event.task)} again in {pause} (attempt {event.attempt})"
+            again = f"{who}: {deed(event.task)} is tried again in {pause} (attempt {event.attempt})"
             return ink.yellow(f"{again}: {safe(event.reason)}")
         case StepSucceeded():
             found = ", found done" if event.is_adopted else ""

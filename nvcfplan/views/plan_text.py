@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, assert_never
@@ -63,9 +64,8 @@ def render_footer(saved_to: str | None) -> str:
             "The plan was not saved (no -out), so `nvcfplan apply` may do something else\n"
             "if the account changes until then."
         )
-    return f"Saved the plan to: {safe(saved_to)}\n\nTo apply exactly it:\n  nvcfplan apply " + safe(
-        saved_to
-    )
+    command = f"nvcfplan apply {safe(shlex.quote(saved_to))}"
+    return f"Saved the plan to: {safe(saved_to)}\n\nTo apply exactly it:\n  {command}"
 
 
 def summary(counts: Counts) -> str:
