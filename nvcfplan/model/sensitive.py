@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_WORDS: Final = frozenset({"TOKEN", "KEY", "SECRET", "PASSWORD"})
+_WORDS: Final = frozenset({"token", "key", "keys", "secret", "secrets", "password", "passwords"})
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def is_sensitive_key(key: str) -> bool:
-    """`HF_TOKEN` and `db-password` do, `MONKEY` and `TOKENIZER` do not: whole words, any case.
+    """`HF_TOKEN`, `apiKey` and `db.password` do, `MAX_TOKENS`, `MONKEY` and `TOKENIZER` do not.
 
     Stack file and live version must agree, or a masked value would differ from itself for ever.
     """
-    return not _WORDS.isdisjoint(re.split(r"[^A-Z0-9]+", key.upper()))
+    return any(word.lower() in _WORDS for word in _WORD.findall(key))

@@ -141,6 +141,25 @@ def test_values_of_secret_looking_variables_are_masked_and_say_where_they_are() 
     assert tokenizer.value == "fast"
 
 
+@pytest.mark.parametrize(
+    ("key", "is_masked"),
+    [
+        ("HF_TOKEN", True),
+        ("apiKey", True),
+        ("db.password", True),
+        ("AWS_SECRET_ACCESS_KEY", True),
+        ("TOKEN2", True),
+        ("MAX_TOKENS", False),
+        ("MONKEY", False),
+        ("KEYBOARD", False),
+    ],
+)
+def test_whole_words_of_the_key_decide_what_is_masked(key: str, is_masked: bool) -> None:
+    rows = [{"key": key, "value": "v"}]
+    (variable,) = one_version(containerEnvironment=rows).config.container_environment
+    assert isinstance(variable.value, Secret) is is_masked
+
+
 def test_functions_of_other_accounts_are_never_seen() -> None:
     rows = [
         {"id": "f1", "versionId": "v1", "name": "a", "status": "ACTIVE", "ncaId": "nca"},
