@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from nvcfplan.diagnostics import has_errors
 from nvcfplan.documents.records import record_of, shape_of
-from nvcfplan.documents.resource_changes import change_schema, encode_change, plain_change
+from nvcfplan.documents.resource_changes import change_schema, encode_changes, plain_change
 from nvcfplan.documents.shapes import Definitions, ShapeError, object_schema
 from nvcfplan.plans import (
     Action,
@@ -61,7 +61,7 @@ def encode_body(plan: Plan | Infeasible) -> dict[str, object]:
     members = {one.attribute: one.shape for one in record_of(Plan).members}
     direct = {name: members[at].encode(getattr(made, at)) for at, name in _NAMES.items()}
     return direct | {
-        "resource_changes": [encode_change(change, made) for change in made.changes],
+        "resource_changes": encode_changes(made),
         "resources": [_encode_row(row) for row in capacity_rows(plan)],
         "steps": [_encode_step(step) for step in made.steps],
         "downtime": _DOWNTIME.encode(find_interruptions(made)),

@@ -40,13 +40,18 @@ _OPEN_MAPS: Final = frozenset({"containerEnvironment", "models", "resources", "s
 Nested = dict[str, object]
 
 
-def encode_change(change: Change, plan: Plan) -> dict[str, object]:
-    """One entry of `resource_changes`."""
+def encode_changes(plan: Plan) -> list[dict[str, object]]:
+    """`resource_changes`."""
+    wanted = {function.address: function for function in plan.desired.functions}
+    return [_encode_change(change, plan, wanted.get(change.address)) for change in plan.changes]
+
+
+def _encode_change(change: Change, plan: Plan, wanted: DesiredFunction | None) -> dict[str, object]:
     return {
         "address": change.address,
         "type": "function",
         "name": function_key(change.address),
-        "change": _change(change, plan),
+        "change": _change(change, plan, wanted),
         "carried_out_by": [means.value for means in change.means],
         "reason": change.reason,
         "attributes": [record_of(AttributeChange).encode(one) for one in change.attributes],
@@ -111,9 +116,9 @@ def _action(change: Mapping[str, object]) -> object:
     return actions[0]
 
 
-def _change(change: Change, plan: Plan) -> dict[str, object]:
-    stated = _stated(change, plan)
+def _change(change: Change, plan: Plan, wanted: DesiredFunction | None) -> dict[str, object]:
     is_gone = change.action in (Action.DELETE, Action.FORGET)
+    stated = {} if is_gone or wanted is None else stated_function(wanted)
     attributes = change.attributes
     after = None if is_gone else _overlaid(stated, [(one.path, one.after) for one in attributes])
     before = _overlaid(stated, [(one.path, one.before) for one in attributes])
@@ -134,14 +139,6 @@ def _importing(change: Change, plan: Plan) -> dict[str, object] | None:
         return None
     ids = (one.function_id for one in plan.bindings if one.version.address == change.address)
     return {"id": next(ids, FunctionId(""))}
-
-
-def _stated(change: Change, plan: Plan) -> Nested:
-    if change.action in (Action.DELETE, Action.FORGET):
-        return {}
-    wanted = (one for one in plan.desired.functions if one.address == change.address)
-    function = next(wanted, None)
-    return {} if function is None else stated_function(function)
 
 
 def stated_function(function: DesiredFunction) -> Nested:
