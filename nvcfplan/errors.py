@@ -10,6 +10,7 @@
     |   |-- RemoteUnavailable  5xx, time-out of a read
     |   `-- RemoteGarbled      an answer that is not what the contract says (HTML, truncated JSON)
     |-- SettingsError          endpoint or credential missing or unusable
+    |   `-- SecretUnavailable  a value that a step must send cannot be resolved here
     |-- AccountMismatch        plan, state or stack belong to another account
     |-- StalePlan              the account has moved since the plan was made
     |-- RunOpen                an earlier run has not been settled
@@ -94,6 +95,10 @@ class RemoteGarbled(RemoteError):
 
 class SettingsError(NvcfplanError):
     code = "settings"
+
+
+class SecretUnavailable(SettingsError):
+    code = "secret-unavailable"
 
 
 class AccountMismatch(NvcfplanError):

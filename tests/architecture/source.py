@@ -77,6 +77,8 @@ def room_of(name: str) -> str:
     parts = name.split(".")
     if parts[0] != "nvcfplan" or len(parts) == 1:
         return parts[0]
+    if parts[1] == "__main__":
+        return "nvcfplan"
     if parts[1] in ROOMS_OF_ONE_FOLDER_EACH and len(parts) > 2:
         return "/".join(parts[1:3])
     return parts[1]
@@ -91,6 +93,16 @@ def _targets(node: ast.Import | ast.ImportFrom, module: Module) -> tuple[str, ..
 
 
 def _module_named(base: str, name: str) -> str:
-    """`from nvcfplan.adapters.nvcf import client` means the module, not a name in the face."""
+    """`from nvcfplan.adapters.nvcf import client` means the module, unless the face names it so."""
     dotted = f"{base}.{name}"
-    return dotted if dotted in module_names() else base
+    return dotted if dotted in module_names() and name not in _face_of(base) else base
+
+
+@cache
+def _face_of(package: str) -> frozenset[str]:
+    """The names in the package's `__all__`."""
+    found = next((one for one in modules() if one.name == package and one.is_package), None)
+    for node in tree_of(found.path).body if found else ():
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return frozenset(ast.literal_eval(node.value))
+    return frozenset()

@@ -54,9 +54,6 @@ READ_THE_VERSION = frozenset({"frontends", "adapters/nvcf", "documents", "emulat
 FACELESS = frozenset({"wire", "views", "adapters", "emulator", "frontends"})
 """Packages imported by module, so that importing one of them loads no library."""
 
-BY_MODULE = frozenset({"nvcfplan.applying.executor"})
-"""The one shell inside a pure package: behind the face it would load asyncio for everyone."""
-
 DOORS = {
     "pydantic": ("nvcfplan.wire", "nvcfplan.loading.stackfile", "nvcfplan.documents"),
     "httpx2": ("nvcfplan.adapters", "nvcfplan.emulator.serving"),
@@ -127,7 +124,6 @@ def test_other_packages_are_imported_by_their_face() -> None:
         and found.target.count(".") >= 2
         and room_of(found.target).split("/")[0] not in FACELESS
         and room_of(found.target) != found.module.room
-        and found.target not in BY_MODULE
     ]
     assert past_the_face == []
 

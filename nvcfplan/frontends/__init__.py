@@ -1,0 +1,1 @@
+"""What people and machines call: argv in, one workflow, one report, one exit code."""

@@ -1,0 +1,178 @@
+"""From options and environment to ports: which account, as whom, where things are kept.
+
+The one place where adapters are put together; nothing below knows which ones they are.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nvcfplan import __version__
+from nvcfplan.adapters.nvcf.client import Client
+from nvcfplan.adapters.nvcf.performer import NvcfPerformer
+from nvcfplan.adapters.nvcf.reader import NvcfReader
+from nvcfplan.adapters.nvcf.target import Target
+from nvcfplan.adapters.settings.credentials import resolve_credential
+from nvcfplan.adapters.settings.endpoints import resolve_endpoint
+from nvcfplan.adapters.settings.secrets import LocalSecrets
+from nvcfplan.adapters.storage.local import LocalStore
+from nvcfplan.applying import Clock
+from nvcfplan.diagnostics import Diagnostic
+from nvcfplan.frontends.wall_clock import WallClock
+from nvcfplan.model import AccountIdentity, RunId, Secret, SecretOrigin, SecretReference
+from nvcfplan.workflows import Actor, LookPorts, Minted, RunPorts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from nvcfplan.frontends.options import AccountArguments
+    from nvcfplan.frontends.terminal import Terminal
+    from nvcfplan.model import Stack
+
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Where to go, decided but not yet contacted."""
+
+    target: Target
+    clock: Clock
+    client: Callable[[], Client]
+    keeps_state_in: Path
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+def choose_account(choice: AccountArguments, root: Path, terminal: Terminal) -> Account:
+    """`root`: the directory of the stack's files, beside which state is kept.
+
+    Raises: SettingsError.
+    """
+    if choice.emulator is not None:
+        return _emulated(choice, root)
+    endpoint = resolve_endpoint(choice.endpoint, terminal.environment)
+    credential = resolve_credential(None, terminal.environment)
+    target = Target(
+        base_url=endpoint.base_url,
+        token=credential.token,
+        token_source=credential.source,
+        looked_at=credential.looked_at,
+        org=endpoint.org,
+        nca_id=endpoint.nca_id,
+    )
+    clock = WallClock()
+    return Account(
+        target=target,
+        clock=clock,
+        client=lambda: Client(target, clock=clock),
+        keeps_state_in=place_of_state(choice, root),
+        warnings=endpoint.warnings,
+    )
+
+
+def place_of_state(choice: AccountArguments, root: Path) -> Path:
+    """Beside the stack's files; of a rehearsal, beside the emulator's file, apart from that."""
+    if choice.emulator is None:
+        return root
+    path = _emulator_path(choice.emulator, root)
+    return path.with_name(f"{path.name}.stacks")
+
+
+def _emulator_path(named: str, root: Path) -> Path:
+    return Path(named) if named else root / ".nvcfplan" / "emulator.db"
+
+
+def _emulated(choice: AccountArguments, root: Path) -> Account:
+    from nvcfplan.frontends.emulation import open_emulator
+
+    emulator = open_emulator(_emulator_path(choice.emulator or "", root), choice.world)
+    target = Target(
+        base_url=emulator.base_url,
+        token=_emulator_key(),
+        token_source="the emulator",
+        org=emulator.org,
+        nca_id=emulator.nca_id,
+    )
+    return Account(
+        target=target,
+        clock=emulator.clock,
+        client=lambda: Client(target, clock=emulator.clock, transport=emulator.transport()),
+        keeps_state_in=place_of_state(choice, root),
+    )
+
+
+@asynccontextmanager
+async def connected(
+    account: Account, stack: Stack | None, root: Path, environment: Mapping[str, str]
+) -> AsyncIterator[RunPorts]:
+    """Ports on one pool of connections. `stack` None: its sensitive literals are out of reach."""
+    sources = LocalSecrets(environment, stack=_literals(stack), root=root)
+    store = LocalStore(account.keeps_state_in)
+    target = account.target
+    try:
+        async with account.client() as client:
+            look = LookPorts(
+                identity=AccountIdentity(
+                    endpoint=target.root, org=target.org, nca_id=target.nca_id
+                ),
+                reader=NvcfReader(client),
+                store=store,
+                secrets=sources,
+                clock=account.clock,
+            )
+            yield RunPorts(look=look, performer=NvcfPerformer(client, sources))
+    finally:
+        store.close()
+
+
+def this_actor() -> Actor:
+    return Actor(name=f"{_user()}@{socket.gethostname()}", tool_version=__version__)
+
+
+def mint(clock: Clock) -> Minted:
+    """A run's id sorts by its time; the state's are used only where there is no state yet."""
+    return Minted(
+        run=_run_id(clock.now()),
+        lineage=secrets.token_hex(16),
+        secret_key=secrets.token_hex(32),
+    )
+
+
+def _run_id(now: datetime) -> RunId:
+    """A ULID: 48 bits of milliseconds, 80 of chance."""
+    milliseconds = int(now.astimezone(UTC).timestamp() * 1000)
+    number = (milliseconds << 80) | secrets.randbits(80)
+    digits = (_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+    return RunId("".join(digits))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
+
+
+def _emulator_key() -> Secret:
+    """Any key will do there; it never leaves the process."""
+    return Secret("emulator", SecretReference("emulator", SecretOrigin.ENV, "emulator"))
+
+
+def _literals(stack: Stack | None) -> Mapping[str, Secret]:
+    """The stack's own sensitive values, by locator."""
+    return {
+        variable.value.reference.locator: variable.value
+        for function in (stack.functions if stack else ())
+        for variable in function.config.container_environment
+        if isinstance(variable.value, Secret)
+        and variable.value.reference.origin is SecretOrigin.STACK
+    }

@@ -1,0 +1,83 @@
+"""`nvcfplan apply` and `nvcfplan destroy`: the second is the first with an empty stack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from nvcfplan.frontends.click_parts import TeachingCommand
+from nvcfplan.frontends.options import (
+    APPLY_EXITS,
+    AccountArguments,
+    PlanningArguments,
+    RunningArguments,
+    StackArguments,
+    account_options,
+    output_options,
+    planning_options,
+    running_options,
+    stack_options,
+    taking,
+)
+
+if TYPE_CHECKING:
+    from nvcfplan.frontends.terminal import Terminal
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplyArguments(StackArguments, AccountArguments, PlanningArguments, RunningArguments):
+    """Of both commands; `paths` may be one saved plan for apply."""
+
+
+@click.command(
+    cls=TeachingCommand,
+    epilog=f"""
+With a saved plan exactly that is carried out, without a question, or refused
+when the account has moved since. With a STACK the plan is made, shown, and
+approved first. What fails is undone; Ctrl-C once stops in good order.
+
+Examples:
+  nvcfplan apply chat.nvcfplan
+  nvcfplan apply --emulator examples/stacks/quickstart
+  nvcfplan apply -auto-approve -json stacks/
+{APPLY_EXITS}
+Least scopes of the key: those of plan, and register_function,
+update_function, delete_function, update_secrets as the steps need.
+""",
+)
+@stack_options
+@account_options
+@planning_options
+@running_options
+@output_options
+@taking(ApplyArguments)
+def apply(terminal: Terminal, arguments: ApplyArguments) -> int:
+    """Makes the account match the stack, or carries out a saved plan."""
+    from nvcfplan.frontends.running import apply_command
+
+    return apply_command(terminal, arguments)
+
+
+@click.command(
+    cls=TeachingCommand,
+    epilog=f"""
+Only what carries this stack's tags, in this environment, is touched. Functions
+with `lifecycle.preventDestroy` are refused.
+
+Example:
+  nvcfplan destroy --emulator examples/stacks/quickstart
+{APPLY_EXITS}""",
+)
+@stack_options
+@account_options
+@planning_options
+@running_options
+@output_options
+@taking(ApplyArguments)
+def destroy(terminal: Terminal, arguments: ApplyArguments) -> int:
+    """Removes everything the stack manages: gracefully undeployed, then deleted."""
+    from nvcfplan.frontends.running import destroy_command
+
+    return destroy_command(terminal, arguments)

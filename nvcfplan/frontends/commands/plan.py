@@ -1,0 +1,73 @@
+"""`nvcfplan plan`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nvcfplan.frontends.click_parts import TeachingCommand, option
+from nvcfplan.frontends.options import (
+    AccountArguments,
+    PlanningArguments,
+    StackArguments,
+    account_options,
+    output_options,
+    planning_options,
+    stack_options,
+    taking,
+)
+
+if TYPE_CHECKING:
+    from nvcfplan.frontends.terminal import Terminal
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanArguments(StackArguments, AccountArguments, PlanningArguments):
+    out: Path | None
+    destroy: bool
+    detailed_exitcode: bool
+
+
+@click.command(
+    cls=TeachingCommand,
+    epilog="""
+Examples:
+  nvcfplan plan --emulator examples/stacks/quickstart
+  nvcfplan plan -out=chat.nvcfplan -target=function.chat stacks/
+  nvcfplan plan -detailed-exitcode -json stacks/ > plan.json
+
+Exit codes:
+    0  good (with -detailed-exitcode: and nothing to do)
+    1  error, or no order of the steps fits, or a check forbids it
+    2  there are changes (only with -detailed-exitcode)
+   64  wrong usage
+
+Least scopes of the key: list_functions, list_functions_details,
+deploy_function (reading a deployment needs it), list_cluster_groups.
+""",
+)
+@stack_options
+@account_options
+@option(
+    "out", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+    help="Save the plan; `nvcfplan apply FILE` carries out exactly that.",
+)  # fmt: skip
+@option("destroy", is_flag=True, help="Plan to remove everything the stack manages.")
+@planning_options
+@option(
+    "detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 0 when there are none."
+)
+@output_options
+@taking(PlanArguments)
+def plan(terminal: Terminal, arguments: PlanArguments) -> int:
+    """Compares the stack with the account and shows what would be done, in which order.
+
+    Nothing is changed. The plan says which GPUs each step takes and gives back, and
+    is proved to fit what was read, or says exactly what is missing.
+    """
+    from nvcfplan.frontends.planning import plan_command
+
+    return plan_command(terminal, arguments)

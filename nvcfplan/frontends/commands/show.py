@@ -1,0 +1,43 @@
+"""`nvcfplan show`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nvcfplan.frontends.click_parts import TeachingCommand
+from nvcfplan.frontends.options import output_options, taking
+
+if TYPE_CHECKING:
+    from nvcfplan.frontends.terminal import Terminal
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowArguments:
+    plan: Path
+
+
+@click.command(
+    cls=TeachingCommand,
+    epilog="""
+Examples:
+  nvcfplan show chat.nvcfplan
+  nvcfplan show -json chat.nvcfplan | jq '.plan.resource_changes'
+
+Exit codes: 0; 1 when the file is no plan, was altered, or is of a newer format.
+""",
+)
+@click.argument("plan", type=click.Path(path_type=Path))
+@output_options
+@taking(ShowArguments)
+def show(terminal: Terminal, arguments: ShowArguments) -> int:
+    """Shows a saved plan as `plan` did, also one that cannot be applied."""
+    from nvcfplan.adapters.storage.planfile import read_plan
+    from nvcfplan.documents import decode_document
+    from nvcfplan.frontends.reporting import report_plan
+
+    report_plan(terminal, decode_document(read_plan(arguments.plan)), None)
+    return 0

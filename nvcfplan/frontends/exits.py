@@ -1,0 +1,51 @@
+"""Exit codes: what each outcome and each failure of the world means to a script."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from nvcfplan import errors
+
+if TYPE_CHECKING:
+    from nvcfplan.applying import RunOutcome
+
+
+class Exit(IntEnum):
+    """Source: product.md 4. Never 2 but for "changes": a typo must not read as one."""
+
+    OK = 0
+    ERROR = 1
+    CHANGES = 2
+    ROLLED_BACK = 3
+    INCOMPLETE = 4
+    STALE = 5
+    LOCKED = 6
+    NO_CAPACITY = 7
+    USAGE = 64
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+_BY_OUTCOME: Final = {
+    "applied": Exit.OK,
+    "failed": Exit.ERROR,
+    "rolled-back": Exit.ROLLED_BACK,
+    "incomplete": Exit.INCOMPLETE,
+    "no-capacity": Exit.NO_CAPACITY,
+    "interrupted": Exit.INTERRUPTED,
+}
+
+
+def exit_of_outcome(outcome: RunOutcome, *, is_terminated: bool = False) -> Exit:
+    """`is_terminated`: interrupted by SIGTERM rather than by Ctrl-C."""
+    found = _BY_OUTCOME[outcome.value]
+    return Exit.TERMINATED if found is Exit.INTERRUPTED and is_terminated else found
+
+
+def exit_of_error(error: errors.NvcfplanError) -> Exit:
+    if isinstance(error, errors.StalePlan):
+        return Exit.STALE
+    if isinstance(error, errors.LockHeld):
+        return Exit.LOCKED
+    return Exit.ERROR

@@ -1,0 +1,241 @@
+"""The options that several commands share, and the frozen arguments they turn into.
+
+A command's arguments are one dataclass, put together from the parts below; each part stands beside
+the decorator that declares its options, under the same names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from nvcfplan.frontends.click_parts import F, option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from nvcfplan.frontends.terminal import Terminal
+
+A = TypeVar("A")
+
+APPLY_EXITS: Final = """
+Exit codes:
+    0  applied, or nothing to do
+    1  failed, nothing changed (also: declined)
+    3  failed, and everything that failed was undone
+    4  incomplete: `nvcfplan resume` or `nvcfplan rollback` goes on
+    5  the saved plan is stale
+    6  another run holds the lock
+    7  no capacity, nothing changed
+   64  wrong usage
+  130  interrupted by Ctrl-C, 143 by SIGTERM; the journal is clean
+"""
+
+REQUIRABLE: Final = ("inventory", "capacity", "quota")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoArguments:
+    """Of commands that have none but the shared output options."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackArguments:
+    """Which files, for which environment, with which variables laid over the files' own."""
+
+    paths: tuple[Path, ...]
+    environment: str
+    variables: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountArguments:
+    """`emulator` None: a real account; empty: the emulator's file beside the stack."""
+
+    endpoint: str | None
+    emulator: str | None
+    world: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanningArguments:
+    """`now`: a new name or description alone makes a new version."""
+
+    target: str | None
+    now: bool
+    with_secrets: bool
+    require: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningArguments:
+    parallelism: int
+    auto_approve: bool
+
+
+def taking(arguments: type[A]) -> Callable[[Callable[[Terminal, A], int]], Callable[..., int]]:
+    """Makes a command of a function of the terminal and the command's arguments."""
+
+    def decorate(function: Callable[[Terminal, A], int]) -> Callable[..., int]:
+        @click.pass_obj
+        def callback(terminal: Terminal, /, **values: Any) -> int:  # what click parsed, by name
+            return function(terminal, arguments(**values))
+
+        callback.__doc__ = function.__doc__
+        callback.__name__ = function.__name__
+        return callback
+
+    return decorate
+
+
+def stack_options(function: F) -> F:
+    return _decorated(
+        function,
+        click.argument("paths", nargs=-1, metavar="[STACK]...", callback=_paths),
+        option(
+            "env", "environment", metavar="NAME", callback=_environment,
+            help="Environment of the stack.  [NVCFPLAN_ENV; default: default]",
+        ),
+        option(
+            "var", "variables", multiple=True, metavar="NAME=VALUE", callback=_variables,
+            help="Set a variable of the stack; repeatable. So does NVCFPLAN_VAR_name.",
+        ),
+    )  # fmt: skip
+
+
+def account_options(function: F) -> F:
+    return _decorated(
+        function,
+        option(
+            "endpoint", metavar="URL",
+            help="Where the account is.  [NGC_ENDPOINT, NVCF_BASE_HTTP_URL]",
+        ),
+        option(
+            "emulator", may_stand_alone=True, metavar="FILE",
+            help="Use the emulator kept in FILE, or in .nvcfplan/ beside the stack.",
+        ),
+        option(
+            "world", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+            help="With --emulator: the world of a new one.",
+        ),
+    )  # fmt: skip
+
+
+def planning_options(function: F) -> F:
+    return _decorated(
+        function,
+        option(
+            "target", metavar="ADDRESS",
+            help="Only this function, such as function.chat, and what it depends on.",
+        ),
+        option("now", is_flag=True, help="Roll for a changed name or description alone, too."),
+        option(
+            "with-secrets", is_flag=True,
+            help="Read secret values here, to tell whether they differ from those last applied.",
+        ),
+        option(
+            "require", default="", metavar="WORDS", callback=_required,
+            help="Fail on doubt about: inventory, capacity, quota (separated by commas).",
+        ),
+    )  # fmt: skip
+
+
+def running_options(function: F) -> F:
+    return _decorated(
+        function,
+        option("auto-approve", is_flag=True, help="Do not ask before changing anything."),
+        option(
+            "parallelism", type=click.IntRange(1, 50), default=10, metavar="N",
+            help="At most N changing requests at once.  [default: 10]",
+        ),
+    )  # fmt: skip
+
+
+def output_options(function: F) -> F:
+    """`-json` and `-no-color` are told to the terminal and to nobody else."""
+    return _decorated(
+        function,
+        option(
+            "json", is_flag=True, expose_value=False, is_eager=True, callback=_set_json,
+            help="Report as JSON on standard output.",
+        ),
+        option(
+            "no-color", is_flag=True, expose_value=False, callback=_set_plain,
+            help="No colours; NO_COLOR does the same.",
+        ),
+    )  # fmt: skip
+
+
+def _decorated(function: F, *decorators: Callable[[F], F]) -> F:
+    """Help lists them in this order."""
+    for decorate in reversed(decorators):
+        function = decorate(function)
+    return function
+
+
+def _paths(
+    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[Path, ...]:
+    del ctx, parameter
+    return tuple(Path(value) for value in values or (".",))
+
+
+def _variables(
+    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """NVCFPLAN_VAR_name first, so that the option wins; of two, the last. Sorted by name."""
+    prefix = "NVCFPLAN_VAR_"
+    found = {
+        name.removeprefix(prefix): value
+        for name, value in _env(ctx).items()
+        if name.startswith(prefix)
+    }
+    for text in values:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"'{text}' is not NAME=VALUE.", ctx, parameter)
+        found[name] = value
+    return tuple(sorted(found.items()))
+
+
+def _environment(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    from nvcfplan.model import NAME_PATTERN, is_name
+
+    chosen = value or _env(ctx).get("NVCFPLAN_ENV") or "default"
+    if not is_name(chosen):
+        raise click.BadParameter(
+            f"'{chosen}' does not name an environment: it must match {NAME_PATTERN}.",
+            ctx,
+            parameter,
+        )
+    return chosen
+
+
+def _required(ctx: click.Context, parameter: click.Parameter, value: str) -> frozenset[str]:
+    words = frozenset(word.strip() for word in value.split(",") if word.strip())
+    unknown = sorted(words.difference(REQUIRABLE))
+    if unknown:
+        raise click.BadParameter(
+            f"'{unknown[0]}' is none of {', '.join(REQUIRABLE)}.", ctx, parameter
+        )
+    return words
+
+
+def _env(ctx: click.Context) -> Mapping[str, str]:
+    terminal: Terminal = ctx.obj
+    return terminal.environment
+
+
+def _set_json(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    del parameter
+    if value:
+        ctx.obj.wants_json = True
+
+
+def _set_plain(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    del parameter
+    if value:
+        ctx.obj.is_plain = True

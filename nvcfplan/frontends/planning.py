@@ -1,0 +1,82 @@
+"""`plan`, and the first half of `apply` and `destroy`: from files to a plan that was shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nvcfplan.adapters.storage.planfile import write_plan
+from nvcfplan.documents import encode_plan
+from nvcfplan.errors import SettingsError
+from nvcfplan.frontends.assembly import choose_account, this_actor
+from nvcfplan.frontends.exits import Exit
+from nvcfplan.frontends.reporting import report_footer, report_plan, say_diagnostics
+from nvcfplan.frontends.sessions import opened
+from nvcfplan.frontends.stacks import load
+from nvcfplan.model import function_address
+from nvcfplan.workflows import PlanRequest, has_changes, is_refused, make_plan
+
+if TYPE_CHECKING:
+    from nvcfplan.frontends.commands.plan import PlanArguments
+    from nvcfplan.frontends.options import PlanningArguments
+    from nvcfplan.frontends.terminal import Terminal
+    from nvcfplan.loading import LoadedStack
+    from nvcfplan.model import Address, Stack
+    from nvcfplan.plans import Infeasible, Plan
+
+
+def plan_command(terminal: Terminal, arguments: PlanArguments) -> Exit:
+    loaded = load(arguments, terminal)
+    if loaded is None:
+        return Exit.ERROR
+    request = request_of(arguments, loaded, destroys=arguments.destroy)
+    account = choose_account(arguments, loaded.root, terminal)
+    say_diagnostics(terminal, account.warnings)
+    with opened(account, loaded.stack, loaded.root, terminal.environment) as session:
+        plan = session.read(make_plan(request, session.ports.look))
+    if arguments.out is not None:
+        write_plan(arguments.out, encode_plan(plan))
+    report_plan(terminal, plan, loaded.sources)
+    if has_changes(plan) and not is_refused(plan):
+        report_footer(terminal, arguments.out)
+    return exit_of_plan(plan, is_detailed=arguments.detailed_exitcode)
+
+
+def exit_of_plan(plan: Plan | Infeasible, *, is_detailed: bool) -> Exit:
+    if is_refused(plan):
+        return Exit.ERROR
+    return Exit.CHANGES if is_detailed and has_changes(plan) else Exit.OK
+
+
+def request_of(arguments: PlanningArguments, loaded: LoadedStack, *, destroys: bool) -> PlanRequest:
+    """Raises: SettingsError for a target that is no function of the stack."""
+    return PlanRequest(
+        stack=loaded.stack,
+        inputs=loaded.inputs,
+        root=_portable(loaded.root),
+        actor=this_actor(),
+        destroys=destroys,
+        target=None if arguments.target is None else _target(arguments.target, loaded.stack),
+        includes_cosmetic=arguments.now,
+        compares_secrets=arguments.with_secrets,
+        required=arguments.require,
+    )
+
+
+def _target(text: str, stack: Stack) -> Address:
+    known = [function_address(function.key) for function in stack.functions]
+    wanted = text if text.startswith("function.") else f"function.{text}"
+    for address in known:
+        if address == wanted:
+            return address
+    raise SettingsError(
+        f"the stack has no {wanted}",
+        detail="it has: " + ", ".join(known),
+        remedy="give -target one of these addresses",
+    )
+
+
+def _portable(root: Path) -> str:
+    """Relative to where we stand, so that a plan saved in one checkout is found in another."""
+    absolute, here = root.resolve(), Path.cwd()
+    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)

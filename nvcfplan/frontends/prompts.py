@@ -1,0 +1,48 @@
+"""Asking before anything is changed. Only the full word `yes` counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from nvcfplan.errors import SettingsError
+
+if TYPE_CHECKING:
+    from nvcfplan.frontends.terminal import Terminal
+
+APPLY: Final = """
+Do you want to perform these actions?
+  nvcfplan will perform the actions described above.
+  Only 'yes' will be accepted to approve.
+
+  Enter a value: """
+
+DESTROY: Final = """
+Do you really want to destroy all resources?
+  nvcfplan will remove everything this stack manages, as shown above.
+  There is no undo. Only 'yes' will be accepted to confirm.
+
+  Enter a value: """
+
+ROLLBACK: Final = """
+Do you want to undo this run?
+  nvcfplan will undo the steps shown above, last one first.
+  Only 'yes' will be accepted to approve.
+
+  Enter a value: """
+
+
+def is_approved(terminal: Terminal, question: str, *, auto_approve: bool) -> bool:
+    """Raises: SettingsError when nobody is there to be asked."""
+    if auto_approve:
+        return True
+    if not terminal.is_interactive or terminal.wants_json:
+        raise SettingsError(
+            "this needs approval, and there is no terminal to ask at",
+            detail="nothing was changed",
+            remedy="save the plan with `nvcfplan plan -out FILE` and apply that, or pass"
+            " -auto-approve",
+        )
+    print(question, end="", file=terminal.stdout, flush=True)
+    answer = terminal.stdin.readline().strip()
+    terminal.report("")
+    return answer == "yes"

@@ -1,0 +1,164 @@
+"""What a command prints, and where: reports on standard output, the rest on standard error.
+
+With `-json` standard output holds exactly one JSON document, whatever happens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from nvcfplan.applying import RunBegan, RunFinished, RunOutcome, StepWaiting
+from nvcfplan.documents import (
+    encode_apply_report,
+    encode_failure,
+    encode_plan,
+    encode_validate_report,
+)
+from nvcfplan.model import RunId
+from nvcfplan.plans import Infeasible
+from nvcfplan.reports import apply_report, no_snippets, plan_report, validate_report
+from nvcfplan.views.text import (
+    render_apply,
+    render_diagnostics,
+    render_event,
+    render_failure,
+    render_footer,
+    render_plan,
+    render_validate,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from nvcfplan.applying import Event
+    from nvcfplan.diagnostics import Diagnostic
+    from nvcfplan.errors import NvcfplanError, StoreError
+    from nvcfplan.frontends.terminal import Terminal
+    from nvcfplan.loading import StackReading
+    from nvcfplan.located import SourceMap
+    from nvcfplan.plans import Plan
+    from nvcfplan.reports import Operation, Snippets
+    from nvcfplan.workflows import RunResult
+
+
+HEARTBEAT_SECONDS: Final = 30.0
+
+
+def report_validation(terminal: Terminal, reading: StackReading) -> None:
+    checked = reading.stack
+    functions = len(checked.value.stack.functions) if checked.value else 0
+    report = validate_report(checked.diagnostics, reading.sources.snippet, functions=functions)
+    if terminal.wants_json:
+        terminal.report(encode_validate_report(report).decode("utf-8"))
+        return
+    say_diagnostics(terminal, checked.diagnostics, reading.sources.snippet)
+    terminal.report(render_validate(report, colour=terminal.report_in_colour()))
+
+
+def report_faults(terminal: Terminal, reading: StackReading) -> None:
+    """Of a stack that another command needed: its errors are that command's report."""
+    if terminal.wants_json and reading.stack.value is None:
+        report = validate_report(reading.stack.diagnostics, reading.sources.snippet)
+        terminal.report(encode_validate_report(report).decode("utf-8"))
+        return
+    say_diagnostics(terminal, reading.stack.diagnostics, reading.sources.snippet)
+
+
+def say_diagnostics(
+    terminal: Terminal, diagnostics: Sequence[Diagnostic], snippets: Snippets = no_snippets
+) -> None:
+    if diagnostics:
+        colour = terminal.say_in_colour()
+        terminal.say(render_diagnostics(diagnostics, snippets, colour=colour) + "\n")
+
+
+def report_error(terminal: Terminal, error: NvcfplanError, exit_code: int) -> None:
+    terminal.say(render_failure(error, colour=terminal.say_in_colour()))
+    if terminal.wants_json:
+        terminal.report(encode_failure(error, exit_code=exit_code).decode("utf-8"))
+
+
+def report_plan(terminal: Terminal, plan: Plan | Infeasible, sources: SourceMap | None) -> None:
+    """`sources` None: of a saved plan, whose files are not at hand."""
+    if terminal.wants_json:
+        terminal.report(encode_plan(plan).decode("utf-8"))
+        return
+    snippets = no_snippets if sources is None else sources.snippet
+    report = plan_report(plan if sources is None else _located(plan, sources))
+    terminal.report(render_plan(report, snippets, colour=terminal.report_in_colour()))
+
+
+def report_footer(terminal: Terminal, saved_to: Path | None) -> None:
+    """Whether the plan was kept; nothing in a pipeline, where nobody types what comes next."""
+    if terminal.wants_json or (terminal.is_automation and saved_to is None):
+        return
+    shown = None if saved_to is None else str(saved_to)
+    terminal.report("\n" + render_footer(shown))
+
+
+def plain_text(diagnostic: Diagnostic) -> str:
+    return render_diagnostics((diagnostic,), colour=False)
+
+
+def _located(plan: Plan | Infeasible, sources: SourceMap) -> Plan | Infeasible:
+    """With the places in the stack's files, which the document leaves out: they are not content."""
+    if isinstance(plan, Infeasible):
+        located = _located(plan.plan, sources)
+        assert not isinstance(located, Infeasible)
+        return replace(plan, plan=located)
+    diagnostics = tuple(
+        replace(one, span=sources.locate(one.subject))
+        if one.span is None and one.subject is not None
+        else one
+        for one in plan.diagnostics
+    )
+    return replace(plan, diagnostics=diagnostics)
+
+
+def progress(terminal: Terminal) -> Callable[[Event], None]:
+    """Says what happens. A wait is repeated when its reason changes, else each half minute."""
+    said: dict[str, tuple[str, float]] = {}
+
+    def listener(event: Event) -> None:
+        if isinstance(event, StepWaiting):
+            reason, at = said.get(event.step, ("", 0.0))
+            if event.reason == reason and event.elapsed_seconds < at + HEARTBEAT_SECONDS:
+                return
+            said[event.step] = (event.reason, event.elapsed_seconds)
+        line = render_event(event, colour=terminal.say_in_colour())
+        if line is not None:
+            terminal.say(line)
+
+    return listener
+
+
+def report_run(terminal: Terminal, result: RunResult, operation: Operation, exit_code: int) -> None:
+    report = apply_report(operation, result.plan, result.events)
+    if result.state_failure is not None:
+        terminal.say(_unwritten(result.state_failure, terminal))
+    if terminal.wants_json:
+        terminal.report(encode_apply_report(report, exit_code=exit_code).decode("utf-8"))
+        return
+    hints = not terminal.is_automation
+    terminal.report("\n" + render_apply(report, colour=terminal.report_in_colour(), hints=hints))
+
+
+def report_no_changes(terminal: Terminal, plan: Plan, operation: Operation) -> None:
+    """There is nothing to carry out, so there is no run; the last line is what scripts look for."""
+    began = RunBegan(at=0.0, run=RunId("none"), steps=(), done=(), is_resumed=False)
+    finished = RunFinished(at=0.0, outcome=RunOutcome.APPLIED, causes=(), blocked=None)
+    report = apply_report(operation, plan, (began, finished))
+    if terminal.wants_json:
+        terminal.report(encode_apply_report(report, exit_code=0).decode("utf-8"))
+        return
+    terminal.report("\n" + render_apply(report, colour=terminal.report_in_colour()))
+
+
+def _unwritten(error: StoreError, terminal: Terminal) -> str:
+    shown = render_failure(error, colour=terminal.say_in_colour())
+    return (
+        f"{shown}\n\nThe run itself ended as reported below; its journal is complete.\n"
+        "Once the state can be written again, `nvcfplan resume` writes it."
+    )

@@ -1,0 +1,196 @@
+"""`apply`, `destroy`, `resume` and `rollback`: from an approved plan to a reported outcome."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nvcfplan.adapters.storage.planfile import read_plan
+from nvcfplan.applying import ApplySettings, RunOutcome
+from nvcfplan.documents import decode_plan
+from nvcfplan.errors import SettingsError
+from nvcfplan.frontends.assembly import choose_account, mint, this_actor
+from nvcfplan.frontends.exits import Exit, exit_of_outcome
+from nvcfplan.frontends.planning import request_of
+from nvcfplan.frontends.prompts import APPLY, DESTROY, ROLLBACK, is_approved
+from nvcfplan.frontends.reporting import (
+    progress,
+    report_no_changes,
+    report_plan,
+    report_run,
+    say_diagnostics,
+)
+from nvcfplan.frontends.sessions import opened
+from nvcfplan.frontends.stacks import identify, load
+from nvcfplan.loading import StackSource
+from nvcfplan.plans import Infeasible
+from nvcfplan.reports import Operation
+from nvcfplan.workflows import (
+    ApplyRequest,
+    NothingToDo,
+    RecoverRequest,
+    apply_plan,
+    has_changes,
+    is_refused,
+    last_outcome,
+    make_plan,
+    read_stack_files,
+    resume_run,
+    roll_back_run,
+)
+
+if TYPE_CHECKING:
+    from nvcfplan.frontends.commands.apply import ApplyArguments
+    from nvcfplan.frontends.commands.recover import RecoverArguments
+    from nvcfplan.frontends.options import RunningArguments
+    from nvcfplan.frontends.sessions import Session
+    from nvcfplan.frontends.terminal import Terminal
+    from nvcfplan.model import Stack
+    from nvcfplan.plans import Plan
+    from nvcfplan.workflows import RunResult
+
+
+def apply_command(terminal: Terminal, arguments: ApplyArguments) -> Exit:
+    """A plan file is one path that is not YAML: it is carried out without a question."""
+    first = arguments.paths[0]
+    if len(arguments.paths) == 1 and not first.is_dir() and first.suffix not in (".yaml", ".yml"):
+        return _apply_saved(terminal, arguments, first)
+    return _apply_stack(terminal, arguments, Operation.APPLY)
+
+
+def destroy_command(terminal: Terminal, arguments: ApplyArguments) -> Exit:
+    return _apply_stack(terminal, arguments, Operation.DESTROY)
+
+
+def resume_command(terminal: Terminal, arguments: RecoverArguments) -> Exit:
+    return _recover(terminal, arguments, Operation.RESUME)
+
+
+def rollback_command(terminal: Terminal, arguments: RecoverArguments) -> Exit:
+    return _recover(terminal, arguments, Operation.ROLLBACK)
+
+
+def _apply_stack(terminal: Terminal, arguments: ApplyArguments, operation: Operation) -> Exit:
+    loaded = load(arguments, terminal)
+    if loaded is None:
+        return Exit.ERROR
+    destroys = operation is Operation.DESTROY
+    request = request_of(arguments, loaded, destroys=destroys)
+    account = choose_account(arguments, loaded.root, terminal)
+    say_diagnostics(terminal, account.warnings)
+    with opened(account, loaded.stack, loaded.root, terminal.environment) as session:
+        plan = session.read(make_plan(request, session.ports.look))
+        if isinstance(plan, Infeasible) or is_refused(plan):
+            report_plan(terminal, plan, loaded.sources)
+            return Exit.ERROR
+        if not terminal.wants_json:
+            report_plan(terminal, plan, loaded.sources)
+        if not has_changes(plan):
+            report_no_changes(terminal, plan, operation)
+            return Exit.OK
+        question = DESTROY if destroys else APPLY
+        if not is_approved(terminal, question, auto_approve=arguments.auto_approve):
+            terminal.say(f"{operation.value.capitalize()} cancelled.")
+            return Exit.ERROR
+        return _carried_out(terminal, session, plan, arguments, operation)
+
+
+def _apply_saved(terminal: Terminal, arguments: ApplyArguments, path: Path) -> Exit:
+    plan = decode_plan(read_plan(path))
+    root = Path(plan.provenance.root)
+    if not root.is_dir():
+        raise SettingsError(
+            f"{path} was made for the stack in {root}, which is not there",
+            detail="the state and the journal are kept beside the stack's files",
+            remedy="run apply in the directory where the plan was made, or in a checkout like it",
+        )
+    account = choose_account(arguments, root, terminal)
+    say_diagnostics(terminal, account.warnings)
+    with opened(account, _stack_of(plan, root, arguments), root, terminal.environment) as session:
+        if not has_changes(plan):
+            report_no_changes(terminal, plan, Operation.APPLY)
+            return Exit.OK
+        return _carried_out(terminal, session, plan, arguments, Operation.APPLY)
+
+
+def _stack_of(plan: Plan, root: Path, arguments: ApplyArguments) -> Stack | None:
+    """The files as they are now: only their sensitive literals are wanted, if they still fit.
+
+    A plan never holds such values. Where the files have changed, none is taken from them.
+    """
+    source = StackSource(
+        paths=(root,), environment=plan.desired.environment, variables=arguments.variables
+    )
+    loaded = read_stack_files(source).stack.value
+    if loaded is None or loaded.inputs != plan.fingerprint.inputs:
+        return None
+    return loaded.stack
+
+
+def _carried_out(
+    terminal: Terminal,
+    session: Session,
+    plan: Plan,
+    arguments: RunningArguments,
+    operation: Operation,
+) -> Exit:
+    request = ApplyRequest(
+        plan=plan,
+        actor=this_actor(),
+        minted=mint(session.ports.look.clock),
+        settings=ApplySettings(parallelism=arguments.parallelism),
+    )
+    result = session.carry_out(
+        lambda shell: apply_plan(request, session.ports, shell), progress(terminal)
+    )
+    return _reported(terminal, session, result, operation)
+
+
+def _recover(terminal: Terminal, arguments: RecoverArguments, operation: Operation) -> Exit:
+    known = identify(arguments, terminal)
+    if known is None:
+        return Exit.ERROR
+    account = choose_account(arguments, known.root, terminal)
+    say_diagnostics(terminal, account.warnings)
+    with opened(account, known.stack, known.root, terminal.environment) as session:
+        look = session.ports.look
+        request = RecoverRequest(
+            scope=known.scope,
+            actor=this_actor(),
+            minted=mint(look.clock),
+            settings=ApplySettings(parallelism=arguments.parallelism),
+        )
+        if operation is Operation.ROLLBACK:
+            last = session.read(last_outcome(known.scope, look))
+            if last is RunOutcome.APPLIED and not is_approved(
+                terminal, ROLLBACK, auto_approve=arguments.auto_approve
+            ):
+                terminal.say("Rollback cancelled.")
+                return Exit.ERROR
+        work = resume_run if operation is Operation.RESUME else roll_back_run
+        result = session.carry_out(
+            lambda shell: work(request, session.ports, shell), progress(terminal)
+        )
+        if isinstance(result, NothingToDo):
+            return _nothing(terminal, result, operation)
+        return _reported(terminal, session, result, operation)
+
+
+def _nothing(terminal: Terminal, found: NothingToDo, operation: Operation) -> Exit:
+    verb = "resume" if operation is Operation.RESUME else "roll back"
+    ended = f"the last run ended as {found.outcome.value}" if found.outcome else "no run was begun"
+    terminal.say(f"Nothing to {verb}: {ended}.")
+    return Exit.OK
+
+
+def _reported(
+    terminal: Terminal, session: Session, result: RunResult, operation: Operation
+) -> Exit:
+    """The outcome is reported even when the state could not be written after it."""
+    code = exit_of_outcome(result.outcome, is_terminated=session.was_terminated)
+    if operation is Operation.ROLLBACK and result.outcome is RunOutcome.ROLLED_BACK:
+        code = Exit.OK
+    if result.state_failure is not None and code in (Exit.OK, Exit.ROLLED_BACK):
+        code = Exit.INCOMPLETE
+    report_run(terminal, result, operation, code)
+    return code

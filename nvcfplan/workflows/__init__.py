@@ -1,0 +1,44 @@
+"""Use cases, each once for all front ends; what they need of the world comes in as ports."""
+
+from __future__ import annotations
+
+from nvcfplan.workflows.apply import ApplyRequest, apply_plan
+from nvcfplan.workflows.plan import PlanRequest, has_changes, is_refused, make_plan, scope_of
+from nvcfplan.workflows.ports import Actor, LookPorts, Minted, RunPorts
+from nvcfplan.workflows.reading import Scope
+from nvcfplan.workflows.recover import (
+    NothingToDo,
+    RecoverRequest,
+    last_outcome,
+    resume_run,
+    roll_back_run,
+)
+from nvcfplan.workflows.runs import RunResult, Shell, last_journal
+from nvcfplan.workflows.state_commands import find_function, read_remembered
+from nvcfplan.workflows.validate import read_stack_files
+
+__all__ = [
+    "Actor",
+    "ApplyRequest",
+    "LookPorts",
+    "Minted",
+    "NothingToDo",
+    "PlanRequest",
+    "RecoverRequest",
+    "RunPorts",
+    "RunResult",
+    "Scope",
+    "Shell",
+    "apply_plan",
+    "find_function",
+    "has_changes",
+    "is_refused",
+    "last_journal",
+    "last_outcome",
+    "make_plan",
+    "read_remembered",
+    "read_stack_files",
+    "resume_run",
+    "roll_back_run",
+    "scope_of",
+]

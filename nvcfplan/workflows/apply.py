@@ -1,0 +1,160 @@
+"""Carries out a plan: refuses what is stale, held or cannot be sent, then runs it under a lease."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nvcfplan.applying import ApplySettings, start
+from nvcfplan.errors import Moved, SecretUnavailable, StalePlan
+from nvcfplan.model import EnvironmentVariable, SecretOrigin, SecretReference
+from nvcfplan.planning import check_freshness
+from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
+from nvcfplan.workflows.plan import scope_of
+from nvcfplan.workflows.ports import Actor, Minted
+from nvcfplan.workflows.reading import (
+    read_live,
+    refuse_other_account,
+    refuse_other_label,
+    refuse_unbound_account,
+)
+from nvcfplan.workflows.runs import (
+    CODEC,
+    Held,
+    carry_out,
+    first_remembered,
+    held,
+    last_journal,
+    refuse_open,
+    remember_last,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from nvcfplan.applying import SecretSource
+    from nvcfplan.planning import Freshness
+    from nvcfplan.plans import Step
+    from nvcfplan.workflows.ports import LookPorts, RunPorts
+    from nvcfplan.workflows.reading import Remembered, Scope
+    from nvcfplan.workflows.runs import RunResult, Shell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyRequest:
+    plan: Plan
+    actor: Actor
+    minted: Minted
+    settings: ApplySettings
+
+
+async def apply_plan(request: ApplyRequest, ports: RunPorts, shell: Shell) -> RunResult:
+    """Before the first mutation all that can be known to fail has been refused.
+
+    Raises: LockHeld, RunOpen, AccountMismatch, StalePlan, SecretUnavailable; RemoteError while
+    reading; StoreError when the journal cannot be written.
+    """
+    plan, look = request.plan, ports.look
+    scope = scope_of(plan.desired)
+    refuse_unbound_account(plan.desired.account, look.identity)
+    async with held(scope, look.store, request.actor) as lease:
+        journal = await last_journal(scope, look.store)
+        refuse_open(journal, scope)
+        remembered = await remember_last(scope, look, lease, journal)
+        await _refuse_moved(plan, scope, remembered, look)
+        refuse_unresolvable(plan.steps, look.secrets)
+        if remembered.state is None:
+            remembered = await first_remembered(scope, look, lease, request.minted)
+        assert remembered.state is not None
+        holding = Held(
+            scope=scope,
+            lease=lease,
+            remembered=remembered,
+            state=remembered.state,
+            run=request.minted.run,
+            recorded=0,
+        )
+        machine = start(plan, holding.context(request.actor), request.settings, CODEC)
+        return await carry_out(machine, holding, ports, shell)
+
+
+def refuse_unresolvable(steps: Sequence[Step], secrets: SecretSource) -> None:
+    """Raises: SecretUnavailable, naming every step and value. Nothing has been sent then."""
+    missing = [
+        f"{step.id} needs {reference.name} from {_where(reference)}"
+        for step in steps
+        for reference in _needed(step)
+        if reference.origin is not SecretOrigin.LIVE and secrets.resolve(reference) is None
+    ]
+    if missing:
+        raise SecretUnavailable(
+            f"{len(missing)} secret {'value' if len(missing) == 1 else 'values'} that the plan"
+            " must send cannot be resolved here",
+            detail="\n".join(missing),
+            remedy="set the variables, or make the files readable, where apply runs; nothing was"
+            " changed",
+        )
+
+
+def _needed(step: Step) -> Iterator[SecretReference]:
+    match step.task:
+        case (
+            CreateFunction(config=config, secrets=references)
+            | CreateVersion(config=config, secrets=references)
+        ):
+            yield from references
+            for variable in config.container_environment:
+                yield from _reference(variable)
+        case SetSecrets(secrets=references):
+            yield from references
+        case _:
+            return
+
+
+def _reference(variable: EnvironmentVariable) -> Iterator[SecretReference]:
+    if isinstance(variable.value, SecretReference):
+        yield variable.value
+
+
+def _where(reference: SecretReference) -> str:
+    match reference.origin:
+        case SecretOrigin.ENV:
+            return f"the variable {reference.locator}"
+        case SecretOrigin.FILE:
+            return f"the file {reference.locator}"
+        case SecretOrigin.STACK:
+            return f"the stack's own files ({reference.locator})"
+        case SecretOrigin.LIVE:
+            return f"the live version ({reference.locator})"
+
+
+async def _refuse_moved(plan: Plan, scope: Scope, remembered: Remembered, ports: LookPorts) -> None:
+    """Raises: AccountMismatch, StalePlan. Numbers may move as long as the proof holds."""
+    state = remembered.state
+    if state is not None:
+        refuse_other_account(f"the state of {scope}", state.account, ports.identity)
+    account, functions = await read_live(scope, ports.reader, state)
+    refuse_other_label(plan.account, account.identity)
+    freshness = check_freshness(plan, account, functions, state)
+    if not freshness.is_fresh:
+        raise StalePlan(
+            "Saved plan is stale: the account is not what the plan saw",
+            moved=_moved(freshness),
+            remedy="run `nvcfplan plan` again and review what it says now; nothing was changed",
+        )
+
+
+def _moved(freshness: Freshness) -> tuple[Moved, ...]:
+    """Capacity that no longer proves is a field like any other, with the exact units."""
+    return (
+        *freshness.moved,
+        *(
+            Moved(
+                address=shortage.resource,
+                field="free units",
+                planned="enough for every step",
+                found=f"{shortage.missing} too few",
+            )
+            for shortage in freshness.shortages
+        ),
+    )

@@ -1,0 +1,113 @@
+"""What would be done to make the account match the stack, and the proof that it fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nvcfplan.checks import check_plan, require
+from nvcfplan.diagnostics import has_errors
+from nvcfplan.model import Address, Digest, Stack
+from nvcfplan.planning import Inputs, PlanOptions, plan_stack
+from nvcfplan.plans import Action, Infeasible, Plan, Provenance
+from nvcfplan.workflows.ports import Actor
+from nvcfplan.workflows.reading import Scope, read_all, refuse_unbound_account
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nvcfplan.applying import SecretSource
+    from nvcfplan.model import Account, State
+    from nvcfplan.workflows.ports import LookPorts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """`inputs`: the digest of the files; `root`: the directory they stand in.
+
+    `compares_secrets`: fingerprints are compared where a value can be resolved here. `required`:
+    words of `REQUIRABLE`: what is at risk or not checked for want of them is an error.
+    """
+
+    stack: Stack
+    inputs: Digest
+    root: str
+    actor: Actor
+    destroys: bool = False
+    target: Address | None = None
+    includes_cosmetic: bool = False
+    compares_secrets: bool = False
+    required: frozenset[str] = frozenset()
+
+
+async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible:
+    """Reads, compares, orders, and proves what came out.
+
+    Raises: RemoteError when functions or deployments cannot be read; AccountMismatch; StateCorrupt.
+    """
+    stack = request.stack
+    refuse_unbound_account(stack.account, ports.identity)
+    readings = await read_all(scope_of(stack), ports)
+    state = readings.state
+    inputs = Inputs(
+        stack=replace(stack, functions=()) if request.destroys else stack,
+        account=readings.account,
+        live=readings.functions,
+        state=state,
+        digest=request.inputs,
+        provenance=_provenance(request, readings.account, ports),
+    )
+    options = PlanOptions(
+        target=request.target,
+        now=request.includes_cosmetic,
+        fingerprints=_fingerprints(stack, state, ports.secrets) if request.compares_secrets else {},
+    )
+    checked = check_plan(plan_stack(inputs, options), readings.account)
+    return _required(checked, request.required)
+
+
+def scope_of(stack: Stack) -> Scope:
+    return Scope(stack=stack.name, environment=stack.environment)
+
+
+def has_changes(plan: Plan | Infeasible) -> bool:
+    """Something would be done. One that is refused has no step, but much to do."""
+    if isinstance(plan, Infeasible):
+        return True
+    return bool(plan.steps) or any(one.action is not Action.NO_OP for one in plan.changes)
+
+
+def is_refused(plan: Plan | Infeasible) -> bool:
+    """It is shown, and may be saved, but it cannot be applied."""
+    return isinstance(plan, Infeasible) or has_errors(plan.diagnostics)
+
+
+def _required(plan: Plan | Infeasible, words: frozenset[str]) -> Plan | Infeasible:
+    if isinstance(plan, Infeasible):
+        return replace(plan, plan=require(plan.plan, words))
+    return require(plan, words)
+
+
+def _provenance(request: PlanRequest, account: Account, ports: LookPorts) -> Provenance:
+    return Provenance(
+        tool_version=request.actor.tool_version,
+        created_at=ports.clock.now(),
+        read_at=tuple(sorted((taken.what.value, taken.read_at) for taken in account.taken)),
+        actor=request.actor.name,
+        root=request.root,
+    )
+
+
+def _fingerprints(
+    stack: Stack, state: State | None, secrets: SecretSource
+) -> Mapping[tuple[str, str], str]:
+    """Of every secret that can be resolved here, under the state's own key. None without state."""
+    if state is None:
+        return {}
+    key = bytes.fromhex(state.secret_key)
+    return {
+        (function.key, reference.name): found
+        for function in stack.functions
+        for reference in function.secrets
+        if (found := secrets.fingerprint(reference, key)) is not None
+    }

@@ -1,0 +1,42 @@
+"""What use cases need of the world, handed in by a front end: no adapter is imported here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nvcfplan.applying import Clock, LiveReader, SecretSource, StateStore, StepPerformer
+from nvcfplan.model import AccountIdentity, RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookPorts:
+    """Commands that only look receive no way to write to the account."""
+
+    identity: AccountIdentity
+    reader: LiveReader
+    store: StateStore
+    secrets: SecretSource
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPorts:
+    look: LookPorts
+    performer: StepPerformer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minted:
+    """Random values, made at the edge: the ids of a run and of a state that does not exist yet."""
+
+    run: RunId
+    lineage: str
+    secret_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """`name` as people know it: `user@host`."""
+
+    name: str
+    tool_version: str

@@ -1,0 +1,162 @@
+"""What is there and what is remembered, read at once; and whether both are of one account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nvcfplan.applying import Document
+from nvcfplan.differences import needed_reads
+from nvcfplan.documents import decode_state
+from nvcfplan.errors import AccountMismatch
+from nvcfplan.model import (
+    Account,
+    LiveFunction,
+    State,
+    Token,
+)
+from nvcfplan.workflows.concurrency import both, each
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nvcfplan.applying import LiveReader, StateStore
+    from nvcfplan.model import (
+        AccountBinding,
+        AccountIdentity,
+        LiveVersion,
+        VersionId,
+    )
+    from nvcfplan.workflows.ports import LookPorts
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What we manage, within an account: the name under which all is stored."""
+
+    stack: str
+    environment: str
+
+    def __str__(self) -> str:
+        return f"{self.stack}@{self.environment}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """`token` None: nothing is stored yet."""
+
+    state: State | None
+    token: Token | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    account: Account
+    functions: tuple[LiveFunction, ...]
+    remembered: Remembered
+
+    @property
+    def state(self) -> State | None:
+        return self.remembered.state
+
+
+async def read_all(scope: Scope, ports: LookPorts) -> Readings:
+    """The account, its functions and, of those that matter, the details; concurrently.
+
+    Raises: RemoteError when the functions cannot be read; StateCorrupt, AccountMismatch.
+    """
+    remembered = await read_state(scope, ports)
+    account, functions = await read_live(scope, ports.reader, remembered.state)
+    return Readings(account=account, functions=functions, remembered=remembered)
+
+
+async def read_live(
+    scope: Scope, reader: LiveReader, state: State | None
+) -> tuple[Account, tuple[LiveFunction, ...]]:
+    """The account never fails as a whole. Raises: RemoteError for the functions."""
+    return await both(reader.account(), _functions(scope, reader, state))
+
+
+async def read_state(scope: Scope, ports: LookPorts) -> Remembered:
+    """Raises: StateCorrupt; AccountMismatch when the state is of another account."""
+    found = await stored_state(scope, ports.store)
+    if found.state is not None:
+        refuse_other_account(f"the state of {scope}", found.state.account, ports.identity)
+    return found
+
+
+async def stored_state(scope: Scope, store: StateStore) -> Remembered:
+    stored = await store.read(str(scope), Document.STATE)
+    if stored is None:
+        return Remembered(state=None, token=None)
+    return Remembered(state=decode_state(stored.content), token=stored.token)
+
+
+def refuse_other_label(planned: str, ours: AccountIdentity) -> None:
+    """Raises: AccountMismatch. A plan names endpoint, org and ncaId as far as they were known."""
+    known = set(str(ours).split())
+    theirs = set(planned.split())
+    if not (theirs <= known or known <= theirs):
+        raise AccountMismatch(
+            f"the plan is for another account: {planned}, but this is {ours}",
+            detail="nothing was changed",
+            remedy="choose the right account (--endpoint, NGC_ORG, the API key), or plan again",
+        )
+
+
+def refuse_other_account(what: str, theirs: AccountIdentity, ours: AccountIdentity) -> None:
+    """Raises: AccountMismatch where both know a part and it differs."""
+    for name, one, other in (
+        ("endpoint", theirs.endpoint, ours.endpoint),
+        ("org", theirs.org, ours.org),
+        ("ncaId", theirs.nca_id, ours.nca_id),
+    ):
+        if one and other and one != other:
+            raise AccountMismatch(
+                f"{what} belongs to another account: {name} {one}, but this is {other}",
+                detail="nothing was read from the account and nothing was changed",
+                remedy="choose the right account (--endpoint, NGC_ORG, the API key), or another"
+                " environment of the stack with --env",
+            )
+
+
+def refuse_unbound_account(binding: AccountBinding, ours: AccountIdentity) -> None:
+    """Before anything is read: a stack may name the account that it is for."""
+    for name, wanted, found in (
+        ("endpoint", binding.endpoint, ours.endpoint),
+        ("org", binding.org, ours.org),
+        ("ncaId", binding.nca_id, ours.nca_id),
+    ):
+        if wanted and wanted != found:
+            raise AccountMismatch(
+                f"the stack is bound to {name} {wanted}, but this is {found or 'not known'}",
+                detail=f"`account.{name}` in the stack file says which account it is for",
+                remedy="choose that account, or change `account` in the stack file",
+            )
+
+
+async def _functions(
+    scope: Scope, reader: LiveReader, state: State | None
+) -> tuple[LiveFunction, ...]:
+    listed = await reader.functions()
+    needed = needed_reads(scope.stack, scope.environment, listed, state)
+    found = await each([reader.version(function, version) for function, version in needed])
+    return _detailed(listed, dict(zip((version for _, version in needed), found, strict=True)))
+
+
+def _detailed(
+    listed: Sequence[LiveFunction], details: Mapping[VersionId, LiveVersion | None]
+) -> tuple[LiveFunction, ...]:
+    """Versions that were deleted between the list and the look are gone; so are empty functions."""
+    functions = (
+        replace(
+            function,
+            versions=tuple(
+                found
+                for version in function.versions
+                if (found := details.get(version.version_id, version)) is not None
+            ),
+        )
+        for function in listed
+    )
+    return tuple(function for function in functions if function.versions)

@@ -1,0 +1,137 @@
+"""Goes on with a run that was cut off or blocked, or undoes the last one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nvcfplan.applying import (
+    ApplySettings,
+    Done,
+    Outcome,
+    PlanTaken,
+    RunOutcome,
+    RunStarted,
+    resume,
+    undo,
+)
+from nvcfplan.workflows.apply import refuse_unresolvable
+from nvcfplan.workflows.ports import Actor, Minted
+from nvcfplan.workflows.reading import Scope, refuse_other_account, refuse_other_label
+from nvcfplan.workflows.runs import (
+    CODEC,
+    Held,
+    carry_out,
+    first_remembered,
+    held,
+    last_journal,
+    remember_last,
+)
+
+if TYPE_CHECKING:
+    from nvcfplan.applying import Lease
+    from nvcfplan.workflows.ports import LookPorts, RunPorts
+    from nvcfplan.workflows.runs import Journal, RunResult, Shell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoverRequest:
+    """`minted` is used only where even the state is gone."""
+
+    scope: Scope
+    actor: Actor
+    minted: Minted
+    settings: ApplySettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NothingToDo:
+    """`outcome` of the last run; None: there has been none that began anything."""
+
+    outcome: RunOutcome | None
+
+
+async def last_outcome(scope: Scope, ports: LookPorts) -> NothingToDo | RunOutcome | None:
+    """Of the last run: NothingToDo where there is none; None while it is open."""
+    journal = await last_journal(scope, ports.store)
+    if journal is None or journal.plan is None:
+        return NothingToDo(outcome=None)
+    return None if journal.is_open or journal.ended is None else journal.ended.outcome
+
+
+async def resume_run(
+    request: RecoverRequest, ports: RunPorts, shell: Shell
+) -> RunResult | NothingToDo:
+    """Converges wherever the journal was cut: what has no known outcome is asked for first.
+
+    Raises: LockHeld, AccountMismatch, SecretUnavailable, JournalCorrupt.
+    """
+    async with held(request.scope, ports.look.store, request.actor) as lease:
+        journal = await last_journal(request.scope, ports.look.store)
+        if journal is None or not journal.is_open:
+            await remember_last(request.scope, ports.look, lease, journal)
+            ended = None if journal is None else journal.ended
+            return NothingToDo(outcome=None if ended is None else ended.outcome)
+        _refuse_unsendable(journal, ports.look)
+        holding = await _taken_up(request, ports.look, lease, journal)
+        context = holding.context(request.actor)
+        machine = resume(journal.records, context, request.settings, CODEC)
+        return await carry_out(machine, holding, ports, shell)
+
+
+async def roll_back_run(
+    request: RecoverRequest, ports: RunPorts, shell: Shell
+) -> RunResult | NothingToDo:
+    """Undoes the open run, or the last one that ended, through the same machine.
+
+    Raises: as `resume_run`.
+    """
+    async with held(request.scope, ports.look.store, request.actor) as lease:
+        journal = await last_journal(request.scope, ports.look.store)
+        if journal is None or journal.plan is None:
+            return NothingToDo(outcome=None)
+        holding = await _taken_up(request, ports.look, lease, journal)
+        context = holding.context(request.actor)
+        machine = undo(journal.records, context, request.settings, CODEC)
+        return await carry_out(machine, holding, ports, shell)
+
+
+async def _taken_up(
+    request: RecoverRequest, ports: LookPorts, lease: Lease, journal: Journal
+) -> Held:
+    plan = journal.plan
+    assert plan is not None, journal.run
+    refuse_other_label(plan.account, ports.identity)
+    remembered = await remember_last(request.scope, ports, lease, journal)
+    if remembered.state is None:
+        minted = replace(request.minted, lineage=_lineage(journal) or request.minted.lineage)
+        remembered = await first_remembered(request.scope, ports, lease, minted)
+    assert remembered.state is not None
+    what = f"the state of {request.scope}"
+    refuse_other_account(what, remembered.state.account, ports.identity)
+    return Held(
+        scope=request.scope,
+        lease=lease,
+        remembered=remembered,
+        state=remembered.state,
+        run=journal.run,
+        recorded=len(journal.records),
+    )
+
+
+def _lineage(journal: Journal) -> str | None:
+    return next((one.lineage for one in journal.records if isinstance(one, RunStarted)), None)
+
+
+def _refuse_unsendable(journal: Journal, ports: LookPorts) -> None:
+    """Of the steps that are still to be done; a rollback that has begun sends no secret."""
+    plan = journal.plan
+    is_rolling_back = sum(isinstance(one, PlanTaken) for one in journal.records) > 1
+    if plan is None or is_rolling_back:
+        return
+    done = {
+        one.step
+        for one in journal.records
+        if isinstance(one, Outcome) and isinstance(one.result, Done)
+    }
+    refuse_unresolvable([step for step in plan.steps if step.id not in done], ports.secrets)

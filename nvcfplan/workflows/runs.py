@@ -1,0 +1,297 @@
+"""What apply, resume and rollback share: the lease, the journal, the run itself, the state after.
+
+A run's result is never lost: when the state cannot be written, the journal still holds everything,
+and whoever comes next (`remember_last`) makes the state from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from nvcfplan.applying import (
+    ApplyPorts,
+    Document,
+    Event,
+    Interrupted,
+    Lease,
+    PlanTaken,
+    Record,
+    RunContext,
+    RunEnded,
+    RunOutcome,
+    execute,
+    state_after,
+)
+from nvcfplan.documents import (
+    decode_plan,
+    decode_record,
+    encode_plan,
+    encode_record,
+    encode_state,
+    plan_digest,
+)
+from nvcfplan.errors import RunOpen, StoreError
+from nvcfplan.model import RunId, State, function_key
+from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
+from nvcfplan.workflows.reading import Remembered, Scope, stored_state
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from nvcfplan.applying import (
+        ApplyMachine,
+        Fingerprints,
+        PlanCodec,
+        SecretSource,
+        StateStore,
+    )
+    from nvcfplan.model import Digest
+    from nvcfplan.workflows.ports import Actor, LookPorts, Minted, RunPorts
+
+LEASE_SECONDS: Final = 60
+
+
+class DocumentCodec:
+    """Plans as bytes, for a machine that may not know documents."""
+
+    def encode(self, plan: Plan) -> bytes:
+        return encode_plan(plan)
+
+    def decode(self, document: bytes) -> Plan:
+        return decode_plan(document)
+
+    def digest(self, plan: Plan) -> Digest:
+        return plan_digest(plan)
+
+
+CODEC: Final[PlanCodec] = DocumentCodec()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """What a front end gives to a run. `begins` is called once interrupts are the run's own."""
+
+    interrupts: asyncio.Queue[Interrupted]
+    listener: Callable[[Event], None]
+    begins: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """`state_failure`: the run ended as it says, but the state could not be written after it."""
+
+    outcome: RunOutcome
+    plan: Plan
+    events: tuple[Event, ...]
+    state_failure: StoreError | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """A run as written down. `records` may be cut anywhere."""
+
+    run: RunId
+    records: tuple[Record, ...]
+
+    @property
+    def ended(self) -> RunEnded | None:
+        last = self.records[-1] if self.records else None
+        return last if isinstance(last, RunEnded) else None
+
+    @property
+    def is_open(self) -> bool:
+        """Something may have been begun that is not known to have ended."""
+        return self.plan is not None and (self.ended is None or self.ended.outcome.is_open)
+
+    @property
+    def plan(self) -> Plan | None:
+        """The run's own; None: cut before it was written, so nothing was begun."""
+        first = next((one for one in self.records if isinstance(one, PlanTaken)), None)
+        return None if first is None else CODEC.decode(first.document)
+
+
+@asynccontextmanager
+async def held(scope: Scope, store: StateStore, actor: Actor) -> AsyncIterator[Lease]:
+    """Raises: LockHeld."""
+    lease = await store.acquire(str(scope), actor.name, LEASE_SECONDS)
+    try:
+        yield lease
+    finally:
+        # A lease that cannot be given back runs out by itself; the result matters more.
+        with suppress(StoreError):
+            await store.release(lease)
+
+
+async def last_journal(scope: Scope, store: StateStore) -> Journal | None:
+    """Of the newest run; None: there has been none. Raises: JournalCorrupt."""
+    for run in await store.runs(str(scope)):
+        return await read_journal(scope, store, run)
+    return None
+
+
+async def read_journal(scope: Scope, store: StateStore, run: RunId) -> Journal:
+    stored = await store.records(str(scope), run)
+    decoded = (decode_record(record) for record in stored)
+    return Journal(run=run, records=tuple(one for one in decoded if one is not None))
+
+
+def refuse_open(journal: Journal | None, scope: Scope) -> None:
+    """Raises: RunOpen. What an open run has left undone would be taken for somebody's edit."""
+    if journal is None or not journal.is_open:
+        return
+    ended = journal.ended
+    how = f"it ended as {ended.outcome.value}" if ended else "it was cut off"
+    raise RunOpen(
+        f"run {journal.run} of {scope} has not been settled",
+        detail=f"{how}; its journal knows what is left to do",
+        remedy="go on with `nvcfplan resume`, or undo it with `nvcfplan rollback`",
+    )
+
+
+async def remember_last(
+    scope: Scope, ports: LookPorts, lease: Lease, journal: Journal | None
+) -> Remembered:
+    """The state; written first, if the last run could not write it."""
+    remembered = await stored_state(scope, ports.store)
+    state, plan = remembered.state, None if journal is None else journal.plan
+    if journal is None or journal.ended is None or state is None or plan is None:
+        return remembered
+    if journal.is_open or state.serial >= journal.ended.serial:
+        return remembered
+    await _remember(ports, lease, Remembering(remembered, state, plan, journal.records))
+    return await stored_state(scope, ports.store)
+
+
+async def first_remembered(
+    scope: Scope, ports: LookPorts, lease: Lease, minted: Minted
+) -> Remembered:
+    """An empty state, written before anything is begun: so we know that it can be written."""
+    state = State(
+        lineage=minted.lineage,
+        serial=0,
+        account=ports.identity,
+        stack=scope.stack,
+        environment=scope.environment,
+        secret_key=minted.secret_key,
+    )
+    token = await ports.store.write(
+        str(scope), Document.STATE, encode_state(state), expected=None, lease=lease
+    )
+    return Remembered(state=state, token=token)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembering:
+    """From what the next state is made."""
+
+    before: Remembered
+    state: State
+    plan: Plan
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A run that may go on: under this lease, from this state, after so many records."""
+
+    scope: Scope
+    lease: Lease
+    remembered: Remembered
+    state: State
+    run: RunId
+    recorded: int
+
+    def context(self, actor: Actor) -> RunContext:
+        return RunContext(
+            run=self.run,
+            lineage=self.state.lineage,
+            serial=self.state.serial,
+            epoch=self.lease.epoch,
+            tool_version=actor.tool_version,
+        )
+
+
+async def carry_out(
+    machine: ApplyMachine, holding: Held, ports: RunPorts, shell: Shell
+) -> RunResult:
+    """Until the machine has an outcome; then the state is written, whatever the outcome is.
+
+    Raises: StoreError when the journal cannot be written: then the run is open.
+    """
+    look, events = ports.look, list[Event]()
+
+    def listener(event: Event) -> None:
+        events.append(event)
+        shell.listener(event)
+
+    shell.begins()
+    outcome = await execute(
+        machine,
+        ApplyPorts(
+            store=look.store,
+            reader=look.reader,
+            performer=ports.performer,
+            clock=look.clock,
+            encode_record=encode_record,
+        ),
+        run=holding.run,
+        lease=holding.lease,
+        sequence=holding.recorded,
+        interrupts=shell.interrupts,
+        listener=listener,
+    )
+    plan = machine.plan
+    assert plan is not None, holding.run
+    return RunResult(
+        outcome=outcome,
+        plan=plan,
+        events=tuple(events),
+        state_failure=await _remembered_after(plan, holding, look),
+    )
+
+
+async def _remembered_after(plan: Plan, holding: Held, ports: LookPorts) -> StoreError | None:
+    try:
+        journal = await read_journal(holding.scope, ports.store, holding.run)
+        made_of = Remembering(holding.remembered, holding.state, plan, journal.records)
+        await _remember(ports, holding.lease, made_of)
+    except StoreError as error:
+        return error
+    return None
+
+
+async def _remember(ports: LookPorts, lease: Lease, made_of: Remembering) -> None:
+    state = state_after(
+        made_of.state,
+        made_of.plan,
+        made_of.records,
+        codec=CODEC,
+        fingerprints=_sent_secrets(made_of.plan, made_of.state, ports.secrets),
+    )
+    previous = await ports.store.read(lease.stack, Document.STATE)
+    content = encode_state(state, previous=previous.content if previous else None)
+    await ports.store.write(
+        lease.stack, Document.STATE, content, expected=made_of.before.token, lease=lease
+    )
+
+
+def _sent_secrets(plan: Plan, state: State, secrets: SecretSource) -> Mapping[str, Fingerprints]:
+    """Fingerprints of what steps sent, by function key, sorted by name."""
+    key = bytes.fromhex(state.secret_key)
+    sent = {
+        function_key(step.address): step.task.secrets
+        for step in plan.steps
+        if isinstance(step.task, CreateFunction | CreateVersion | SetSecrets)
+    }
+    return {
+        name: tuple(
+            (reference.name, found)
+            for reference in sorted(references, key=lambda one: one.name)
+            if (found := secrets.fingerprint(reference, key)) is not None
+        )
+        for name, references in sent.items()
+    }
