@@ -1,0 +1,125 @@
+"""Plans and applies desired stacks against an emulated account, in this process, without files."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from nvcfplan.adapters.nvcf.client import Client
+from nvcfplan.adapters.nvcf.performer import NvcfPerformer
+from nvcfplan.adapters.nvcf.reader import NvcfReader
+from nvcfplan.adapters.nvcf.target import Target
+from nvcfplan.adapters.settings.secrets import LocalSecrets
+from nvcfplan.adapters.storage.local import LocalStore
+from nvcfplan.applying import ApplySettings, Event
+from nvcfplan.emulator.serving import Emulator, LedgerEntry, Service, WorldFile
+from nvcfplan.model import (
+    AccountIdentity,
+    DesiredFunction,
+    RunId,
+    Secret,
+    SecretOrigin,
+    SecretReference,
+    Stack,
+    digest_of,
+)
+from nvcfplan.workflows import (
+    Actor,
+    ApplyRequest,
+    LookPorts,
+    Minted,
+    PlanRequest,
+    RunPorts,
+    RunResult,
+    Shell,
+    apply_plan,
+    make_plan,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+    from nvcfplan.plans import Infeasible, Plan
+
+ACTOR = Actor(name="tester@here", tool_version="test")
+KEY = Secret("any-key", SecretReference("key", SecretOrigin.ENV, "KEY"))
+
+
+@dataclass(slots=True)
+class Account:
+    """One emulated account and one place to keep state; `runs` numbers the runs."""
+
+    emulator: Emulator
+    state_root: Path
+    runs: count[int] = field(default_factory=lambda: count(1))
+
+    def plan(self, *functions: DesiredFunction) -> Plan | Infeasible:
+        async def use() -> Plan | Infeasible:
+            async with ports_of(self) as ports:
+                return await make_plan(_request(functions), ports.look)
+
+        return asyncio.run(use())
+
+    def apply(self, plan: Plan) -> RunResult:
+        async def use() -> RunResult:
+            async with ports_of(self) as ports:
+                return await self._apply(plan, ports)
+
+        return asyncio.run(use())
+
+    def unserved(self) -> tuple[LedgerEntry, ...]:
+        """Requests of ours that were refused or kept waiting with nothing injected."""
+        return tuple(
+            entry
+            for entry in self.emulator.ledger()
+            if entry.outcome is not Service.AT_ONCE and not entry.is_injected
+        )
+
+    async def _apply(self, plan: Plan, ports: RunPorts) -> RunResult:
+        minted = Minted(
+            run=RunId(f"RUN{next(self.runs):06}"), lineage="lineage", secret_key="ab" * 16
+        )
+        request = ApplyRequest(plan=plan, actor=ACTOR, minted=minted, settings=ApplySettings())
+        events: list[Event] = []
+        shell = Shell(interrupts=asyncio.Queue(), listener=events.append, begins=lambda: None)
+        return await apply_plan(request, ports, shell)
+
+
+@asynccontextmanager
+async def ports_of(account: Account) -> AsyncIterator[RunPorts]:
+    emulator = account.emulator
+    target = Target(base_url=emulator.base_url, token=KEY, org=emulator.org, nca_id=emulator.nca_id)
+    secrets = LocalSecrets({}, stack={}, root=account.state_root)
+    store = LocalStore(account.state_root)
+    async with Client(target, clock=emulator.clock, transport=emulator.transport()) as client:
+        identity = AccountIdentity(endpoint=target.root, org=target.org, nca_id=target.nca_id)
+        look = LookPorts(
+            identity=identity,
+            reader=NvcfReader(client),
+            store=store,
+            secrets=secrets,
+            clock=emulator.clock,
+        )
+        yield RunPorts(look=look, performer=NvcfPerformer(client, secrets))
+    store.close()
+
+
+@contextmanager
+def account(world: WorldFile) -> Iterator[Account]:
+    with TemporaryDirectory() as directory:
+        yield Account(Emulator.open(None, world), Path(directory))
+
+
+def _request(functions: Sequence[DesiredFunction]) -> PlanRequest:
+    ordered = tuple(sorted(functions, key=lambda one: one.key))
+    return PlanRequest(
+        stack=Stack(name="prod", environment="default", functions=ordered),
+        inputs=digest_of(repr(ordered)),
+        root="",
+        actor=ACTOR,
+    )
