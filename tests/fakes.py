@@ -34,7 +34,7 @@ from nvcfplan.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Generator, Mapping, Sequence
 
     from tests.applying.service import Service
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 class _Turn:
     """Awaited, it lets every other task have its turn once."""
 
-    def __await__(self) -> Iterator[None]:
+    def __await__(self) -> Generator[None, None, None]:
         yield
 
 

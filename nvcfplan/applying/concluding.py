@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 _NO_ROOM = (FailureClass.CAPACITY, FailureClass.QUOTA)
 
 
-def outcome_of(causes: Sequence[Cause], *, has_changed: bool, is_asked_for: bool) -> RunOutcome:
+def outcome_of(causes: Sequence[Cause], *, has_changed: bool, has_undone: bool) -> RunOutcome:
     """Of a run with nothing blocked and nothing left to do. Source: product.md 4."""
-    if is_asked_for:
+    if has_undone:
         return RunOutcome.ROLLED_BACK
     if not causes:
         return RunOutcome.APPLIED

@@ -190,10 +190,16 @@ class ApplyMachine:
         forward, *later = self._running.courses
         undone = {one for course in later if course.kind is Kind.UNDO for one in course.addresses}
         for part in self._running.parts:
-            failed = [one for one in forward.with_status(Status.FAILED) if one in part.steps]
-            if failed:
-                part.cause = _cause(forward, failed[0])
             is_undone = any(forward.steps[one].address in undone for one in part.steps)
+            # What had been refused for a while may stand as pending; undone, it was the cause.
+            marks = (Status.FAILED, Status.PENDING) if is_undone else (Status.FAILED,)
+            failed = [
+                one
+                for one in forward.with_status(*marks)
+                if one in part.steps and forward.state(one).failure is not None
+            ]
+            if failed and not self._is_asked_for:
+                part.cause = _cause(forward, failed[0])
             is_let_go = self._replayed.is_asked_for and not is_stuck(forward, part.steps)
             part.is_settled = is_undone or is_let_go
             part.is_condemned = bool(failed) or part.is_settled or self._wants_undo
@@ -248,9 +254,11 @@ class ApplyMachine:
         if self._blocked is not None:
             self._end(RunOutcome.INCOMPLETE, now)
             return
-        forward = running.courses[0]
+        has_undone = any(course.kind is Kind.UNDO for course in running.courses)
         outcome = outcome_of(
-            self.causes, has_changed=has_changed(forward), is_asked_for=self._is_asked_for
+            self.causes,
+            has_changed=has_changed(running.courses[0]),
+            has_undone=has_undone or self._is_asked_for,
         )
         self._end(outcome, now)
 

@@ -44,14 +44,7 @@ from nvcfplan.applying.repair import repair_plan
 from nvcfplan.applying.tracking import Course, Kind, Status, components
 from nvcfplan.applying.waiting import revive, wait
 from nvcfplan.model import StepId
-from nvcfplan.plans import (
-    CreateFunction,
-    CreateVersion,
-    DeleteVersion,
-    Deploy,
-    Undeploy,
-    is_waiting,
-)
+from nvcfplan.plans import is_waiting
 
 if TYPE_CHECKING:
     from nvcfplan.applying.failures import Failure
@@ -59,8 +52,6 @@ if TYPE_CHECKING:
     from nvcfplan.applying.recovery import Replayed
     from nvcfplan.applying.settings import ApplySettings, PlanCodec, RunContext
     from nvcfplan.plans import Plan, Step
-
-_CAN_BE_SETTLED = CreateFunction | CreateVersion | Deploy | Undeploy | DeleteVersion
 
 
 @dataclass(slots=True, eq=False)
@@ -95,7 +86,7 @@ class Running(Owner):
         self._preparation = Preparation(context.run, settings, self.bindings, [])
         self._started: dict[StepId, float] = {}
         self._busy: set[StepId] = set()
-        self._unclear: set[StepId] = set()
+        self._settled: set[StepId] = set()
         forward = replayed.courses[0].plan if replayed.courses else None
         self.parts = tuple(Part(steps) for steps in components(forward)) if forward else ()
         self._part_of: dict[str, Part] = {step: part for part in self.parts for step in part.steps}
@@ -127,8 +118,7 @@ class Running(Owner):
         forward = self.courses[0]
         for one in sorted(part.steps):
             step, intent = forward.steps[one], forward.state(one).open
-            is_begun = self.engine.is_running(one) or one in self._unclear
-            if intent is None or is_begun or not isinstance(step.task, _CAN_BE_SETTLED):
+            if intent is None or self.engine.is_running(one) or one in self._settled:
                 continue
             brief = self._preparation.prepare(forward, step, now)
             self._start(forward, step, settle_open(brief, intent), now)
@@ -241,6 +231,7 @@ class Running(Owner):
             case Failed(failure=failure):
                 self._failed(course, step, failure, now)
             case Undecided():
+                self._settled.add(step.id)
                 course.set(step.id, Status.PENDING)
             case Dead(failure=failure):
                 self._repair(course, step, failure, now)
@@ -268,7 +259,7 @@ class Running(Owner):
 
     def _failed(self, course: Course, step: Step, failure: Failure, now: float) -> None:
         course.fail(step.id, failure)
-        self._unclear.add(step.id)
+        self._settled.add(step.id)
         self.events.append(
             StepFailed(
                 at=self.at(now),

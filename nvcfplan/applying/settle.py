@@ -6,7 +6,7 @@ The table is reliability.md B1: each call has a key of its own by which it is fo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from nvcfplan.applying.effects import FindOperation
 from nvcfplan.applying.failures import Failure, FailureClass
@@ -58,15 +58,18 @@ class Unclear:
 Settled = Happened | Absent | Repeatable | Unclear
 
 
+_LATE: Final = "the answer was lost: giving the request time to arrive"
+
+
 def settle(brief: Brief, operation: OperationId) -> Flow[Settled]:
+    """Takes the quiet window unless it is found before: what arrives late must not undo an undo."""
     match brief.step.task:
         case CreateFunction() | CreateVersion():
             return (yield from _search(brief, operation))
-        case Deploy():
-            return (yield from _watch(brief, brief.settings.quiet_window))
-        case Undeploy() | DeleteVersion():
-            return (yield from _watch(brief, 0))
+        case Deploy() | Undeploy() | DeleteVersion():
+            return (yield from _watch(brief))
         case UpdateDeployment() | UpdateMetadata() | SetSecrets() | SetAuthorizations():
+            yield Rest(brief.settings.quiet_window, Waiting(_LATE), False)
             return Repeatable()
         case AwaitActive() | AwaitReleased() | Probe():
             raise AssertionError(f"{brief.step.id} sends nothing")
@@ -95,8 +98,9 @@ def _has_live_row(version: LiveVersion | None) -> bool:
     return row is not None and row.status is not Status.INACTIVE
 
 
-def _watch(brief: Brief, window: float) -> Flow[Settled]:
-    """Looks until it is so, or the window has passed: a request may arrive after its answer."""
+def _watch(brief: Brief) -> Flow[Settled]:
+    """Looks with growing pauses until it is so, or the window has passed."""
+    window = brief.settings.quiet_window
     sight = yield from look(brief.read(), brief.settings, may_stop=False)
     begun, pause = sight.now, 1.0
     while not isinstance(sight, Blind):
@@ -105,7 +109,7 @@ def _watch(brief: Brief, window: float) -> Flow[Settled]:
         if sight.now - begun >= window:
             return Absent()
         rest = min(pause, begun + window - sight.now)
-        yield Rest(rest, Waiting("looking for what became of the request"), False)
+        yield Rest(rest, Waiting(_LATE), False)
         pause *= 2
         sight = yield from look(brief.read(), brief.settings, may_stop=False)
     return Unclear(sight.failure)
@@ -126,7 +130,7 @@ def _search(brief: Brief, operation: OperationId) -> Flow[Settled]:
         if sight.now - begun >= window:
             return Absent()
         rest = min(pause, begun + window - sight.now)
-        yield Rest(rest, Waiting("looking for what became of the request"), False)
+        yield Rest(rest, Waiting(_LATE), False)
         pause *= 2
         sight = yield from look(query, brief.settings, may_stop=False)
     return Unclear(sight.failure)

@@ -115,7 +115,7 @@ def units(*specifications: GpuSpecification) -> int:
 
 def step(
     task: Task,
-    *after: Step,
+    *before: Step,
     undo: Sequence[Task] | str = (),
     needs: int = 0,
     acquire: int = 0,
@@ -129,13 +129,19 @@ def step(
         id=step_id(task),
         address=address,
         task=task,
-        depends_on=tuple(After(one.id, Order.REQUIRES) for one in sorted(after, key=_by_id)),
+        depends_on=tuple(After(one.id, Order.REQUIRES) for one in sorted(before, key=_by_id)),
         acquire=charge(acquire),
         release=charge(release),
         undo=back,
         expected_seconds=3,
         limit_seconds=limit,
     )
+
+
+def after(one: Step, *before: Step) -> Step:
+    """Waits for those as well."""
+    edges = {After(each.id, Order.REQUIRES) for each in before} | set(one.depends_on)
+    return replace(one, depends_on=tuple(sorted(edges, key=lambda edge: edge.step)))
 
 
 def _by_id(one: Step) -> str:

@@ -56,6 +56,7 @@ class Drive:
     dies_at: int | None = None
     interrupt_at: int | None = None
     before_call: Callable[[Call, Service], None] = lambda _call, _service: None
+    after_effect: Callable[[Effect], None] = lambda _effect: None
     events: list[Event] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     moments: int = 0
@@ -72,7 +73,9 @@ class Drive:
                 in_flight += self._ask(self.machine.feed(Interrupted(1), self.service.now))
                 continue
             assert in_flight, "the machine waits for nothing"
-            result = self._perform(self._next(in_flight))
+            effect = self._next(in_flight)
+            result = self._perform(effect)
+            self.after_effect(effect)
             in_flight += self._ask(self.machine.feed(result, self.service.now))
         return self.outcome
 

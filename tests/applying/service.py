@@ -164,6 +164,8 @@ class Service:
             row = stored.row
             if row and row.drains_until is not None and row.drains_until <= self.now:
                 self._drop_row(stored)
+            elif row and row.drains_until is None:
+                self._fill(row)
 
     # What the ports ask for.
 
@@ -314,15 +316,21 @@ class Service:
         row = stored.row
         assert row is not None
         placed = next(one for one in row.placed if one.specification.key == wanted.key)
-        pool, size = _pool(wanted), _size(wanted)
-        grown = wanted.min_instances - placed.running
         surplus = placed.running - wanted.max_instances
         placed.specification = wanted
         if surplus > 0:
             placed.running -= surplus
-            self.releases.append((self.now + RELEASE_SECONDS, pool, surplus * size))
-        elif grown > 0 and grown * size <= self.free(pool):
-            placed.running += grown
+            gpus = surplus * _size(wanted)
+            self.releases.append((self.now + RELEASE_SECONDS, _pool(wanted), gpus))
+        self._fill(row)
+
+    def _fill(self, row: Row) -> None:
+        """What serves and is below its minimum goes on asking. Source: nvcf-api.md 5."""
+        for one in row.placed:
+            short = one.specification.min_instances - one.running
+            gpus = short * _size(one.specification)
+            if one.landed and short > 0 and gpus <= self.free(_pool(one.specification)):
+                one.running += short
 
     def _delete(self, function: FunctionId, version: VersionId, stored: Version) -> None:
         if stored.row is not None:
