@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.plans import Unit
@@ -68,14 +69,27 @@ def draw_shortages(shortages: Sequence[Shortage], ink: Ink) -> list[str]:
 
 
 def draw_verdicts(title: str, found: Sequence[Diagnostic], ink: Ink) -> list[str]:
-    """At risk, or not checked: what, why and what would change that; empty when none."""
-    if not found:
-        return []
-    lines = [ink.yellow(f"{title} ({len(found)}):")]
+    """At risk, or not checked: what, of which functions, why, and what would change that.
+
+    What is said of several in the same words is said once. Empty when there is none.
+    """
+    places: dict[Diagnostic, list[str]] = {}
     for one in found:
+        place = f"{one.subject.address} {one.subject.path}".strip() if one.subject else ""
+        alike = replace(one, subject=None, span=None, related=())
+        places.setdefault(alike, []).extend([place] if place else [])
+    if not places:
+        return []
+    lines = [ink.yellow(f"{title} ({len(places)}):")]
+    for one, where in places.items():
         lines += folded(f"{one.summary} [{one.code}]", first="  ", rest="    ")
-        lines += folded(one.detail, first="    why: ", rest="         ") if one.detail else []
-        lines += folded(one.remedy, first="    fix: ", rest="         ") if one.remedy else []
+        for lead, text in (
+            ("in: ", ", ".join(dict.fromkeys(where))),
+            ("why: ", one.detail),
+            ("fix: ", one.remedy),
+        ):
+            rest = " " * (4 + len(lead))
+            lines += folded(text, first=f"    {lead}", rest=rest) if text else []
     return lines
 
 

@@ -26,12 +26,17 @@ if TYPE_CHECKING:
 
 
 def render_event(event: Event, *, colour: bool = False) -> str | None:
-    """None: nothing to say of it (the report at the end says how a run finished)."""
+    """None: nothing to say of it.
+
+    How a run finished is the report's, and that a step waits has been said when it began.
+    """
     ink = Ink(colour)
     match event:
         case RunBegan():
             return _began(event)
         case RunFinished():
+            return None
+        case StepWaiting(elapsed_seconds=elapsed) if elapsed < 1:
             return None
         case RollbackBegan():
             return _rollback(event, ink)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nvcfplan.model import Json
+from nvcfplan.diagnostics import Subject
+from nvcfplan.model import Json, function_address
 from nvcfplan.plans import Action, Infeasible, Means, Plan
 from nvcfplan.reports import Outlook, plan_report
 from nvcfplan.views.ink import WIDTH
@@ -109,6 +110,15 @@ def test_a_forgotten_function_is_not_counted_as_destroyed() -> None:
     assert "nothing is deleted" in text
     assert "0 to destroy" in text
     assert "Destroys" not in text
+
+
+def test_a_risk_that_several_functions_share_is_said_once_with_all_of_them() -> None:
+    plan = builders.heterogeneous()
+    risk = plan.diagnostics[0]
+    other = replace(risk, subject=Subject(function_address("rerank")))
+    text = text_of(replace(plan, diagnostics=(risk, other)))
+    assert "At risk (1):" in text
+    assert "in: function.embed deployment.specifications.h100, function.rerank" in text
 
 
 def test_the_footer_says_whether_the_plan_was_kept(golden: Golden) -> None:
