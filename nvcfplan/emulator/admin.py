@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nvcfplan.emulator.allocation import give_back, grab, room_for_more, scale
+from nvcfplan.emulator.allocation import cordon, give_back, grab, room_for_more, scale, uncordon
 from nvcfplan.emulator.codec import to_plain
 from nvcfplan.emulator.faults import fault_of
 from nvcfplan.emulator.lifecycle import advance
@@ -68,6 +68,24 @@ def _grab(world: World, sheet: Sheet) -> dict[str, object]:
 def _give_back(world: World, sheet: Sheet) -> dict[str, object]:
     give_back(world, _holding(sheet))
     return {}
+
+
+def _cordon(world: World, sheet: Sheet) -> dict[str, object]:
+    cordon(world, _cluster(world, sheet))
+    return {}
+
+
+def _uncordon(world: World, sheet: Sheet) -> dict[str, object]:
+    uncordon(world, _cluster(world, sheet))
+    return {}
+
+
+def _cluster(world: World, sheet: Sheet) -> str:
+    name = sheet.required_text("cluster")
+    checked(sheet)
+    if world.cluster(name) is None:
+        raise bad_request(f"no cluster '{name}'")
+    return name
 
 
 def _fault(world: World, sheet: Sheet) -> dict[str, object]:
@@ -135,6 +153,8 @@ _ACTS: Mapping[str, Callable[[World, Sheet], dict[str, object]]] = {
     "advance": _advance,
     "grab": _grab,
     "give-back": _give_back,
+    "cordon": _cordon,
+    "uncordon": _uncordon,
     "fault": _fault,
     "load": _load,
     "queue": _queue,

@@ -34,7 +34,7 @@ def pin(world: World, specification: Specification) -> None:
     """Ties a `backend` specification, once, to one cluster of its group: with room, if any has."""
     if specification.backend is None or specification.pinned is not None:
         return
-    clusters = matching(world.rules, specification)
+    clusters = matching(world, specification)
     free = {one.name: world.free(one, specification.gpu) for one in clusters}
     with_room = {name: gpus for name, gpus in free.items() if gpus > 0}
     if free:
@@ -45,7 +45,7 @@ def landing_clusters(world: World, specification: Specification) -> tuple[str, .
     """The cluster it is pinned to, else every one that matches."""
     if specification.pinned is not None:
         return (specification.pinned,)
-    return tuple(one.name for one in matching(world.rules, specification))
+    return tuple(one.name for one in matching(world, specification))
 
 
 def ask(world: World, specification: Specification, *, count: int) -> None:
@@ -135,7 +135,9 @@ def land(world: World, request: Request) -> set[str]:
 
 def _room(world: World, request: Request) -> Room:
     clusters = (world.cluster(name) for name in request.clusters)
-    return {one.name: world.free(one, request.gpu) for one in clusters if one and one.is_ready}
+    return {
+        one.name: world.free(one, request.gpu) for one in clusters if one and world.is_ready(one)
+    }
 
 
 def _taker(world: World, room: Room, *, gpus: int) -> str | None:
@@ -257,6 +259,19 @@ def grab(world: World, holding: Holding) -> None:
     world.holdings.append(holding)
     words = f"{holding.tenant} takes {holding.gpus} {pool.name} in {holding.cluster}"
     world.tell("grabbed", words)
+    world.stir()
+
+
+def cordon(world: World, cluster: str) -> None:
+    """No new instance lands on it; those it has stay."""
+    world.cordons[cluster] = world.time
+    world.tell("cordoned", cluster)
+    world.stir()
+
+
+def uncordon(world: World, cluster: str) -> None:
+    world.cordons.pop(cluster, None)
+    world.tell("uncordoned", cluster)
     world.stir()
 
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from urllib.parse import parse_qsl
 
 from nvcfplan.emulator.messages import MOST_BYTES, Incoming, Reply, reply_to
-from nvcfplan.emulator.refusals import Refusal
-
-if TYPE_CHECKING:
-    from nvcfplan.emulator.routes import Served
+from nvcfplan.emulator.refusals import EmulatorError, Refusal
+from nvcfplan.emulator.routes import Served
 
 Message = MutableMapping[str, object]
 Receive = Callable[[], Awaitable[Message]]
@@ -47,8 +45,8 @@ def application(
         if refusal is not None:
             await _send(send, reply_to(refusal, str(scope["path"])))
             return
-        emulator.advance_to(begun_at + (time.monotonic() - anchor) * speed)
-        served = emulator.exchange(_incoming(scope, body), speed=speed)
+        now = begun_at + (time.monotonic() - anchor) * speed
+        served = _served(emulator, _incoming(scope, body), now=now, speed=speed)
         if served.pause_seconds:
             await asyncio.sleep(served.pause_seconds / speed)
         if served.is_dropped:
@@ -57,6 +55,15 @@ def application(
             await _send(send, served.reply)
 
     return serve
+
+
+def _served(emulator: Exchanger, incoming: Incoming, *, now: float, speed: float) -> Served:
+    """A world that cannot be reached any more is an error of the server, not its end."""
+    try:
+        emulator.advance_to(now)
+        return emulator.exchange(incoming, speed=speed)
+    except EmulatorError as error:
+        return Served(reply=reply_to(Refusal(500, error.summary), incoming.path))
 
 
 def _headers(scope: Message) -> dict[str, str]:

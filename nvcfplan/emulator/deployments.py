@@ -29,7 +29,7 @@ def deploy(turn: Turn) -> dict[str, object]:
     require(DeployRequest, deployment_faults(request))
     version = turn.version()
     _refuse_deployed(version)
-    groups = visible_groups(turn.world.rules)
+    groups = visible_groups(turn.world)
     if not groups:
         account = turn.world.rules.nca_id
         raise bad_request(f"No Backends defined for account '{account}'")
@@ -79,8 +79,8 @@ def _refuse_without_clusters(turn: Turn, version: Version, specification: Specif
     """The allocator's own look at a request. Source: nvcf-api.md 6.1, 8.2."""
     world = turn.world
     kind = f"{specification.gpu} GPU or {specification.instance_type} instance type"
-    clusters = matching(world.rules, specification)
-    if specification.backend is not None and not offering(world.rules, specification):
+    clusters = matching(world, specification)
+    if specification.backend is not None and not offering(world, specification):
         _refuse(turn, specification, Cause.PLACEMENT, _reverted(version, _no_access(specification)))
     if not clusters:
         inner = _allocator_says(f"There are no available clusters for {kind}")

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 
 from nvcfplan.emulator.rules import ClusterRule, GroupRule, InstanceTypeRule, WorldFile
-from nvcfplan.emulator.world import Specification, pool_of
+from nvcfplan.emulator.world import Specification, World, pool_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +37,16 @@ def may_use(rules: WorldFile, group: GroupRule) -> bool:
     return group.nca_id == rules.nca_id or "*" in open_to or rules.nca_id in open_to
 
 
-def visible_groups(rules: WorldFile) -> tuple[VisibleGroup, ...]:
-    groups = (_visible(rules, group) for group in rules.groups if may_use(rules, group))
+def visible_groups(world: World) -> tuple[VisibleGroup, ...]:
+    rules = world.rules
+    groups = (_visible(world, group) for group in rules.groups if may_use(rules, group))
     return tuple(group for group in groups if group.clusters)
 
 
-def _visible(rules: WorldFile, group: GroupRule) -> VisibleGroup:
-    clusters = tuple(one for one in rules.clusters if one.is_ready and group.name in one.groups)
+def _visible(world: World, group: GroupRule) -> VisibleGroup:
+    clusters = tuple(
+        one for one in world.rules.clusters if world.is_listed(one) and group.name in one.groups
+    )
     return VisibleGroup(rule=group, clusters=clusters, gpus=_gpus_of(clusters))
 
 
@@ -71,14 +74,14 @@ def offers(cluster: ClusterRule, gpu: str, instance_type: str) -> bool:
     return pool is not None and any(one.name.casefold() == wanted for one in pool.instance_types)
 
 
-def offering(rules: WorldFile, specification: Specification) -> tuple[ClusterRule, ...]:
+def offering(world: World, specification: Specification) -> tuple[ClusterRule, ...]:
     """READY clusters with the GPU and type, of the `backend` if there is one."""
-    return tuple(one for one in _offering(rules, specification) if one.is_ready)
+    return tuple(one for one in _offering(world.rules, specification) if world.is_ready(one))
 
 
-def matching(rules: WorldFile, specification: Specification) -> tuple[ClusterRule, ...]:
+def matching(world: World, specification: Specification) -> tuple[ClusterRule, ...]:
     """Of those, the ones in its clusters and regions that have all its attributes."""
-    return tuple(one for one in reachable(rules, specification) if one.is_ready)
+    return tuple(one for one in reachable(world.rules, specification) if world.is_ready(one))
 
 
 def reachable(rules: WorldFile, specification: Specification) -> tuple[ClusterRule, ...]:

@@ -13,7 +13,10 @@ from nvcfplan.emulator.world import Phase, Request, Version, World
 
 
 def advance(world: World, until: float) -> None:
-    """Lets everything happen that is due up to then, in its order."""
+    """Lets everything happen that is due up to then, in its order.
+
+    What is changed afterwards, even at the very moment of a tick, waits for the next one.
+    """
     while True:
         if world.due is None:
             world.due = min(_next_move(world), _next_tick(world))
@@ -27,6 +30,7 @@ def advance(world: World, until: float) -> None:
         if ticks:
             _tick(world)
     world.time = max(world.time, until)
+    world.pass_ticks()
 
 
 def _next_move(world: World) -> float:

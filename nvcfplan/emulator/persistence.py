@@ -128,18 +128,16 @@ class FileStore:
 
     @contextmanager
     def turn(self) -> Iterator[World]:
+        is_whole = False
         try:
             with self._transaction():
                 self._load()
                 yield self.world
                 self._save()
-        except BaseException:
-            self._forget()
-            raise
-
-    def _forget(self) -> None:
-        """What is in memory may be half of a turn: the next one reads it again."""
-        self._revision = -1
+            is_whole = True
+        finally:
+            if not is_whole:
+                self._revision = -1  # half a turn may be in memory: the next reads it again
 
     def _load(self) -> None:
         row = self._database.execute("SELECT format, revision, time FROM world").fetchone()
@@ -149,6 +147,7 @@ class FileStore:
             rules, state = self._database.execute("SELECT rules, state FROM world").fetchone()
             self.world = self._decoded(rules, state)
             self.world.time = row[2]
+            self.world.pass_ticks()
             self._revision = row[1]
 
     def _decoded(self, rules: str, state: str) -> World:
@@ -221,10 +220,9 @@ class FileStore:
             try:
                 yield
                 self._database.execute("COMMIT")
-            except BaseException:
+            finally:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
-                raise
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -38,6 +38,7 @@ INVENTORY = "inventory"
 CAPACITY = "capacity"
 QUOTA = "quota"
 VERSION_LIMIT = "versionLimit"
+CORDON = "CORDON"
 READINGS = (INVENTORY, CAPACITY, QUOTA, VERSION_LIMIT)
 
 _UNREADABLE = {403: "Access Denied", 502: "Failed to get response from 'ICMS' after retries."}
@@ -51,7 +52,7 @@ def _refuse_unreadable(world: World, reading: str) -> None:
 
 def inventory(turn: Turn) -> dict[str, object]:
     _refuse_unreadable(turn.world, INVENTORY)
-    groups = [_group(one) for one in visible_groups(turn.world.rules)]
+    groups = [_group(one) for one in visible_groups(turn.world)]
     return ClusterGroupList(cluster_groups=groups).to_json()
 
 
@@ -100,7 +101,7 @@ def _cluster(world: World, cluster: ClusterRule) -> AllocatorCluster:
         cluster_group_name=cluster.groups[0] if cluster.groups else None,
         cloud_provider=cluster.provider,
         region=cluster.region,
-        status=cluster.status,
+        status=cluster.status if world.is_ready(cluster) or not cluster.is_ready else CORDON,
         attributes=list(cluster.attributes),
         gpus=[_pool(world, one) for one in cluster.gpus],
         gpu_usage={one.name: _usage(world, cluster, one) for one in cluster.gpus},

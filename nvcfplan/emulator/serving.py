@@ -48,6 +48,16 @@ __all__ = [
 ]
 
 HOST = "http://emulator.local"
+_BUGS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a mistake of ours in serving a request raises; the next request must be served again."""
 _log = logging.getLogger(__name__)
 
 
@@ -163,9 +173,7 @@ class Emulator:
         try:
             with self._settled() as world:
                 served = serve_request(world, incoming, speed=speed)
-        except EmulatorError:
-            raise
-        except Exception as error:
+        except _BUGS as error:
             _log.exception("internal error in %s %s", incoming.method, incoming.path)
             refusal = Refusal(500, f"Internal error: {type(error).__name__}")
             return Served(reply=reply_to(refusal, incoming.path))

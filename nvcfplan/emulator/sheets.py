@@ -99,7 +99,10 @@ class Sheet:
             self._unknown(key, value, list(choices))
         return choices.get(value, default)
 
-    def texts(self, key: str) -> tuple[str, ...]:
+    def texts(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+        if self._content.get(key) is None:
+            self._asked[key] = None
+            return default
         found: list[str] = []
         for index, one in enumerate(self._get(key, list, [])):
             if isinstance(one, str):

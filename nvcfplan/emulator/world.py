@@ -6,6 +6,7 @@ Times are virtual seconds since the world's start.
 
 from __future__ import annotations
 
+import math
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,10 @@ from nvcfplan.emulator.rules import ClusterRule, Fault, GpuRule, WorldFile
 
 _ROUNDING = 1e-6
 """A queue must be empty at the moment computed for it, whatever floats make of that."""
+
+
+INVENTORY_KEPT_SECONDS = 15 * 60.0
+"""How long a cluster that was closed is still listed. Source: nvcf-api.md 2.2."""
 
 
 class Status(StrEnum):
@@ -198,19 +203,21 @@ class Script:
 class World:
     """`is_stirring`: the next tick may change something. `counter`: of everything ever named.
 
-    `rules` and `time` are stored apart. `events`: those not stored yet. `due`: when something
-    next happens, None: to be found out. `is_changed`: there is more to store than the time.
+    `cordons`: since when a cluster is closed. `rules` and `time` are stored apart. `events`: those
+    not stored yet. `due`: when something next happens, None: to be found out. `is_changed`: there
+    is more to store than the time.
     """
 
     rules: WorldFile = field(default_factory=WorldFile, metadata=TRANSIENT)
     time: float = field(default=0.0, metadata=TRANSIENT)
-    ticked_at: float = 0.0
+    ticked_at: float = field(default=0.0, metadata=TRANSIENT)
     counter: int = 0
     is_stirring: bool = False
     versions: dict[str, Version] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
     holdings: list[Holding] = field(default_factory=list)
+    cordons: dict[str, float] = field(default_factory=dict)
     scripts: list[Script] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     events: list[Event] = field(default_factory=list, metadata=TRANSIENT)
@@ -234,6 +241,12 @@ class World:
         self.is_changed = True
         self.due = None
 
+    def pass_ticks(self) -> None:
+        """All ticks up to now are done, or had nothing to do."""
+        tick = self.rules.tick
+        passed = math.floor(self.time / tick) * tick if tick else self.time
+        self.ticked_at = max(self.ticked_at, passed)
+
     def new_id(self) -> str:
         """Ids are the same for the same seed and history, and in no telling order."""
         self.counter += 1
@@ -249,6 +262,15 @@ class World:
 
     def cluster(self, name: str) -> ClusterRule | None:
         return next((one for one in self.rules.clusters if one.name == name), None)
+
+    def is_ready(self, cluster: ClusterRule) -> bool:
+        """As the allocator sees it: at once."""
+        return cluster.is_ready and cluster.name not in self.cordons
+
+    def is_listed(self, cluster: ClusterRule) -> bool:
+        """As the service sees it, which remembers a READY cluster for a while."""
+        since = self.cordons.get(cluster.name, self.time)
+        return cluster.is_ready and self.time <= since + INVENTORY_KEPT_SECONDS
 
     def free(self, cluster: ClusterRule, gpu: str) -> int:
         """GPUs that nobody holds; terminated instances hold theirs until they are released."""

@@ -188,7 +188,7 @@ def _group(name: str, sheet: Sheet, nca_id: str) -> GroupRule:
     group = GroupRule(
         name=name,
         nca_id=sheet.text("ncaId", nca_id),
-        authorized=sheet.texts("authorized") or ("*",),
+        authorized=sheet.texts("authorized", ("*",)),
     )
     sheet.finish()
     return group
