@@ -24,10 +24,14 @@ _SUFFIXES: Final = frozenset({".yaml", ".yml"})
 
 @dataclass(frozen=True, slots=True)
 class StackFiles:
-    """`root`: the directory that holds them all. Files are sorted by name."""
+    """`root`: the directory that holds them all. Files are sorted by name.
+
+    `is_complete`: all documents of all files are there, if not all without fault.
+    """
 
     files: tuple[Parsed, ...]
     root: Path
+    is_complete: bool
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -50,8 +54,9 @@ def read_files(paths: Iterable[Path]) -> StackFiles:
             faults.append(_stack_too_large())
             break
         parsed.append(_parsed(content, path))
+    is_complete = not faults and all(one.documents or not one.diagnostics for one in parsed)
     faults += [fault for one in parsed for fault in one.diagnostics]
-    return StackFiles(tuple(parsed), _root(given), tuple(faults))
+    return StackFiles(tuple(parsed), _root(given), is_complete, tuple(faults))
 
 
 def _files_of(path: Path, faults: list[Diagnostic]) -> Iterator[Path]:

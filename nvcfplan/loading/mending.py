@@ -82,7 +82,7 @@ def _fault(source: Source, mend: _Mend) -> Diagnostic:
         severity=Severity.ERROR,
         summary="a template must be quoted",
         detail="YAML reads an unquoted `{{` as the beginning of two mappings",
-        remedy=f"write `{mended if is_shown else value}`",
+        remedy=f"write `{mended}`" if is_shown else "put the value in quotes",
         span=span,
     )
 

@@ -124,24 +124,20 @@ def _names(documents: Sequence[Document], *, is_complete: bool) -> Iterator[Diag
                 summary=f"this file belongs to the stack `{document.head.stack}`, another to "
                 f"`{named[0].head.stack}`",
             )  # fmt: skip
-    if is_complete and documents and not any(_has(one, ("stack",)) for one in documents):
-        yield Diagnostic(
-            code="missing-key",
-            severity=Severity.ERROR,
-            summary="`stack` is missing",
-            detail="the stack's name says which functions of the account are its own",
-            remedy="add `stack: NAME` to one of the files",
-            span=documents[0].tree.key_span(()),
-        )
-    elif is_complete and not named and all(one.head for one in documents):
-        document = next(one for one in documents if _has(one, ("stack",)))
-        yield Diagnostic(
-            code="empty-value",
-            severity=Severity.ERROR,
-            summary="`stack` is empty",
-            remedy="write the stack's name",
-            span=document.tree.key_span(("stack",)),
-        )
+    if is_complete and documents and not named and all(one.head for one in documents):
+        yield _nameless(documents)
+
+
+def _nameless(documents: Sequence[Document]) -> Diagnostic:
+    empty = next((one for one in documents if _has(one, ("stack",))), None)
+    return Diagnostic(
+        code="empty-value" if empty else "missing-key",
+        severity=Severity.ERROR,
+        summary=f"`stack` is {'empty' if empty else 'missing'}",
+        detail="the stack's name says which functions of the account are its own",
+        remedy="write `stack: NAME` in one of the files",
+        span=(empty or documents[0]).tree.key_span(("stack",)),
+    )
 
 
 def _accounts(documents: Sequence[Document]) -> Iterator[Diagnostic]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _LONGEST_STICKINESS_SECONDS: Final = 3600
 _IMAGE = re.compile(
-    r"(localhost|[^/\s]+[.:][^/\s]*)/[^\s]*[^/\s:@]+(:[\w.-]+|@sha256:[0-9a-f]{64})"
+    r"(localhost|[^/\s@]+[.:][^/\s@]*)/[^\s@:]*[^\s@:/]"
+    r"(:\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})"
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from nvcfplan.located import MappingNode, ScalarNode
+from nvcfplan.located import ScalarNode, SequenceNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,34 +25,42 @@ def looks_secret(key: str) -> bool:
 
 
 def concealed_ranges(parsed: Parsed) -> Sequence[Range]:
-    """What a shown line must not give away. A file that does not parse is judged line by line."""
-    if parsed.documents:
-        return [at for document in parsed.documents for at in _in_node(document.root)]
-    return list(_in_text(parsed.source.parsed))
+    """What a shown line must not give away. Where the tree is not whole, the text is judged too."""
+    found = [at for document in parsed.documents for at in _in_node(document.root, "")]
+    return [*found, *_in_text(parsed.source.parsed)] if parsed.diagnostics else found
 
 
-def _in_node(node: Node) -> Iterator[Range]:
+_NAMING: Final = frozenset({"functions", "specifications"})
+"""Under these, keys are names of the user's, and say nothing of what is below."""
+
+
+def _in_node(node: Node, parent: str) -> Iterator[Range]:
     if isinstance(node, ScalarNode):
         return
-    if not isinstance(node, MappingNode):
+    if isinstance(node, SequenceNode):
         for child in node.nodes:
-            yield from _in_node(child)
+            yield from _in_node(child, parent)
         return
     is_sensitive = node.entry("sensitive") is not None
     for entry in node.entries:
-        is_secret = looks_secret(entry.key) or (is_sensitive and entry.key == "value")
-        if isinstance(entry.node, ScalarNode) and is_secret:
-            yield entry.node.start, entry.node.end
-        elif isinstance(entry.node, MappingNode) and looks_secret(entry.key):
+        is_secret = looks_secret(entry.key) and parent not in _NAMING
+        if is_secret or (is_sensitive and entry.key == "value"):
             yield from _values_in(entry.node)
-        yield from _in_node(entry.node)
+        else:
+            yield from _in_node(entry.node, entry.key)
 
 
-def _values_in(node: MappingNode) -> Iterator[Range]:
-    """The texts under a secret-looking key, other than references."""
-    for entry in node.entries:
-        if isinstance(entry.node, ScalarNode) and entry.key not in ("fromEnv", "fromFile"):
-            yield entry.node.start, entry.node.end
+def _values_in(node: Node) -> Iterator[Range]:
+    """Every value in there but the references."""
+    if isinstance(node, ScalarNode):
+        yield node.start, node.end
+    elif isinstance(node, SequenceNode):
+        for child in node.nodes:
+            yield from _values_in(child)
+    else:
+        for entry in node.entries:
+            if not (entry.key in ("fromEnv", "fromFile") and isinstance(entry.node, ScalarNode)):
+                yield from _values_in(entry.node)
 
 
 def _in_text(text: str) -> Iterator[Range]:

@@ -60,8 +60,7 @@ def read_stack(request: StackSource) -> StackReading:
 
     files = read_files(request.paths)
     documents, faults = _documents(files, request)
-    is_complete = not has_errors(files.diagnostics)
-    faults += merge_faults(documents, is_complete=is_complete)
+    faults += merge_faults(documents, is_complete=files.is_complete)
     faults += environment_faults(request.environment)
     diagnostics = tuple(sorted(faults, key=sort_key))
     sources = SourceMap(files.files, _places(files.files), concealed_ranges)
@@ -86,9 +85,7 @@ def _documents(
     declared, more = declared_variables(trees)
     faults += more
     variables, more = overridden(declared, request.variables)
-    if has_errors(files.diagnostics):
-        more = tuple(one for one in more if one.code != "unknown-variable")
-    faults += more
+    faults += [one for one in more if files.is_complete or one.code != "unknown-variable"]
     documents = [read_document(tree, variables, files.diagnostics) for tree in trees]
     faults += [fault for one in documents for fault in one.diagnostics]
     return documents, faults

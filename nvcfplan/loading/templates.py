@@ -27,6 +27,7 @@ LONGEST_RESULT: Final = 64 * 1024
 _REFERENCE = re.compile(r"\{\{\s*vars\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _JINJA = re.compile(r"\{\{|\{%|\{#|\}\}|%\}|#\}")
 _FILTERS: Final = frozenset({"lower", "trim", "upper"})
+_BLOCKS: Final = frozenset({"block_begin", "comment_begin", "raw_begin"})
 _DROPPED_GLOBALS: Final = ("cycler", "dict", "joiner", "lipsum", "namespace", "range")
 
 
@@ -189,13 +190,8 @@ class _Renderer:
                 "a carriage return cannot stand in a text with such a template",
                 remedy="remove it: Jinja would turn it into a line feed",
             )
-        if "{%" in text or "{#" in text:
-            raise _Refused(
-                "template-block",
-                "blocks and comments (`{%`, `{#`) are not accepted in templates",
-                remedy="use `{{ vars.NAME }}` only; write a literal `{%` as `{{ '{%' }}`",
-            )
         try:
+            kinds = {kind for _, kind, _ in self._environment.lex(text)}
             parsed = self._environment.parse(text)
         except TemplateSyntaxError as error:
             raise _Refused(
@@ -204,6 +200,12 @@ class _Renderer:
                 detail="a `{{` begins a template, and a `}}` ends it",
                 remedy="write `{{ vars.NAME }}`; write a literal `{{` as `{{ '{{' }}`",
             ) from error
+        if kinds & _BLOCKS:
+            raise _Refused(
+                "template-block",
+                "blocks and comments (`{%`, `{#`) are not accepted in templates",
+                remedy="use `{{ vars.NAME }}` only; write a literal `{%` as `{{ '{%' }}`",
+            )
         for node in parsed.body:
             self._check(node)
         return _joined(self._environment.from_string(text).generate(vars=self._texts))
@@ -222,7 +224,7 @@ class _Renderer:
                 name in _FILTERS
             ):
                 self._check(inner)
-            case nodes.Getattr() | nodes.Getitem():
+            case nodes.Name() | nodes.Getattr() | nodes.Getitem():
                 self._check_text(node)
             case _:
                 raise _Refused(
@@ -232,7 +234,7 @@ class _Renderer:
                     remedy="compute the value outside, and give it with `--var`",
                 )
 
-    def _check_text(self, node: nodes.Getattr | nodes.Getitem) -> None:
+    def _check_text(self, node: nodes.Expr) -> None:
         name, texts = self._resolved(node)
         if not isinstance(texts, str):
             raise _not_text(name, texts)

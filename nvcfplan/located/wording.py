@@ -64,6 +64,16 @@ _KNOWN: Final[tuple[tuple[str, str, Words], ...]] = (
     ),
     (
         "",
+        "did not find expected node content",
+        Words("expected a value here", "write a value, or close what was opened"),
+    ),
+    (
+        "",
+        "block sequence entries are not allowed",
+        Words("a `- ` entry cannot stand here", "put it on a line of its own, or write `[...]`"),
+    ),
+    (
+        "",
         "did not find expected <document start>",
         Words("expected the end of the document here", "separate documents by `---`"),
     ),

@@ -10,6 +10,8 @@ from nvcfplan.loading.stackfile.base import DurationText, Name, Strict, Word
 
 
 class StickinessFile(Strict):
+    """How long a metric must stay beyond its threshold before it counts."""
+
     size: DurationText = Field(description="The window that is looked at; at most 1 hour.")
     threshold: DurationText = Field(
         description="How much of the window the metric must be beyond its threshold; below `size`."
@@ -17,6 +19,8 @@ class StickinessFile(Strict):
 
 
 class ScalingFile(Strict):
+    """One direction of the autoscaler."""
+
     factor: float = Field(
         gt=0, description="By what the instances are multiplied: above 1 up, below 1 down."
     )
@@ -28,6 +32,8 @@ class ScalingFile(Strict):
 
 
 class AutoscalingFile(Strict):
+    """The autoscaler's rules for one GPU specification."""
+
     scale_up_details: ScalingFile | None = Field(
         default=None, description="When and how fast instances are added (factor above 1)."
     )
@@ -75,6 +81,8 @@ class SpecificationFile(Strict):
 
 
 class DeploymentFile(Strict):
+    """The GPU specifications that a function is deployed with."""
+
     specifications: Annotated[dict[Name, SpecificationFile], Field(min_length=1)] = Field(
         description="GPU specifications under keys of your own: identity survives reordering."
     )

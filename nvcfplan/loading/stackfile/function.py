@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Discriminator, Field
+from pydantic import ConfigDict, Discriminator, Field
 from pydantic import Tag as Kind
 
 from nvcfplan.loading.stackfile.base import (
@@ -30,6 +30,8 @@ MAPPING_KIND = "(mapping)"
 
 
 class SensitiveFile(Strict):
+    """An environment variable of which it is said whether it is to be masked."""
+
     value: str = Field(description="The value; masked everywhere when it is sensitive.")
     sensitive: bool = Field(
         default=True, description="Mask the value in plans, reports and logs (keys that look "
@@ -48,6 +50,8 @@ EnvironmentValue: TypeAlias = Annotated[
 
 
 class ArtifactFile(Strict):
+    """A model or a resource of the registry."""
+
     name: Word = Field(description="The name under which it is mounted; unique in its list.")
     version: Word = Field(description="Its version.")
     uri: Word = Field(description="Where it is, such as `/v2/org/ORG/models/NAME/VERSION/files`.")
@@ -64,6 +68,8 @@ class HealthFile(Strict):
 
 
 class RateLimitFile(Strict):
+    """How many invocations are let through."""
+
     rate_limit: Annotated[str, Field(pattern=RATES)] = Field(
         description="Requests per unit of time: `100-S`, or several such as `100-S,5000-M`."
     )
@@ -74,6 +80,8 @@ class RateLimitFile(Strict):
 
 
 class TelemetriesFile(Strict):
+    """Ids of telemetry endpoints of the account; one at least."""
+
     logs_telemetry_id: Word | None = Field(default=None, description="Where logs are sent.")
     metrics_telemetry_id: Word | None = Field(default=None, description="Where metrics are sent.")
     traces_telemetry_id: Word | None = Field(default=None, description="Where traces are sent.")
@@ -81,6 +89,8 @@ class TelemetriesFile(Strict):
 
 class SecretFile(Strict):
     """A reference, never a value: exactly one of the two."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     from_env: Word | None = Field(
         default=None, description="Environment variable that `apply` reads the value from."

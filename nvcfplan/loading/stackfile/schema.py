@@ -17,7 +17,8 @@ _FIXED: Final = frozenset({"apiVersion", "functions", "vars"})
 def stack_json_schema() -> Schema:
     """Wherever a template can give the value, a text with a template in it is accepted too."""
     found: Schema = StackFile.model_json_schema(ref_template="#/definitions/{model}")
-    adapted = _adapted({**found, "definitions": found.pop("$defs")})
+    definitions = found.pop("$defs")
+    adapted = _adapted({**found, "definitions": definitions})
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         **adapted,

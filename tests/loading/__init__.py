@@ -1,0 +1,1 @@
+"""The way from stack files to a desired stack."""
