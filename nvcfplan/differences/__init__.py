@@ -23,6 +23,7 @@ from nvcfplan.differences.differ import (
 )
 from nvcfplan.differences.flattening import (
     MASK,
+    NOTHING,
     Attribute,
     flatten_config,
     flatten_specification,
@@ -54,6 +55,7 @@ from nvcfplan.differences.ownership import (
     needed_reads,
 )
 from nvcfplan.differences.sealing import (
+    conceal,
     seal_config,
     seal_function,
     seal_stack,
@@ -76,6 +78,7 @@ __all__ = [
     "DEFAULT_PORT",
     "GRPC_URL",
     "MASK",
+    "NOTHING",
     "NO_ATTRIBUTES",
     "PLACEMENT_ROWS",
     "SPECIFICATION_ROWS",
@@ -96,6 +99,7 @@ __all__ = [
     "compare_ownership",
     "compare_secrets",
     "compare_specifications",
+    "conceal",
     "created_attributes",
     "derived_health",
     "describe",

@@ -23,6 +23,8 @@ from nvcfplan.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+NOTHING: Final = (None, (), "null", "{}")
+"""An empty free-form value and none at all are the same: the service does not keep them apart."""
 MASK: Final = canonical_json("(sensitive value)")
 
 
@@ -51,7 +53,7 @@ def flatten_specification(specification: GpuSpecification) -> Mapping[str, Attri
     found: dict[str, Attribute] = {}
     for name, row in rows.items():
         value = getattr(specification, name)
-        if value is None or value == ():
+        if value in NOTHING:
             continue
         is_free_form = name in ("configuration", "autoscaling_configuration")
         text = Json(value) if is_free_form else canonical_json(value)

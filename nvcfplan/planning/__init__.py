@@ -8,6 +8,11 @@ from nvcfplan.planning.assembly import (
     point_of_no_return,
     topological,
 )
+from nvcfplan.planning.context import (
+    Context,
+    current_of,
+    owner,
+)
 from nvcfplan.planning.drafts import (
     ACTIVE_EXPECTED_SECONDS,
     ACTIVE_LIMIT_SECONDS,
@@ -29,7 +34,6 @@ from nvcfplan.planning.drafts import (
     update_step,
 )
 from nvcfplan.planning.expansion import (
-    Context,
     Draft,
     expand,
 )
@@ -39,6 +43,11 @@ from nvcfplan.planning.fingerprints import (
     inventory_row,
     inventory_rows,
     pre_images,
+)
+from nvcfplan.planning.inplace import (
+    metadata,
+    set_secrets,
+    updates,
 )
 from nvcfplan.planning.planner import (
     Inputs,
@@ -96,6 +105,7 @@ __all__ = [
     "check_freshness",
     "components",
     "create_step",
+    "current_of",
     "delete_step",
     "deploy_step",
     "expand",
@@ -104,14 +114,18 @@ __all__ = [
     "inventory_row",
     "inventory_rows",
     "judge_capacity",
+    "metadata",
     "metadata_step",
+    "owner",
     "plan_stack",
     "point_of_no_return",
     "pre_images",
     "schedule",
     "secrets_step",
+    "set_secrets",
     "take",
     "topological",
     "undeploy_step",
     "update_step",
+    "updates",
 ]

@@ -6,36 +6,29 @@ replaced. Which one is taken, and what waits for whose GPUs, is the scheduler's 
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from nvcfplan.capacity import (
     VERSION_LIMIT,
     Limits,
     deploy_charges,
-    growth_charges,
     release_charges,
-    shrink_charges,
 )
-from nvcfplan.differences import Difference, Pairing, has_row, specification_with_defaults
+from nvcfplan.differences import Difference, has_row
 from nvcfplan.model import (
     Downtime,
     FunctionConfig,
     GpuSpecification,
     LiveVersion,
     Metadata,
-    Owner,
-    ResourceId,
     SecretReference,
     Status,
     UpdateOrder,
     UpdatePolicy,
-    function_key,
-    own_tags,
     ownership_tags,
     user_tags,
 )
+from nvcfplan.planning.context import Context, current_of, owner
 from nvcfplan.planning.drafts import (
     FREE,
     Waits,
@@ -45,10 +38,9 @@ from nvcfplan.planning.drafts import (
     delete_step,
     deploy_step,
     metadata_step,
-    secrets_step,
     undeploy_step,
-    update_step,
 )
+from nvcfplan.planning.inplace import metadata, set_secrets, updates
 from nvcfplan.plans import (
     Action,
     Charge,
@@ -57,16 +49,11 @@ from nvcfplan.plans import (
     Means,
     Order,
     Probe,
-    SetSecrets,
     Step,
     Undeploy,
-    UpdateDeployment,
     UpdateMetadata,
     VersionRef,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +66,6 @@ class Draft:
     strategy: Order
     steps: tuple[Step, ...]
     deletes: tuple[Step, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    limits: Limits
-    stack: str
-    environment: str
 
 
 def expand(difference: Difference, context: Context) -> tuple[Draft, ...]:
@@ -125,7 +105,7 @@ def _replace(difference: Difference, context: Context, strategy: Order) -> Draft
     new, old = VersionRef(address, "new"), VersionRef(address, "old")
     task = CreateVersion(new, _tagged(difference, context), _secrets(difference))
     create = create_step(task)
-    current = _owned_current(difference)
+    current = current_of(difference)
     if strategy is Order.DELETE_FIRST:
         retire = _retire(current, old, (difference, context), Waits(steps=(create,)))
         deploy = _deploy_new(difference, context, new, (create, *retire[-1:]), strategy=strategy)
@@ -140,15 +120,13 @@ def _replace(difference: Difference, context: Context, strategy: Order) -> Draft
 def _redeploy(difference: Difference, context: Context) -> Draft:
     """The same version once more: undeployed and released first where a row is in the way."""
     old = VersionRef(difference.change.address, "old")
-    current = _owned_current(difference)
-    metadata = _metadata(difference, context, current)
-    retire = _retire(current, old, (difference, context), Waits(steps=metadata))
-    first = (*metadata, *retire)
-    deploy = _deploy(
-        old, difference.specifications, context, Waits(steps=first[-1:], order=Order.DELETE_FIRST)
-    )
-    secrets = _set_secrets(difference, deploy[-1:])
-    steps = (*first, *deploy, *secrets)
+    current = current_of(difference)
+    tags = metadata(difference, context, current)
+    retire = _retire(current, old, (difference, context), Waits(steps=tags))
+    first = (*tags, *retire)
+    waits = Waits(steps=first[-1:], order=Order.DELETE_FIRST)
+    deploy = _deploy(old, difference.specifications, context, waits)
+    steps = (*first, *deploy, *set_secrets(difference, deploy[-1:]))
     return _with_cleanup(Draft(strategy=Order.DELETE_FIRST, steps=steps), difference, context)
 
 
@@ -156,16 +134,16 @@ def _in_place(difference: Difference, context: Context) -> Draft:
     """Calls on the version that is there, one after the other: a PUT resends what others have."""
     if difference.desired is None:
         return _with_cleanup(Draft(strategy=Order.REQUIRES, steps=()), difference, context)
-    current = _owned_current(difference)
-    steps: tuple[Step, ...] = _metadata(difference, context, current)
+    current = current_of(difference)
+    steps: tuple[Step, ...] = metadata(difference, context, current)
     if {Means.SPECIFICATION, Means.DEPLOYMENT} & set(difference.change.means):
-        steps = (*steps, *_updates(difference, context, steps))
+        steps = (*steps, *updates(difference, context, steps))
     is_undeployed = "deployment" in difference.desired.managed and not difference.specifications
     if is_undeployed and has_row(current):
         old = VersionRef(difference.change.address, "old")
         waits = Waits(steps=steps[-1:])
         steps = (*steps, *_retire(current, old, (difference, context), waits))
-    steps = (*steps, *_set_secrets(difference, steps[-1:]))
+    steps = (*steps, *set_secrets(difference, steps[-1:]))
     return _with_cleanup(Draft(strategy=Order.REQUIRES, steps=steps), difference, context)
 
 
@@ -208,7 +186,7 @@ def _with_cleanup(draft: Draft, difference: Difference, context: Context) -> Dra
 
 
 def _ref(difference: Difference, version: LiveVersion) -> VersionRef:
-    is_current = version.version_id == _owned_current(difference).version_id
+    is_current = version.version_id == current_of(difference).version_id
     return VersionRef(difference.change.address, "old" if is_current else version.version_id)
 
 
@@ -269,93 +247,10 @@ def _retire(
     return (*steps, released)
 
 
-def _updates(difference: Difference, context: Context, first: tuple[Step, ...]) -> tuple[Step, ...]:
-    """One step per specification that differs, then one wait for what grew, one for what shrank."""
-    matching = difference.matching
-    changed = [pair for pair in (matching.pairs if matching else ()) if _is_changed(pair)]
-    steps: list[Step] = []
-    for pair in changed:
-        steps.append(_update(difference, context, pair, (*first, *steps)[-1:]))
-    old = VersionRef(difference.change.address, "old")
-    last = tuple(steps[-1:])
-    current = _owned_current(difference)
-    grown = any(
-        pair.wanted.min_instances > pair.live.specification.min_instances for pair in changed
-    )
-    release = _sum(
-        charge
-        for pair in changed
-        for charge in shrink_charges(context.limits, current, pair.live.specification, pair.wanted)
-    )
-    if grown:
-        steps.append(await_active_step(old, Waits(steps=last)))
-    if release:
-        steps.append(
-            await_released_step(
-                old, Waits(steps=tuple(steps[-1:])), release=release, drain_seconds=0
-            )
-        )
-    return tuple(steps)
-
-
-def _update(
-    difference: Difference, context: Context, pair: Pairing, first: tuple[Step, ...]
-) -> Step:
-    old = VersionRef(difference.change.address, "old")
-    before = replace(pair.live.specification, key=pair.wanted.key)
-    current = _owned_current(difference)
-    return update_step(
-        UpdateDeployment(old, pair.wanted, before),
-        Waits(steps=first),
-        acquire=growth_charges(context.limits, current, before, pair.wanted),
-        needs=shrink_charges(context.limits, current, before, pair.wanted),
-    )
-
-
-def _is_changed(pair: Pairing) -> bool:
-    wanted, live = (
-        replace(specification_with_defaults(one), key="")
-        for one in (pair.wanted, pair.live.specification)
-    )
-    return wanted != live
-
-
-def _metadata(difference: Difference, context: Context, current: LiveVersion) -> tuple[Step, ...]:
-    """Tags of ours go with every call that sends tags: what is not sent again is lost."""
-    desired = difference.desired
-    if desired is None or Means.METADATA not in difference.change.means:
-        return ()
-    kept = own_tags(current.config.tags)
-    ours = ownership_tags(_owner(difference, context))
-    wanted = user_tags(desired.config.tags if "tags" in desired.managed else current.config.tags)
-    metadata = Metadata(
-        tags=tuple(sorted({*wanted, *kept, *ours})),
-        rate_limit=desired.config.rate_limit if "rate_limit" in desired.managed else None,
-    )
-    before = Metadata(tags=current.config.tags, rate_limit=current.config.rate_limit)
-    old = VersionRef(difference.change.address, "old")
-    return (metadata_step(UpdateMetadata(old, metadata), FREE, before=before),)
-
-
-def _set_secrets(difference: Difference, first: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Last of its function: values that were there before cannot be put back."""
-    desired = difference.desired
-    if desired is None or Means.SECRETS not in difference.change.means:
-        return ()
-    changed = {
-        one.path.removeprefix("secrets.")
-        for one in difference.change.attributes
-        if one.path.startswith("secrets.")
-    }
-    secrets = tuple(one for one in desired.secrets if one.name in changed)
-    old = VersionRef(difference.change.address, "old")
-    return (secrets_step(SetSecrets(old, secrets), Waits(steps=first)),)
-
-
 def _strategies(difference: Difference) -> tuple[Order, ...]:
     """`auto` leaves a gap only where the owner allows one."""
     policy = difference.desired.update if difference.desired else UpdatePolicy()
-    if not has_row(_owned_current(difference)) or not difference.specifications:
+    if not has_row(current_of(difference)) or not difference.specifications:
         return (Order.CREATE_FIRST,)
     match policy.order:
         case UpdateOrder.CREATE_FIRST:
@@ -371,12 +266,8 @@ def _strategies(difference: Difference) -> tuple[Order, ...]:
 def _tagged(difference: Difference, context: Context) -> FunctionConfig:
     config = difference.config
     assert config is not None, "a new version has a configuration"
-    ours = ownership_tags(_owner(difference, context))
+    ours = ownership_tags(owner(difference, context))
     return replace(config, tags=tuple(sorted({*user_tags(config.tags), *ours})))
-
-
-def _owner(difference: Difference, context: Context) -> Owner:
-    return Owner(context.stack, context.environment, function_key(difference.change.address))
 
 
 def _secrets(difference: Difference) -> tuple[SecretReference, ...]:
@@ -389,18 +280,6 @@ def _one_version(limits: Limits) -> tuple[Charge, ...]:
     return (Charge(resource=VERSION_LIMIT, units=1),) if is_known else ()
 
 
-def _owned_current(difference: Difference) -> LiveVersion:
-    assert difference.owned is not None, "only a new function has no live version"
-    return difference.owned.current
-
-
 def _applied_policy(difference: Difference) -> UpdatePolicy:
     managed = difference.owned.managed if difference.owned else None
     return managed.applied.update if managed else UpdatePolicy()
-
-
-def _sum(charges: Iterable[Charge]) -> tuple[Charge, ...]:
-    units: Counter[ResourceId] = Counter()
-    for charge in charges:
-        units[charge.resource] += charge.units
-    return tuple(Charge(resource=one, units=units[one]) for one in sorted(units))

@@ -16,6 +16,7 @@ from nvcfplan.differences import (
     Difference,
     Holdings,
     compare_function,
+    conceal,
     find_owned,
     has_row,
     remove_function,
@@ -36,7 +37,8 @@ from nvcfplan.model import (
     function_key,
 )
 from nvcfplan.planning.assembly import assemble, point_of_no_return
-from nvcfplan.planning.expansion import Context, expand
+from nvcfplan.planning.context import Context
+from nvcfplan.planning.expansion import expand
 from nvcfplan.planning.fingerprints import inventory_rows, pre_images
 from nvcfplan.planning.scheduler import Schedule, Work, schedule
 from nvcfplan.planning.verdicts import find_shortages, judge_capacity
@@ -83,7 +85,8 @@ class Inputs:
 def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
     """Errors that refuse a function stand among the diagnostics, and the plan has no steps then."""
     stack = inputs.stack
-    holdings = find_owned(stack.name, stack.environment, inputs.live, inputs.state)
+    owned = find_owned(stack.name, stack.environment, inputs.live, inputs.state)
+    holdings = conceal(owned, stack)
     differences = _differences(inputs, holdings, options)
     limits = find_limits(inputs.account, _involved(inputs, holdings, differences))
     found = [*holdings.diagnostics, *_protections(differences, stack)]

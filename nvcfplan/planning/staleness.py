@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nvcfplan.capacity import Involved, find_limits
-from nvcfplan.differences import find_owned, has_row
+from nvcfplan.differences import conceal, find_owned, has_row
 from nvcfplan.errors import Moved
 from nvcfplan.model import (
     Account,
@@ -49,7 +49,7 @@ def check_freshness(
 ) -> Freshness:
     """A moved serial alone is no reason: the pre-images tell. Another lineage is."""
     name, _, environment = plan.stack.partition("@")
-    holdings = find_owned(name, environment, live, state)
+    holdings = conceal(find_owned(name, environment, live, state), plan.desired)
     versions = {
         version.version_id: version
         for owned in holdings.owned.values()

@@ -6,7 +6,7 @@ not exist yet are bound when the creating call is answered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -154,12 +154,23 @@ def is_waiting(task: Task) -> bool:
 
 
 def step_id(task: Task) -> StepId:
-    """`deploy:function.chat@new`, `update-deployment:function.chat@old.h100`."""
+    """`deploy:function.chat@new`, `update-deployment:function.chat@old.h100`.
+
+    An update of autoscaling alone ends in `.autoscaling`: it may follow another of the same.
+    """
     verb = VERBS[type(task)]
     if isinstance(task, Probe):
         return StepId(f"{verb}:{'+'.join(task.resources)}")
-    suffix = f".{task.specification.key}" if isinstance(task, UpdateDeployment) else ""
-    return StepId(f"{verb}:{task.version}{suffix}")
+    return StepId(f"{verb}:{task.version}{_suffix(task)}")
+
+
+def _suffix(task: Task) -> str:
+    if not isinstance(task, UpdateDeployment):
+        return ""
+    after, before = task.specification, task.before
+    rest = replace(before, autoscaling_configuration=after.autoscaling_configuration)
+    is_autoscaling_alone = rest == after and before != after
+    return f".{after.key}.autoscaling" if is_autoscaling_alone else f".{after.key}"
 
 
 class Order(StrEnum):

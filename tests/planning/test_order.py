@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from nvcfplan.model import (
+    DesiredFunction,
     Downtime,
+    EnvironmentVariable,
     GpuCountSource,
+    Json,
     Quota,
+    Secret,
+    SecretOrigin,
+    SecretReference,
     Status,
     UpdateOrder,
     VersionLimit,
@@ -222,3 +230,40 @@ def test_the_plan_does_not_depend_on_the_order_of_its_inputs() -> None:
     live = [running(wanted(name, specification(low=2))) for name in "abc"]
     full = account(cluster("a", free=2))
     assert plan(functions, full, live) == plan(functions[::-1], full, live[::-1])
+
+
+def test_concurrency_and_autoscaling_are_two_calls() -> None:
+    """No single request carries both: PUT takes the one, PATCH the other."""
+    chat = wanted("chat", specification(low=1, high=2))
+    (one,) = chat.specifications
+    changed = replace(
+        one,
+        specification=replace(
+            one.specification, max_request_concurrency=8, autoscaling_configuration=Json('{"a":1}')
+        ),
+        managed=(*one.managed, "autoscaling_configuration", "max_request_concurrency"),
+    )
+    result = plan(
+        [replace(chat, specifications=(changed,))], account(cluster("a")), [running(chat)]
+    )
+    assert step_names(result) == [
+        "update-deployment:function.chat@old.main",
+        "update-deployment:function.chat@old.main.autoscaling",
+    ]
+
+
+def test_a_variable_only_the_stack_calls_sensitive_shows_nowhere() -> None:
+    reference = SecretReference("PLAIN", SecretOrigin.STACK, "chat/PLAIN")
+    chat = wanted("chat", specification())
+    live = running(with_variable(chat, "hunter-22"))
+    result = plan(
+        [with_variable(chat, Secret("hunter-23", reference))], account(cluster("a")), [live]
+    )
+    assert feasible(result).changes[0].means == (Means.NEW_VERSION,)
+    assert "hunter" not in repr(result)
+
+
+def with_variable(function: DesiredFunction, value: str | Secret) -> DesiredFunction:
+    config = replace(function.config, container_environment=(EnvironmentVariable("PLAIN", value),))
+    managed = tuple(sorted({*function.managed, "container_environment"}))
+    return replace(function, config=config, managed=managed)
