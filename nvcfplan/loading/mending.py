@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nvcfplan.diagnostics import Diagnostic, Severity
 from nvcfplan.loading.secrecy import looks_secret
-from nvcfplan.located import parse_source
+from nvcfplan.located import MOST_BYTES, parse_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from nvcfplan.located import ComplexKey, Parsed, Source
 
 MOST_PASSES: Final = 20
-"""A template that breaks the syntax hides those after it, so each may need a pass of its own."""
+"""A template that breaks the syntax hides those after it, so each may need a pass of its own.
+
+Of a very large file fewer are tried: the time that loading may take is bounded.
+"""
 
 
 class _Mend(NamedTuple):
@@ -34,7 +37,7 @@ def parse_mending(source: Source) -> Parsed:
     """As `parse_source`, with unquoted templates reported as what they are."""
     mends: dict[int, _Mend] = {}
     parsed = parse_source(source)
-    for _ in range(MOST_PASSES):
+    for _ in range(min(MOST_PASSES, 2 + MOST_BYTES // (len(source.text) + 1))):
         found = {mend.start: mend for mend in _mends(parsed, source)}
         if not found.keys() - mends.keys():
             break
