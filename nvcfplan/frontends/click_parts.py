@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -98,7 +99,7 @@ def _completed(
         if isinstance(found, LongOption):
             yield f"{arg}=" if found.may_stand_alone and "=" not in arg else arg
             if not (found.is_flag or found.may_stand_alone or "=" in arg):
-                yield from (value for value, _ in zip(remaining, range(1), strict=False))
+                yield from islice(remaining, 1)
             continue
         if found is None and len(name) > 2 and name.startswith("-"):
             alike = [one for one in spellings if one.startswith("--") == name.startswith("--")]
