@@ -7,6 +7,7 @@ from nvcfplan.checks.offered import (
     check_offered,
 )
 from nvcfplan.checks.risks import (
+    check_packing,
     check_risks,
 )
 from nvcfplan.checks.suite import (
@@ -23,6 +24,7 @@ __all__ = [
     "FunctionCheck",
     "Narrowed",
     "check_offered",
+    "check_packing",
     "check_plan",
     "check_risks",
     "require",

@@ -9,7 +9,7 @@ from nvcfplan.diagnostics import Diagnostic, Severity, Subject, Verdict
 from nvcfplan.model import Account, DesiredFunction, GpuCountSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 def check_risks(function: DesiredFunction, account: Account) -> Iterator[Diagnostic]:
@@ -27,17 +27,6 @@ def check_risks(function: DesiredFunction, account: Account) -> Iterator[Diagnos
                 subject=subject,
                 verdict=Verdict.NOT_CHECKED,
             )
-        if placement.gpus_each is not None and placement.gpus_each > 1:
-            yield Diagnostic(
-                code="node-packing",
-                severity=Severity.NOTE,
-                summary=f"{placement.gpus_each} GPUs of one {wanted.instance_type} must be free on "
-                "one node; readings count them per cluster",
-                detail="free GPUs spread over nodes look like room and are not",
-                remedy="nothing to do; if it fails for capacity in spite of the proof, this is why",
-                subject=subject,
-                verdict=Verdict.AT_RISK,
-            )
         if placement.pools and placement.source is GpuCountSource.SUFFIX:
             yield Diagnostic(
                 code="gpu-count-guessed",
@@ -49,3 +38,26 @@ def check_risks(function: DesiredFunction, account: Account) -> Iterator[Diagnos
                 subject=subject,
                 verdict=Verdict.AT_RISK,
             )
+
+
+def check_packing(functions: Sequence[DesiredFunction], account: Account) -> Iterator[Diagnostic]:
+    """Once for the plan: free GPUs spread over nodes look like room and are not.
+
+    Source: nvcf-api.md 8.1.
+    """
+    sizes = {
+        one.specification.instance_type: each
+        for function in functions
+        for one in function.specifications
+        if (each := place(one.specification, account).gpus_each) is not None and each > 1
+    }
+    if sizes:
+        words = ", ".join(f"{name} ({each})" for name, each in sorted(sizes.items()))
+        yield Diagnostic(
+            code="node-packing",
+            severity=Severity.NOTE,
+            summary=f"an instance of these types needs its GPUs free on one node: {words}",
+            detail="readings count free GPUs per cluster, not per node",
+            remedy="nothing to do; if one fails for capacity in spite of the proof, this is why",
+            verdict=Verdict.AT_RISK,
+        )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from nvcfplan.checks.offered import check_offered
-from nvcfplan.checks.risks import check_risks
+from nvcfplan.checks.risks import check_packing, check_risks
 from nvcfplan.diagnostics import Diagnostic, Severity, Verdict, has_errors, sort_key
 from nvcfplan.model import Account, DesiredFunction
 from nvcfplan.plans import Infeasible, Plan
@@ -51,12 +51,15 @@ def require(plan: Plan, required: frozenset[str]) -> Plan:
 def _check_functions(plan: Plan, account: Account) -> tuple[Diagnostic, ...]:
     """Functions without a change are checked too: what runs may no longer be offered."""
     wanted = {change.address for change in plan.changes}
-    return tuple(
-        finding
-        for function in plan.desired.functions
-        if function.address in wanted
-        for check in FUNCTION_CHECKS
-        for finding in check(function, account)
+    functions = [one for one in plan.desired.functions if one.address in wanted]
+    return (
+        *(
+            finding
+            for function in functions
+            for check in FUNCTION_CHECKS
+            for finding in check(function, account)
+        ),
+        *check_packing(functions, account),
     )
 
 

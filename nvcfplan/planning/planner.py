@@ -90,6 +90,7 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
     differences = _differences(inputs, holdings, options)
     limits = find_limits(inputs.account, _involved(inputs, holdings, differences))
     found = [*holdings.diagnostics, *_protections(differences, stack)]
+    found += _adopted(inputs, holdings)
     found += (one for difference in differences for one in difference.diagnostics)
     plan = _empty_plan(inputs, differences, limits, tuple(found))
     if has_errors(found):
@@ -206,6 +207,21 @@ def _protections(differences: Sequence[Difference], stack: Stack) -> list[Diagno
         and one.owned is not None
         and one.owned.managed is not None
         and one.owned.managed.applied.lifecycle.prevent_destroy
+    ]
+
+
+def _adopted(inputs: Inputs, holdings: Holdings) -> list[Diagnostic]:
+    """Without state the tags tell what is ours; what was applied last is then not known."""
+    if inputs.state is not None or not holdings.owned:
+        return []
+    return [
+        Diagnostic(
+            code="adopted-from-tags",
+            severity=Severity.NOTE,
+            summary=f"no state here: {len(holdings.owned)} functions were recognised by their tags",
+            detail="edits made by others and changed secrets cannot be told apart from this plan's",
+            remedy="nothing to do; the next apply writes the state again",
+        )
     ]
 
 

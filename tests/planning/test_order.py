@@ -189,7 +189,7 @@ def test_an_inactive_version_is_deployed_as_it_is() -> None:
 def test_a_function_somebody_else_is_deploying_is_refused() -> None:
     chat = wanted("chat", specification())
     result = plan([chat], account(cluster("a")), [running(chat, status=Status.DEPLOYING)])
-    assert codes(result) == ["deployment-in-progress"]
+    assert "deployment-in-progress" in codes(result)
 
 
 def test_a_dependency_serves_before_its_user_is_deployed() -> None:
