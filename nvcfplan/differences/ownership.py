@@ -127,7 +127,7 @@ def _preferred(found: Sequence[OwnedFunction]) -> OwnedFunction:
 def _claimed_twice(key: str, found: Sequence[OwnedFunction]) -> Diagnostic:
     ids = ", ".join(one.function_id for one in found)
     return Diagnostic(
-        code="duplicate-function",
+        code="function-claimed-twice",
         severity=Severity.ERROR,
         summary=f"{len(found)} functions of the account claim to be function.{key}: {ids}",
         detail="each carries this stack's ownership tags; nobody can tell which one callers use",

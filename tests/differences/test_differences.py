@@ -273,7 +273,7 @@ def test_two_functions_that_claim_one_key_are_an_error() -> None:
     chat = running(wanted("chat", specification()))
     twin = replace(chat, id="f-twin")  # type: ignore[arg-type]  # plain text is enough here
     found = find_owned(STACK, ENVIRONMENT, [chat, twin], None)
-    assert [one.code for one in found.diagnostics] == ["duplicate-function"]
+    assert [one.code for one in found.diagnostics] == ["function-claimed-twice"]
 
 
 def test_only_deployed_and_current_versions_are_read() -> None:
