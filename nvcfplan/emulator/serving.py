@@ -269,8 +269,10 @@ async def serve(
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        if not 0 <= port <= 65535:
+            raise OSError("ports go from 0 to 65535")
         return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise EmulatorError(
             f"cannot listen on {host}:{port}: {error}",
             remedy="name another port, or 0 for any free one",

@@ -121,7 +121,7 @@ def test_raised_minimum_without_room_degrades_for_ever_and_says_nothing() -> Non
     account = Account.of(world())
     target = account.deployed(spec(1, 20))
     account.patch(target, "LAB.H100_1x", minInstances=12)
-    assert statuses(account, target, 120) == ["ACTIVE", "DEGRADING"]
+    assert statuses(account, target, 110) == ["ACTIVE", "DEGRADING"]
     assert "healthInfo" not in account.get(target.deployment).deployment
     account.patch(target, "LAB.H100_1x", minInstances=1, maxInstances=1)
     assert statuses(account, target, 5) == ["DEGRADING", "ACTIVE"]
@@ -230,6 +230,16 @@ def test_traffic_of_the_world_comes_once_a_version_is_active() -> None:
     assert sorted(types) == ["LAB.H100_1x"] * 2 + ["LAB.H100_2x"] * 3
     account.call("DELETE", f"{busy.deployment}?graceful=true")
     assert account.get(busy.deployment).status == 200
+
+
+def test_traffic_does_not_come_anew_when_a_version_recovers() -> None:
+    traffic = (TrafficRule(function="chat", running=1, queue_depth=30, drained_per_minute=3.0),)
+    account = Account.of(world(traffic=traffic))
+    busy = account.deployed(spec(1, 4))
+    account.patch(busy, "LAB.H100_1x", minInstances=2)
+    assert statuses(account, busy, 10) == ["ACTIVE", "DEGRADING", "ACTIVE"]
+    account.call("DELETE", f"{busy.deployment}?graceful=true")
+    assert account.get(busy.deployment).status == 404
 
 
 def test_versions_of_one_function_can_be_active_at_once() -> None:

@@ -1,0 +1,183 @@
+"""A world in a file: kept between runs, shared, and whole after a kill at any point."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nvcfplan.emulator.rules import Fault, Trouble, When, WorldFile
+from nvcfplan.emulator.serving import Emulator, EmulatorError, Service
+from tests.emulator.account import Account, rows, spec, world
+
+ROOT = Path(__file__).parents[2]
+
+
+def opened(path: Path, rules: WorldFile | None = None) -> Account:
+    return Account(Emulator.open(path, rules))
+
+
+def worker(path: Path, name: str, count: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.emulator.worker", str(path), name, str(count)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def names(account: Account) -> list[str]:
+    return [str(one["name"]) for one in rows(account.get("/v2/nvcf/functions").json, "functions")]
+
+
+def test_world_is_kept_and_wins_over_a_world_file(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "world.db"
+    first = opened(path, world(batch_size=1))
+    target = first.create(secrets=[{"name": "A", "value": "canary"}], tags=["t"])
+    first.deploy(target, spec(9, 9), spec(0, 1, regions=["us-west-2"]))
+    first.call("POST", "/emulator/cordon", {"cluster": "lab-1"})
+    first.emulator.advance(300)
+    first.call("POST", "/emulator/queue", {"version": target.version, "depth": 4})
+    first.emulator.add_fault(Fault(kind=Trouble.ANSWER, route="deploy", nth=9))
+    kept = (first.emulator.snapshot(), first.emulator.events(), first.emulator.ledger())
+    first.emulator.close()
+    second = opened(path, replace(world(), nca_id="nca-other"))
+    assert second.emulator.nca_id == "nca-demo-0001"
+    assert second.emulator.worldfile == world(batch_size=1)
+    again = (second.emulator.snapshot(), second.emulator.events(), second.emulator.ledger())
+    assert again == kept
+    second.emulator.close()
+    assert b"canary" not in path.read_bytes()
+
+
+def test_life_goes_on_in_the_next_process(tmp_path: Path) -> None:
+    path = tmp_path / "world.db"
+    first = opened(path, world())
+    target = first.create()
+    first.deploy(target, spec(9, 9))
+    first.emulator.close()
+    second = opened(path)
+    second.emulator.advance(3600)
+    assert second.status(target) == "ERROR"
+    assert [one.outcome for one in second.emulator.ledger()] == [Service.EXPIRED]
+    second.emulator.close()
+
+
+def test_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    opened(tmp_path / "world.db").emulator.close()
+    assert (tmp_path / "world.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_two_emulators_at_one_file_see_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "world.db"
+    one, two = opened(path, world()), opened(path)
+    target = one.create()
+    two.deploy(target, spec())
+    one.emulator.advance(600)
+    assert two.status(target) == "ACTIVE"
+    assert two.emulator.clock.monotonic() == 600
+    assert one.kinds() == two.kinds()
+    assert len(one.emulator.ledger()) == 1
+    two.emulator.reset()
+    assert names(one) == []
+    assert one.emulator.events() == ()
+    for account in (one, two):
+        account.emulator.close()
+
+
+def test_two_processes_may_share_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "world.db"
+    workers = [worker(path, name, 16) for name in ("a", "b", "c")]
+    told = [line for one in workers for line in one.communicate()[0].split()]
+    assert [one.returncode for one in workers] == [0, 0, 0]
+    account = opened(path)
+    listed = rows(account.get("/v2/nvcf/functions").json, "functions")
+    assert sorted(names(account)) == sorted(f"{one}-{i}" for one in "abc" for i in range(16))
+    assert sorted(told) == sorted(str(one["versionId"]) for one in listed)
+    account.emulator.close()
+
+
+@pytest.mark.parametrize("after", [0, 1, 7, 23])
+def test_killed_process_leaves_every_answered_request_and_at_most_one_more(
+    tmp_path: Path, after: int
+) -> None:
+    path = tmp_path / "world.db"
+    opened(path, replace(world(), function_limit=10_000)).emulator.close()
+    process = worker(path, "a", 5000)
+    assert process.stdout is not None
+    answered = [process.stdout.readline().strip() for _ in range(after)]
+    process.kill()
+    answered += process.communicate()[0].split()
+    assert process.returncode == -signal.SIGKILL
+    account = opened(path)
+    listed = rows(account.get("/v2/nvcf/functions").json, "functions")
+    stored = [str(one["versionId"]) for one in listed]
+    assert stored[: len(answered)] == answered
+    assert len(stored) <= len(answered) + 1
+    assert account.kinds() == ["created"] * len(stored)
+    account.create("afterwards")
+    account.emulator.close()
+
+
+@pytest.mark.parametrize(("when", "made"), [(When.BEFORE, ["a-0"]), (When.AFTER, ["a-0", "a-1"])])
+def test_kill_fault_ends_the_process_once(tmp_path: Path, when: When, made: list[str]) -> None:
+    path = tmp_path / "world.db"
+    fault = Fault(kind=Trouble.KILL, route="create-function", nth=2, when=when)
+    opened(path, world(faults=(fault,))).emulator.close()
+    process = worker(path, "a", 3)
+    told = process.communicate()[0].split()
+    assert (process.returncode, len(told)) == (-signal.SIGKILL, 1)
+    account = opened(path)
+    assert names(account) == made
+    account.create("b")
+    account.emulator.close()
+
+
+def test_file_that_is_no_world_is_refused_and_left_alone(tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_text("not a database, and longer than a header of one would be" * 40)
+    foreign = tmp_path / "foreign"
+    database = sqlite3.connect(foreign)
+    database.execute("CREATE TABLE theirs (x)")
+    database.close()
+    for path in (text, foreign):
+        before = path.read_bytes()
+        with pytest.raises(EmulatorError, match="is not a world of this emulator") as caught:
+            Emulator.open(path, None)
+        assert "delete this one" in caught.value.remedy
+        if path is text:
+            assert path.read_bytes() == before
+
+
+def damaged(path: Path, statement: str) -> None:
+    opened(path).emulator.close()
+    database = sqlite3.connect(path)
+    database.execute(statement)
+    database.commit()
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE world SET format = 99",
+        "UPDATE world SET state = '{\"versions\": 5}'",
+        "UPDATE world SET state = 'not json'",
+        "UPDATE world SET rules = '{\"clusters\": [{}]}'",
+        'UPDATE world SET state = \'{"versions": {"a": {"status": "ODD"}}}\'',
+        "DELETE FROM world",
+    ],
+)
+def test_damaged_world_is_refused(tmp_path: Path, statement: str) -> None:
+    path = tmp_path / "world.db"
+    damaged(path, statement)
+    with pytest.raises(EmulatorError, match="is not a world of this emulator"):
+        Emulator.open(path, None)
+
+
+def test_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path, tmp_path / "file" / "world.db"):
+        with pytest.raises(EmulatorError, match="cannot be opened"):
+            Emulator.open(path, None)

@@ -1,0 +1,206 @@
+"""World files: what they say, and what is wrong with them, at its place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nvcfplan.emulator.defaults import DEFAULT_WORLD
+from nvcfplan.emulator.rules import (
+    Fault,
+    Landing,
+    QuotaRule,
+    TenantRule,
+    TrafficRule,
+    Trouble,
+    When,
+    WorldFile,
+)
+from nvcfplan.emulator.worldfile import digest_of, load_worldfile
+
+if TYPE_CHECKING:
+    from nvcfplan.diagnostics import Diagnostic
+
+WORLDS = Path(__file__).parents[2] / "examples" / "worlds"
+
+
+def read(tmp_path: Path, text: str) -> WorldFile:
+    path = tmp_path / "world.yaml"
+    path.write_text(text, encoding="utf-8")
+    checked = load_worldfile(path)
+    assert checked.value is not None, checked.diagnostics
+    return checked.value
+
+
+def faults(tmp_path: Path, text: str) -> list[tuple[str, int]]:
+    """Code and line of each, in the order of the lines."""
+    return sorted(
+        ((one.code, one.span.start.line if one.span else 0) for one in diagnostics(tmp_path, text)),
+        key=lambda fault: (fault[1], fault[0]),
+    )
+
+
+def diagnostics(tmp_path: Path, text: str) -> tuple[Diagnostic, ...]:
+    path = tmp_path / "world.yaml"
+    path.write_text(text, encoding="utf-8")
+    checked = load_worldfile(path)
+    assert checked.value is None
+    return checked.diagnostics
+
+
+def test_demo_world_is_the_one_that_is_built_in() -> None:
+    assert load_worldfile(WORLDS / "demo.yaml").value == DEFAULT_WORLD
+
+
+@pytest.mark.parametrize("path", sorted(WORLDS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_reads(path: Path) -> None:
+    checked = load_worldfile(path)
+    assert checked.diagnostics == ()
+    assert checked.value is not None
+
+
+def test_examples_use_every_key_there_is() -> None:
+    worlds = [load_worldfile(path).value for path in WORLDS.glob("*.yaml")]
+    unused = {
+        name
+        for name in WorldFile.__dataclass_fields__
+        if all(getattr(one, name) == getattr(WorldFile(), name) for one in worlds)
+    }
+    text = "".join(path.read_text("utf-8") for path in WORLDS.glob("*.yaml"))
+    assert {name for name in unused if camel(name) not in text} == set()
+
+
+def camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)
+
+
+def test_empty_mapping_is_a_world_of_defaults(tmp_path: Path) -> None:
+    assert read(tmp_path, "{}") == WorldFile()
+
+
+def test_knobs_are_read(tmp_path: Path) -> None:
+    text = """
+seed: 7
+landing: random
+batchSize: 1
+bootTime: 0
+releaseLag: 90s
+queueTimeout: 1.5m
+tick: 2h
+functionLimit: 3
+hideGpuCount: true
+unreadable: { capacity: 403 }
+apiKeys: [k]
+"""
+    assert read(tmp_path, text) == replace(
+        WorldFile(),
+        seed=7,
+        landing=Landing.RANDOM,
+        batch_size=1,
+        boot_time=0.0,
+        release_lag=90.0,
+        queue_timeout=90.0,
+        tick=7200.0,
+        function_limit=3,
+        hide_gpu_count=True,
+        unreadable=(("capacity", 403),),
+        api_key_digests=(digest_of("k"),),
+    )
+
+
+SMALL = """
+groups: { lab: {} }
+clusters: { lab-1: { groups: [lab], gpus: { H100: { capacity: 4 } } } }
+"""
+
+
+def test_tenants_quotas_traffic_and_faults_are_read(tmp_path: Path) -> None:
+    text = (
+        SMALL
+        + """
+tenants: [{ tenant: x, cluster: lab-1, gpu: H100, gpus: 4 }]
+quotas: [{ gpu: H100, names: [lab, lab-1], limit: 3 }]
+traffic: { chat: { running: 2, queueDepth: 5, drainedPerMinute: 0.5 } }
+faults: [{ kind: kill, route: deploy, when: before, nth: 2, every: true }]
+"""
+    )
+    world = read(tmp_path, text)
+    assert world.tenants == (TenantRule(tenant="x", cluster="lab-1", gpu="H100", gpus=4),)
+    assert world.quotas == (QuotaRule(gpu="H100", names=("lab", "lab-1"), limit=3),)
+    assert world.traffic == (
+        TrafficRule(function="chat", running=2, queue_depth=5, drained_per_minute=0.5),
+    )
+    assert world.faults == (
+        Fault(kind=Trouble.KILL, route="deploy", when=When.BEFORE, nth=2, every=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("landig: first", [("world-unknown-word", 1)]),
+        ("landing: second", [("world-unknown-word", 1)]),
+        ("seed: seven", [("world-wrong-type", 1)]),
+        ("seed: true", [("world-wrong-type", 1)]),
+        ("seed: -1", [("world-out-of-range", 1)]),
+        ("batchSize: 0", [("world-out-of-range", 1)]),
+        ("queueTimeout: 0", [("world-out-of-range", 1)]),
+        ("tick: -5s", [("world-wrong-type", 1)]),
+        ("bootTime: .inf", [("yaml-number", 1)]),
+        ("startsAt: yesterday", [("world-wrong-type", 1)]),
+        ("groups: [lab]", [("world-wrong-type", 1)]),
+        ("groups:\n  lab: x", [("world-wrong-type", 2)]),
+        ("clusters:\n  a:\n    gpus:\n      H100: {}", [("world-missing", 4)]),
+        ("clusters:\n  a:\n    groups: [b]", [("world-unknown-name", 3)]),
+        ("clusters:\n  a: { status: DOWN }", [("world-unknown-word", 2)]),
+        (SMALL + "tenants:\n - { cluster: b, gpu: H100, gpus: 1 }", [("world-unknown-name", 5)]),
+        (
+            SMALL + "tenants:\n - { cluster: lab-1, gpu: H100, gpus: 5 }",
+            [("world-out-of-range", 5)],
+        ),
+        (SMALL + "quotas:\n - { gpu: H100, names: [lap], limit: 1 }", [("world-unknown-name", 5)]),
+        ("unreadable: { weather: 403 }", [("world-unknown-word", 1)]),
+        ("unreadable: { quota: 200 }", [("world-out-of-range", 1)]),
+        ("faults:\n - { kind: kill }", [("world-missing", 2)]),
+        ("faults:\n - { kind: kill, route: x }", [("world-fault", 2)]),
+        ("apiKeys: [5]", [("world-wrong-type", 1)]),
+        ("seed: 1\nseed: 2", [("duplicate-key", 2)]),
+        ("a: [", [("yaml-syntax", 1)]),
+        ("- a", [("world-wrong-type", 0)]),
+        ("", [("world-wrong-type", 0)]),
+        ("{}\n---\n{}", [("world-wrong-type", 0)]),
+    ],
+)
+def test_fault_of_a_file_is_told_where_it_stands(
+    tmp_path: Path, text: str, expected: list[tuple[str, int]]
+) -> None:
+    assert faults(tmp_path, text) == expected
+
+
+def test_all_faults_of_a_file_come_at_once(tmp_path: Path) -> None:
+    text = "seed: x\nlandig: first\nbatchSize: 0\nfaults:\n - { kind: kil, route: deploy }\n"
+    assert [line for _, line in faults(tmp_path, text)] == [1, 2, 3, 5]
+
+
+def test_misspelt_word_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    remedies = [one.remedy for one in diagnostics(tmp_path, "realeaseLag: 5m")]
+    assert remedies == ["did you mean `releaseLag`?"]
+
+
+def test_api_key_is_not_repeated(tmp_path: Path) -> None:
+    found = diagnostics(tmp_path, "apiKeys: canary-key\nseed: x")
+    assert "canary" not in repr(found)
+
+
+def test_file_that_cannot_be_read_is_a_diagnostic(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    for name, code in (("missing.yaml", "world-unreadable"), ("binary", "not-utf8")):
+        checked = load_worldfile(tmp_path / name)
+        assert checked.value is None
+        assert [one.code for one in checked.diagnostics] == [code]
+    (found,) = load_worldfile(tmp_path).diagnostics
+    assert found.code == "world-unreadable"
