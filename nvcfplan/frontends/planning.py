@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nvcfplan.adapters.storage.planfile import write_plan
+from nvcfplan.diagnostics import Severity
 from nvcfplan.documents import encode_plan
-from nvcfplan.errors import SettingsError
+from nvcfplan.errors import RunOpen, SettingsError
 from nvcfplan.frontends.assembly import choose_account, this_actor
 from nvcfplan.frontends.exits import Exit
 from nvcfplan.frontends.reporting import report_footer, report_plan, say_diagnostics
-from nvcfplan.frontends.sessions import opened
+from nvcfplan.frontends.sessions import Session, opened
 from nvcfplan.frontends.stacks import load
 from nvcfplan.model import function_address
-from nvcfplan.workflows import PlanRequest, has_changes, is_refused, make_plan
+from nvcfplan.reports import failure_diagnostic
+from nvcfplan.workflows import (
+    PlanRequest,
+    has_changes,
+    is_refused,
+    make_plan,
+    refuse_open_run,
+    scope_of,
+)
 
 if TYPE_CHECKING:
     from nvcfplan.frontends.commands.plan import PlanArguments
@@ -33,6 +43,7 @@ def plan_command(terminal: Terminal, arguments: PlanArguments) -> Exit:
     account = choose_account(arguments, loaded.root, terminal)
     say_diagnostics(terminal, account.warnings)
     with opened(account, loaded.stack, loaded.root, terminal.environment) as session:
+        _warn_of_open_run(terminal, session, loaded)
         plan = session.read(make_plan(request, session.ports.look))
     if arguments.out is not None:
         write_plan(arguments.out, encode_plan(plan))
@@ -40,6 +51,15 @@ def plan_command(terminal: Terminal, arguments: PlanArguments) -> Exit:
     if has_changes(plan) and not is_refused(plan):
         report_footer(terminal, arguments.out)
     return exit_of_plan(plan, is_detailed=arguments.detailed_exitcode)
+
+
+def _warn_of_open_run(terminal: Terminal, session: Session, loaded: LoadedStack) -> None:
+    """A plan may be looked at meanwhile; it cannot be applied before that run is settled."""
+    try:
+        session.read(refuse_open_run(scope_of(loaded.stack), session.ports.look))
+    except RunOpen as error:
+        warning = replace(failure_diagnostic(error), severity=Severity.WARNING)
+        say_diagnostics(terminal, (warning,))
 
 
 def exit_of_plan(plan: Plan | Infeasible, *, is_detailed: bool) -> Exit:

@@ -35,8 +35,10 @@ from nvcfplan.workflows import (
     last_outcome,
     make_plan,
     read_stack_files,
+    refuse_open_run,
     resume_run,
     roll_back_run,
+    scope_of,
 )
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ def _apply_stack(terminal: Terminal, arguments: ApplyArguments, operation: Opera
     account = choose_account(arguments, loaded.root, terminal)
     say_diagnostics(terminal, account.warnings)
     with opened(account, loaded.stack, loaded.root, terminal.environment) as session:
+        session.read(refuse_open_run(scope_of(loaded.stack), session.ports.look))
         plan = session.read(make_plan(request, session.ports.look))
         if isinstance(plan, Infeasible) or is_refused(plan):
             report_plan(terminal, plan, loaded.sources)

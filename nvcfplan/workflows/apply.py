@@ -78,6 +78,11 @@ async def apply_plan(request: ApplyRequest, ports: RunPorts, shell: Shell) -> Ru
         return await carry_out(machine, holding, ports, shell)
 
 
+async def refuse_open_run(scope: Scope, ports: LookPorts) -> None:
+    """Raises: RunOpen. Under a lease it is asked again: this one is for a plan to come."""
+    refuse_open(await last_journal(scope, ports.store), scope)
+
+
 def refuse_unresolvable(steps: Sequence[Step], secrets: SecretSource) -> None:
     """Raises: SecretUnavailable, naming every step and value. Nothing has been sent then."""
     missing = [

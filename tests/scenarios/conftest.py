@@ -1,0 +1,220 @@
+"""A directory with a stack in it, and the command line to type into: short builders for stories."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nvcfplan.emulator.messages import Incoming
+from nvcfplan.emulator.serving import Emulator, Event, LedgerEntry
+from nvcfplan.frontends.cli import run
+from nvcfplan.frontends.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples" / "stacks"
+API = "/v2/nvcf"
+KEY = "Bearer key"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, object]:
+        found: dict[str, object] = json.loads(self.out)
+        return found
+
+
+class Workshop:
+    """The current directory is `directory`; the emulator's file lies beside the stack in it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.emulator_file = directory / ".nvcfplan" / "emulator.db"
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def type(self, *words: str, environment: Mapping[str, str] | None = None) -> Said:
+        """In this process, with streams of its own and nothing of the real environment."""
+        out, err = io.StringIO(), io.StringIO()
+        terminal = Terminal(
+            stdin=io.StringIO(), stdout=out, stderr=err, environment=dict(environment or {})
+        )
+        code = run(words, terminal)
+        return Said(int(code), out.getvalue(), err.getvalue())
+
+    def plan(self, *words: str) -> Said:
+        return self.type("plan", "-detailed-exitcode", "--emulator", *words)
+
+    def apply(self, *words: str) -> Said:
+        return self.type("apply", "-auto-approve", "--emulator", *words)
+
+    def fork(self, *words: str, seed: str = "0") -> subprocess.Popen[str]:
+        """In a process of its own: for what kills it, and for the hash seed."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "nvcfplan", *words],
+            cwd=self.directory,
+            env={**_bare_environment(), "PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def emulator(self) -> Emulator:
+        return Emulator.open(self.emulator_file, None)
+
+    def events(self) -> tuple[Event, ...]:
+        return self.emulator().events()
+
+    def ledger(self) -> tuple[LedgerEntry, ...]:
+        return self.emulator().ledger()
+
+    def ask(self, path: str, *, method: str = "GET", body: object = None) -> dict[str, object]:
+        """The API itself, as anybody else would use it."""
+        served = self.emulator().exchange(
+            Incoming(
+                method=method,
+                path=f"{API}/{path}",
+                query={"includeSecrets": "true"},
+                authorization=KEY,
+                body=b"" if body is None else json.dumps(body).encode(),
+            )
+        )
+        assert served.reply.status < 300, served.reply
+        found: dict[str, object] = json.loads(served.reply.body or b"{}")
+        return found
+
+    def account(self) -> list[dict[str, object]]:
+        """Every version through the API, with its deployment, as JSON; in order of creation."""
+        listed = self.ask("functions")["functions"]
+        assert isinstance(listed, list)
+        found = []
+        for row in sorted(listed, key=lambda one: (one["createdAt"], one["versionId"])):
+            path = f"functions/{row['id']}/versions/{row['versionId']}"
+            version = dict(_mapping(self.ask(path)["function"]))
+            version["deployment"] = self._deployment(
+                path.replace("functions/", "deployments/functions/")
+            )
+            found.append(version)
+        return found
+
+    def _deployment(self, path: str) -> object:
+        served = self.emulator().exchange(
+            Incoming(method="GET", path=f"{API}/{path}", authorization=KEY)
+        )
+        if served.reply.status == 404:
+            return None
+        assert served.reply.status == 200, served.reply
+        return json.loads(served.reply.body)["deployment"]
+
+
+def as_before(account: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Without what the service mints anew: ids and times; how many instances run where counts."""
+    return [{key: _unminted(value) for key, value in version.items()} for version in account]
+
+
+_MINTED = frozenset(
+    {
+        "id", "deploymentId", "gpuSpecificationId", "instanceId", "icmsRequestId", "createdAt",
+        "updatedAt", "lastUpdatedAt", "instanceCreatedAt", "instanceUpdatedAt",
+    }
+)  # fmt: skip
+
+
+def _unminted(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _unminted(inner) for key, inner in value.items() if key not in _MINTED}
+    if isinstance(value, list):
+        return [_unminted(inner) for inner in value]
+    return value
+
+
+def _mapping(value: object) -> dict[str, object]:
+    assert isinstance(value, dict)
+    return value
+
+
+def function(
+    key: str,
+    *,
+    image: str = "1.0.0",
+    gpu: str = "L40S",
+    kind: str = "ON-PREM.GPU.L40S_1x",
+    place: str = "clusters: [byoc-cluster-1]",
+    instances: str = "1..2",
+    more: str = "",
+) -> str:
+    """One entry of `functions:`; `instances` is min..max."""
+    least, most = instances.split("..")
+    lines = [
+        f"  {key}:",
+        f'    containerImage: "nvcr.io/acme/{key}:{image}"',
+        "    inferenceUrl: /run",
+        "    inferencePort: 8000",
+        "    deployment:",
+        "      specifications:",
+        "        main:",
+        f"          gpu: {gpu}",
+        f"          instanceType: {kind}",
+        f"          {place}",
+        f"          minInstances: {least}",
+        f"          maxInstances: {most}",
+    ]
+    return "\n".join([*lines, *([f"    {more}"] if more else [])]) + "\n"
+
+
+def h100(key: str, *, image: str = "1.0.0", instances: int = 1, more: str = "") -> str:
+    """On the 8 H100 of GCP-ASIASE1-A, two GPUs an instance."""
+    return function(
+        key,
+        image=image,
+        gpu="H100",
+        kind="a3-highgpu-8g_2x",
+        place="backend: GCP-ASIASE1-A",
+        instances=f"{instances}..{instances}",
+        more=more,
+    )
+
+
+def stack(*functions: str, name: str = "shop") -> str:
+    return f"apiVersion: nvcfplan/v1\nstack: {name}\nfunctions:\n{''.join(functions)}"
+
+
+def codes(text: str) -> list[str]:
+    """The codes of the diagnostics in a text, in its order."""
+    return re.findall(r"^(?:error|warning|note)\[([a-z-]+)\]", text, re.MULTILINE)
+
+
+def _bare_environment() -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "NO_COLOR": "1",
+        "HOME": "/nonexistent",
+    }
+
+
+@pytest.fixture
+def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    monkeypatch.chdir(tmp_path)
+    return Workshop(tmp_path)
