@@ -81,14 +81,14 @@ def _refuse_without_clusters(turn: Turn, version: Version, specification: Specif
     kind = f"{specification.gpu} GPU or {specification.instance_type} instance type"
     clusters = matching(world, specification)
     if specification.backend is not None and not offering(world, specification):
-        _refuse(turn, specification, Cause.PLACEMENT, _reverted(version, _no_access(specification)))
+        _refuse(turn, specification, Cause.PLACEMENT, reverted(version, _no_access(specification)))
     if not clusters:
         inner = _allocator_says(f"There are no available clusters for {kind}")
-        _refuse(turn, specification, Cause.PLACEMENT, _reverted(version, inner))
+        _refuse(turn, specification, Cause.PLACEMENT, reverted(version, inner))
     is_hit = turn.met.hits(Trouble.CAPACITY_SYNC, specification.instance_type)
     if is_hit or all(world.free(one, specification.gpu) <= 0 for one in clusters):
         inner = _allocator_says(f"There are no available clusters with capacity for {kind}")
-        _refuse(turn, specification, Cause.CAPACITY, _reverted(version, inner))
+        _refuse(turn, specification, Cause.CAPACITY, reverted(version, inner))
 
 
 def _no_access(specification: Specification) -> Refusal:
@@ -107,7 +107,8 @@ def _allocator_says(text: str) -> Refusal:
     )
 
 
-def _reverted(version: Version, inner: Refusal) -> Refusal:
+def reverted(version: Version, inner: Refusal) -> Refusal:
+    """As the service passes on what the allocator refused. Source: nvcf-api.md 6.1."""
     where = subject(version.function_id, version.id)
     outer = f"{where}: Failed to deploy, reverting state to 'INACTIVE': "
     return Refusal(inner.status, outer + inner.detail)
@@ -146,9 +147,17 @@ def _allocate(turn: Turn, version: Version, specifications: list[Specification])
     enter(world, version, Status.DEPLOYING if wanting else Status.ACTIVE)
     for one in specifications:
         pin(world, one)
-        one.is_starved = turn.met.hits(Trouble.CAPACITY_ASYNC, one.instance_type)
+        starve(turn, one)
         if one.min:
             ask(world, one, count=one.min)
+
+
+def starve(turn: Turn, specification: Specification) -> None:
+    """By a fault, if this request meets one: what it asks for from now on never comes."""
+    fault = turn.met.hit(Trouble.CAPACITY_ASYNC, specification.instance_type)
+    if fault is not None:
+        specification.is_starved = True
+        specification.failure = fault.text
 
 
 def read_deployment(turn: Turn) -> dict[str, object]:

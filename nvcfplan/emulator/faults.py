@@ -59,6 +59,7 @@ def fault_of(sheet: Sheet) -> Fault | None:
         tenant=sheet.text("tenant", "other"),
         status=sheet.whole("status", 500),
         body=sheet.choice("body", FaultBody, FaultBody.PROBLEM),
+        text=sheet.optional_text("text"),
     )
     sheet.finish()
     why = objection(fault) if len(sheet.faults) == had else None
@@ -97,13 +98,20 @@ class Met:
         found = (one for one in self.of(kind) if when is None or one.when is when)
         return next(found, None)
 
-    def hits(self, kind: Trouble, instance_type: str) -> bool:
-        """Whether a capacity fault is meant for this instance type."""
+    def hit(self, kind: Trouble, instance_type: str) -> Fault | None:
+        """The capacity fault that is meant for this instance type, if one is."""
         wanted = instance_type.casefold()
-        return any(
-            one.instance_type is None or one.instance_type.casefold() == wanted
-            for one in self.of(kind)
+        return next(
+            (
+                one
+                for one in self.of(kind)
+                if one.instance_type is None or one.instance_type.casefold() == wanted
+            ),
+            None,
         )
+
+    def hits(self, kind: Trouble, instance_type: str) -> bool:
+        return self.hit(kind, instance_type) is not None
 
     @property
     def pause_seconds(self) -> float:

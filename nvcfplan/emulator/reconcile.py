@@ -129,16 +129,17 @@ def _no_capacity(world: World, specification: Specification) -> dict[str, str]:
     """Source: nvcf-api.md 3.4 (`gpu` holds the instance type) and 6.2."""
     provider = _provider(world, specification)
     minutes = round(world.rules.queue_timeout / 60)
+    usual = (
+        f"Backend '{provider}', GPU '{specification.gpu}', "
+        f"Instance Type '{specification.instance_type}': Capacity not available at this time"
+        f" - Exceeded max queued duration '{minutes}' minutes"
+    )
     return {
         "icmsRequestId": _NO_REQUEST,
         "gpu": specification.instance_type,
         "backend": provider,
         "instanceType": specification.instance_type,
-        "error": (
-            f"Backend '{provider}', GPU '{specification.gpu}', "
-            f"Instance Type '{specification.instance_type}': Capacity not available at this time"
-            f" - Exceeded max queued duration '{minutes}' minutes"
-        ),
+        "error": specification.failure or usual,
     }
 
 

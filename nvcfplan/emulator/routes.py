@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from nvcfplan.emulator import admin, deployments, functions, readings, updates
 from nvcfplan.emulator.allocation import grab
+from nvcfplan.emulator.deployments import reverted
 from nvcfplan.emulator.faults import meet
 from nvcfplan.emulator.messages import Incoming, Reply, json_object, reply_of, reply_to
 from nvcfplan.emulator.refusals import Refusal
@@ -122,7 +123,7 @@ def _under_faults(turn: Turn, incoming: Incoming) -> Served:
     if met.first(Trouble.DROP_REPLY, When.BEFORE):
         return Served(reply=Reply(status=500), is_dropped=True)
     scripted = met.first(Trouble.ANSWER)
-    reply = _scripted(scripted, incoming.path) if scripted else _answer(turn, incoming.path)
+    reply = _scripted(scripted, turn, incoming) if scripted else _answer(turn, incoming.path)
     return Served(
         reply=reply,
         pause_seconds=met.pause_seconds,
@@ -144,12 +145,21 @@ def _grab(world: World, fault: Fault) -> None:
         grab(world, holding)
 
 
-def _scripted(fault: Fault, path: str) -> Reply:
+def _scripted(fault: Fault, turn: Turn, incoming: Incoming) -> Reply:
     if fault.body is FaultBody.HTML:
         page = f"<html><body><h1>{fault.status}</h1></body></html>"
         return Reply(status=fault.status, body=page.encode(), media_type="text/html")
-    text = "too many requests. Slow down." if fault.status == 429 else "Scripted by a fault"
-    return reply_to(Refusal(fault.status, text), path)
+    text = fault.text or _USUAL.get(fault.status, "Scripted by a fault")
+    refusal = Refusal(fault.status, text)
+    if turn.target.route == "deploy" and fault.status == 502:
+        refusal = reverted(turn.version(), refusal)
+    return reply_to(refusal, incoming.path)
+
+
+_USUAL = {
+    429: "too many requests. Slow down.",
+    502: "Failed to get response from 'ICMS' after retries.",
+}
 
 
 def _answer(turn: Turn, path: str) -> Reply:

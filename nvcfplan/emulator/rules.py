@@ -52,6 +52,7 @@ class Fault:
     `seconds`: PAUSE holds the reply back so long, in virtual time.
     `instance_type`: CAPACITY_* hit only specifications of this type.
     `gpus`: GRAB takes so many, or what is free of them; None: all that is free.
+    `text`: what ANSWER says in `detail`, and CAPACITY_ASYNC in `healthInfo`, in place of the usual.
     """
 
     kind: Trouble
@@ -68,6 +69,7 @@ class Fault:
     tenant: str = "other"
     status: int = 500
     body: FaultBody = FaultBody.PROBLEM
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

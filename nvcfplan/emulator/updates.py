@@ -6,9 +6,8 @@ No capacity check and no instance at once: the next tick follows up. Source: nvc
 from __future__ import annotations
 
 from nvcfplan.emulator.bodies import one_deployment, one_specification
-from nvcfplan.emulator.deployments import deployment_by_id
+from nvcfplan.emulator.deployments import deployment_by_id, starve
 from nvcfplan.emulator.refusals import Refusal, bad_request, not_found
-from nvcfplan.emulator.rules import Trouble
 from nvcfplan.emulator.turns import Turn, subject
 from nvcfplan.emulator.validation import (
     autoscaling_faults,
@@ -38,7 +37,7 @@ def update_deployment(turn: Turn) -> dict[str, object]:
     for one, entry in pairs:
         _refuse_moved(version, one, entry)
     for one, entry in pairs:
-        one.is_starved |= turn.met.hits(Trouble.CAPACITY_ASYNC, one.instance_type)
+        starve(turn, one)
         concurrency = entry.max_request_concurrency or 1
         after = (entry.min_instances, entry.max_instances, concurrency)
         if after != (one.min, one.max, one.concurrency):
@@ -69,7 +68,7 @@ def _patch(turn: Turn, one: Specification, request: UpdateSpecificationRequest) 
     require(kind, instance_count_faults(least, most, one.gpu))
     require(kind, autoscaling_faults(request.autoscaling_configuration))
     autoscaling = _autoscaling(one, request)
-    one.is_starved |= turn.met.hits(Trouble.CAPACITY_ASYNC, one.instance_type)
+    starve(turn, one)
     before = (one.min, one.max, one.answer.get("autoscalingConfiguration"))
     if (least, most, autoscaling) == before:
         return

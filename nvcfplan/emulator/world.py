@@ -62,7 +62,8 @@ class Specification:
     """A deployed GPU specification. `answer`: the rest of it as the API shows it.
 
     `pinned`: the cluster of its `backend` that the service picked. `failed`: instances of its last
-    request that never came. `is_starved`: a fault keeps its requests from being served.
+    request that never came. `is_starved`: a fault keeps its requests from being served, and
+    `failure` is what the service then says, None: the usual.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Specification:
     pinned: str | None = None
     failed: int = 0
     is_starved: bool = False
+    failure: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -47,6 +47,43 @@ def test_asynchronous_capacity_fault_ends_in_error_after_the_queue_timeout() -> 
     assert (entry.outcome, entry.is_injected) == (Service.EXPIRED, True)
 
 
+MARKERS = (
+    "Failed to create instances in the stipulated time",
+    "Acknowledged capacity expired without instance creation",
+    "Instance request schedule expired for this batch",
+    "Cluster could not fulfill the instance request",
+    "pod terminated due to state instance-terminated-no-capacity: unschedulable for 10m0s",
+)
+
+
+@pytest.mark.parametrize("text", MARKERS)
+def test_asynchronous_capacity_fault_can_use_other_words(text: str) -> None:
+    account = account_with(Fault(kind=Trouble.CAPACITY_ASYNC, route="deploy", text=text))
+    target = account.create()
+    account.deploy(target, spec())
+    account.emulator.advance(31 * 60)
+    (health,) = rows(account.get(target.deployment).deployment, "healthInfo")
+    assert health["error"] == text
+
+
+def test_allocator_that_does_not_answer_reverts_the_deploy() -> None:
+    account = account_with(Fault(kind=Trouble.ANSWER, route="deploy", status=502))
+    target = account.create()
+    answer = account.post(target, spec())
+    assert answer.status == 502
+    assert (
+        "Failed to deploy, reverting state to 'INACTIVE': Failed to get response from 'ICMS'"
+        in (answer.detail)
+    )
+    assert account.status(target) == "INACTIVE"
+
+
+def test_scripted_answer_can_say_anything() -> None:
+    text = "There are no available clusters with reservation for H100"
+    account = account_with(Fault(kind=Trouble.ANSWER, route="deploy", status=400, text=text))
+    assert account.post(account.create(), spec()).detail == text
+
+
 def test_capacity_fault_can_be_meant_for_one_instance_type() -> None:
     fault = Fault(kind=Trouble.CAPACITY_ASYNC, route="deploy", instance_type="lab.h100_2X")
     account = account_with(fault)
