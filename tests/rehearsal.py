@@ -58,10 +58,10 @@ class Account:
     state_root: Path
     runs: count[int] = field(default_factory=lambda: count(1))
 
-    def plan(self, *functions: DesiredFunction) -> Plan | Infeasible:
+    def plan(self, *functions: DesiredFunction, stack: str = "prod") -> Plan | Infeasible:
         async def use() -> Plan | Infeasible:
             async with ports_of(self) as ports:
-                return await make_plan(_request(functions), ports.look)
+                return await make_plan(_request(stack, functions), ports.look)
 
         return asyncio.run(use())
 
@@ -115,10 +115,10 @@ def account(world: WorldFile) -> Iterator[Account]:
         yield Account(Emulator.open(None, world), Path(directory))
 
 
-def _request(functions: Sequence[DesiredFunction]) -> PlanRequest:
+def _request(stack: str, functions: Sequence[DesiredFunction]) -> PlanRequest:
     ordered = tuple(sorted(functions, key=lambda one: one.key))
     return PlanRequest(
-        stack=Stack(name="prod", environment="default", functions=ordered),
+        stack=Stack(name=stack, environment="default", functions=ordered),
         inputs=digest_of(repr(ordered)),
         root="",
         actor=ACTOR,

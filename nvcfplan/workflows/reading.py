@@ -74,7 +74,8 @@ async def read_live(
     scope: Scope, reader: LiveReader, state: State | None
 ) -> tuple[Account, tuple[LiveFunction, ...]]:
     """The account never fails as a whole. Raises: RemoteError for the functions."""
-    return await both(reader.account(), _functions(scope, reader, state))
+    account, functions = await both(reader.account(), _functions(scope, reader, state))
+    return account, await _with_quota_users(account, functions, reader)
 
 
 async def read_state(scope: Scope, ports: LookPorts) -> Remembered:
@@ -142,6 +143,34 @@ async def _functions(
     needed = needed_reads(scope.stack, scope.environment, listed, state)
     found = await each([reader.version(function, version) for function, version in needed])
     return _detailed(listed, dict(zip((version for _, version in needed), found, strict=True)))
+
+
+async def _with_quota_users(
+    account: Account, functions: tuple[LiveFunction, ...], reader: LiveReader
+) -> tuple[LiveFunction, ...]:
+    """A quota counts every deployment of the account, not only this stack's: one GET each.
+
+    Source: nvcf-api.md 7 (refresh cost), 8.3.
+    """
+    unread = [
+        (version.function_id, version.version_id)
+        for function in functions
+        for version in function.versions
+        if version.is_deployed and version.deployment is None
+    ]
+    if not account.quotas or not unread:
+        return functions
+    found = await reader.deployments(unread)
+    return tuple(
+        replace(
+            function,
+            versions=tuple(
+                replace(version, deployment=found.get(version.version_id, version.deployment))
+                for version in function.versions
+            ),
+        )
+        for function in functions
+    )
 
 
 def _detailed(

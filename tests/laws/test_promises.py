@@ -19,10 +19,11 @@ from nvcfplan.emulator.rules import (
     GroupRule,
     InstanceTypeRule,
     Landing,
+    QuotaRule,
     WorldFile,
 )
 from nvcfplan.model import DesiredFunction, Downtime, GpuSpecification, StepId
-from nvcfplan.plans import Deploy, Funded, Plan
+from nvcfplan.plans import Deploy, Funded, Infeasible, Plan
 from tests.budget import examples
 from tests.planning.builders import specification, wanted
 from tests.rehearsal import Account, account
@@ -30,8 +31,8 @@ from tests.rehearsal import Account, account
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-def world(*capacities: int, seed: int = 0) -> WorldFile:
-    """Clusters a, b, ... of one group `all`, each with so many H100."""
+def world(*capacities: int, seed: int = 0, quota: int | None = None) -> WorldFile:
+    """Clusters a, b, ... of one group `all`, each with so many H100; a quota over all of them."""
     types = tuple(InstanceTypeRule(name=f"type_{n}x", gpu_count=n) for n in (1, 2, 4, 8))
     return WorldFile(
         clusters=tuple(
@@ -45,6 +46,7 @@ def world(*capacities: int, seed: int = 0) -> WorldFile:
             for number, capacity in enumerate(capacities)
         ),
         groups=(GroupRule(name="all", nca_id="nca-demo-0001"),),
+        quotas=() if quota is None else (QuotaRule(gpu="H100", names=("all",), limit=quota),),
         landing=Landing.ADVERSARIAL,
         seed=seed,
         batch_size=2,
@@ -155,4 +157,14 @@ def test_the_same_handover_with_its_funding_edges_passes(
     with account(world(capacity)) as where:
         assert carried_out(where, before)
         assert carried_out(where, after)
+        assert where.unserved() == ()
+
+
+def test_a_quota_counts_what_other_stacks_of_the_account_hold() -> None:
+    with account(world(8, quota=4)) as where:
+        other = where.plan(wanted("other", specification(low=3)), stack="theirs")
+        assert isinstance(other, Plan)
+        where.apply(other)
+        assert isinstance(where.plan(wanted("chat", specification(low=2))), Infeasible)
+        assert carried_out(where, [wanted("chat", specification(low=1))])
         assert where.unserved() == ()
