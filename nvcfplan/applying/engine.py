@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from nvcfplan.applying.briefs import UNSENT
 from nvcfplan.applying.effects import Append, Appended, Call, Look, Pause, Refused
@@ -153,6 +153,10 @@ class Engine:
 _STOPPED = Failure(kind=FailureClass.UNREACHABLE, message="not sent: the run was stopping")
 
 
+_SHORTEST_REST_SECONDS: Final = 1.0
+"""A remainder of a sum of floats may be too small to move the clock at all."""
+
+
 def _effect(effect: EffectId, name: str, ask: Ask, now: float) -> Effect:
     match ask:
         case Write(record=record):
@@ -162,6 +166,6 @@ def _effect(effect: EffectId, name: str, ask: Ask, now: float) -> Effect:
         case Observe(query=query):
             return Look(effect, query)
         case Rest(seconds=seconds):
-            return Pause(effect, now + seconds)
+            return Pause(effect, now + max(seconds, _SHORTEST_REST_SECONDS))
         case _:
             assert_never(ask)

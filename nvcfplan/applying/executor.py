@@ -53,8 +53,6 @@ if TYPE_CHECKING:
     from nvcfplan.model import EffectId
 
 _RENEW_SECONDS: Final = 15.0
-_GRACE_SECONDS: Final = 5.0
-"""Real seconds that calls in flight are given after the first interrupt. Source: product.md 8."""
 _PATIENCE_SECONDS: Final = 1.0
 """Real seconds after which a pause begins although requests are still in flight."""
 
@@ -167,7 +165,8 @@ class _Shell:
 
     def _feed(self, result: Result) -> None:
         if isinstance(result, Interrupted):
-            self._grace_ends = asyncio.get_running_loop().time() + _GRACE_SECONDS
+            grace = self._machine.settings.interrupt_grace
+            self._grace_ends = asyncio.get_running_loop().time() + grace
         elif not isinstance(result, LeaseLost):
             self._open.pop(result.effect, None)
             self._tasks.pop(result.effect, None)
@@ -238,6 +237,7 @@ class _Shell:
         """After the grace the answers are not waited for: what became of them is settled later."""
         if self._grace_ends is None or asyncio.get_running_loop().time() < self._grace_ends:
             return
+        self._grace_ends = None
         for effect in [one for one in self._open.values() if isinstance(one, Call)]:
             self._tasks[effect.id].cancel()
             self._feed(Unanswered(effect.id, "the run was interrupted before the answer came"))

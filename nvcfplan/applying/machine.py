@@ -124,6 +124,10 @@ class ApplyMachine:
         return events
 
     @property
+    def settings(self) -> ApplySettings:
+        return self._running.settings
+
+    @property
     def blocked(self) -> Blocked | None:
         return self._blocked
 

@@ -27,6 +27,7 @@ class ApplySettings:
     `quiet_window`: so long after its sending may a request still show up.
     `release_lag`: so long after the row is gone may freed GPUs be read as taken.
     `release_bound`: so long is a refusal for capacity retried where the units are our own.
+    `interrupt_grace`: real seconds that calls in flight are given after the first interrupt.
     `blind_limit`: so long may reads fail without a break.
     Source for the times: nvcf-api.md 5 and 8, reliability.md B1.
     """
@@ -41,6 +42,7 @@ class ApplySettings:
     release_bound: float = 900
     blind_limit: float = 900
     most_attempts: int = 5
+    interrupt_grace: float = 5
     on_failure: OnFailure = OnFailure.COMPONENT
 
 

@@ -45,6 +45,7 @@ class Status(StrEnum):
 class StepState:
     """`open`: an intent of which it is not known whether it had an effect.
 
+    `doubt`: attempts without an answer, and not found to be without effect.
     `lost`: operations that once had no answer and were not found since: a late arrival is surplus.
     """
 
@@ -52,6 +53,7 @@ class StepState:
     attempts: int = 0
     open: Intent | None = None
     was_unknown: bool = False
+    doubt: frozenset[int] = frozenset()
     lost: tuple[OperationId, ...] = ()
     done: Done | None = None
     failure: Failure | None = None
@@ -64,12 +66,17 @@ class StepState:
             case Done() as done:
                 found = self.open.operation if self.open else None
                 lost = tuple(one for one in self.lost if one != found)
-                return replace(self, done=done, open=None, failure=None, lost=lost)
+                return replace(
+                    self, done=done, open=None, failure=None, doubt=frozenset(), lost=lost
+                )
             case Refused(failure=failure):
-                return replace(self, failure=failure, open=None)
+                doubt = self.doubt - {outcome.attempt}
+                return replace(self, failure=failure, open=None, doubt=doubt)
             case Unanswered():
                 lost = (*self.lost, *((self.open.operation,) if self.open else ()))
-                return replace(self, was_unknown=True, lost=tuple(dict.fromkeys(lost)))
+                doubt = self.doubt | {outcome.attempt}
+                lost = tuple(dict.fromkeys(lost))
+                return replace(self, was_unknown=True, doubt=doubt, lost=lost)
 
 
 class Kind(StrEnum):
@@ -128,7 +135,8 @@ class Course:
 
     def is_executed(self, step: StepId) -> bool:
         """Done, or sent without a known end."""
-        return self.is_done(step) or self._states[step].open is not None
+        state = self._states[step]
+        return self.is_done(step) or state.open is not None or bool(state.doubt)
 
     @property
     def is_all_done(self) -> bool:

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nvcfplan.applying import Call, Intent, RunOutcome, resume, start, undo
@@ -139,6 +139,9 @@ def test_a_run_that_dies_anywhere_is_resumed_to_what_was_planned(
 
 @settings(max_examples=examples(2000), deadline=None)
 @given(names, st.integers(1, 60), st.integers(0, 2**31 - 1), faults)
+@example("many", 26, 28, {2: Fault.LATE})
+@example("many", 40, 61, {2: Fault.SWALLOWED, 6: Fault.BUSY})
+@example("lend", 8, 0, {})
 def test_a_run_that_dies_anywhere_can_be_undone_instead(
     name: str, moment: int, seed: int, trouble: dict[int, Fault]
 ) -> None:
@@ -156,6 +159,7 @@ def test_a_run_that_dies_anywhere_can_be_undone_instead(
 
 @settings(max_examples=examples(1000), deadline=None)
 @given(names, st.lists(st.integers(1, 12), min_size=1, max_size=6), st.integers(0, 2**31 - 1))
+@example("roll", [8, 6, 8, 8], 0)
 def test_dying_again_and_again_changes_nothing(name: str, moments: list[int], seed: int) -> None:
     case = CASES[name]
     done = drive(case, seed, dies_at=moments[0] + 4)

@@ -1,0 +1,149 @@
+"""What the state becomes after a run: applied, undone, in the middle of it, or gone."""
+
+from __future__ import annotations
+
+from nvcfplan.applying import RunOutcome, resume, start, state_after, undo
+from nvcfplan.model import (
+    AccountIdentity,
+    DesiredFunction,
+    FunctionId,
+    ManagedFunction,
+    State,
+    VersionId,
+)
+from tests.applying.builders import (
+    CODEC,
+    RUN,
+    SETTINGS,
+    Case,
+    config,
+    created,
+    removed,
+    rolled,
+    spec,
+)
+from tests.applying.driver import Drive
+from tests.applying.service import Fault
+
+ROLLING = Case(4, [rolled("chat", spec(), spec())], {"chat": spec()})
+
+
+def state(*keys: str) -> State:
+    return State(
+        lineage="l",
+        serial=3,
+        account=AccountIdentity(endpoint="http://fake", org=None, nca_id=None),
+        stack="demo",
+        environment="default",
+        secret_key="00",
+        functions=tuple(
+            ManagedFunction(
+                key=key,
+                function_id=FunctionId(f"f-{key}"),
+                version_id=VersionId(f"v-{key}"),
+                applied=DesiredFunction(key=key, config=config(key), managed=("container_image",)),
+                secret_fingerprints=(("TOKEN", "old"),),
+            )
+            for key in keys
+        ),
+    )
+
+
+def drive(case: Case, *, faults: dict[int, Fault] | None = None) -> Drive:
+    made = Drive(start(case.plan, RUN, SETTINGS, CODEC), case.service())
+    made.service.faults = faults or {}
+    made.run()
+    return made
+
+
+def after_run(before: State, case: Case, done: Drive) -> State:
+    return state_after(
+        before, case.plan, done.records, codec=CODEC, fingerprints={"chat": (("TOKEN", "new"),)}
+    )
+
+
+def test_an_applied_function_is_remembered_with_its_new_version() -> None:
+    done = drive(ROLLING)
+    remembered = after_run(state("chat"), ROLLING, done)
+
+    (entry,) = remembered.functions
+    assert entry.function_id == "f-chat"
+    assert entry.version_id in done.service.functions[FunctionId("f-chat")]
+    assert entry.version_id != "v-chat"
+    assert entry.applied == ROLLING.plan.desired.functions[0]
+    assert entry.secret_fingerprints == (("TOKEN", "new"),)
+    assert remembered.serial == 4
+
+
+def test_a_new_function_is_remembered() -> None:
+    case = Case(4, [created("chat", spec())])
+    remembered = after_run(state(), case, drive(case))
+
+    assert [one.key for one in remembered.functions] == ["chat"]
+
+
+def test_a_function_rolled_back_keeps_what_it_had() -> None:
+    done = drive(ROLLING, faults={2: Fault.REFUSED})
+    assert done.outcome is RunOutcome.ROLLED_BACK
+
+    assert after_run(state("chat"), ROLLING, done).functions == state("chat").functions
+
+
+def test_a_function_in_the_middle_of_a_run_keeps_what_it_had() -> None:
+    done = drive(ROLLING)
+    done.records = done.records[:6]
+
+    assert after_run(state("chat"), ROLLING, done).functions == state("chat").functions
+
+
+def test_an_applied_run_that_is_undone_later_points_at_the_old_version_again() -> None:
+    done = drive(ROLLING)
+    applied = after_run(state("chat"), ROLLING, done)
+    again = Drive(undo(done.records, RUN, SETTINGS, CODEC), done.service, list(done.records))
+    assert again.run() is RunOutcome.ROLLED_BACK
+
+    (entry,) = after_run(applied, ROLLING, again).functions
+    assert entry.version_id == "v-chat"
+    assert entry.applied.managed == ()
+
+
+def test_a_new_function_that_is_undone_later_is_forgotten() -> None:
+    case = Case(4, [created("chat", spec())])
+    done = drive(case)
+    applied = after_run(state(), case, done)
+    again = Drive(undo(done.records, RUN, SETTINGS, CODEC), done.service, list(done.records))
+    assert again.run() is RunOutcome.ROLLED_BACK
+
+    assert after_run(applied, case, again).functions == ()
+
+
+def test_a_creating_call_that_left_no_trace_is_watched_for() -> None:
+    done = drive(ROLLING, faults={1: Fault.DROPPED})
+    assert done.outcome is RunOutcome.APPLIED
+
+    assert after_run(state("chat"), ROLLING, done).watched == (done.calls[0].operation,)
+
+
+def test_a_creating_call_that_was_found_again_is_not_watched_for() -> None:
+    done = drive(ROLLING, faults={1: Fault.SWALLOWED})
+
+    assert after_run(state("chat"), ROLLING, done).watched == ()
+
+
+def test_what_was_applied_cannot_be_undone_past_a_deletion() -> None:
+    case = Case(4, [removed("a", spec())], {"a": spec()})
+    done = drive(case)
+    again = Drive(undo(done.records, RUN, SETTINGS, CODEC), done.service, list(done.records))
+
+    assert again.run() is RunOutcome.FAILED
+    assert again.machine.blocked is not None
+    assert again.machine.blocked.step == "delete-version:function.a@old"
+    assert again.effects == []
+
+
+def test_a_run_that_ended_is_left_as_it_is_when_resumed() -> None:
+    done = drive(ROLLING)
+    again = Drive(resume(done.records, RUN, SETTINGS, CODEC), done.service, list(done.records))
+
+    assert again.run() is RunOutcome.APPLIED
+    assert again.effects == []
