@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.adapters.nvcf.answers import ErrorWords, error_words
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from nvcfplan.adapters.nvcf.words import Redaction
 
 _SAID_NOTHING: Final = "the answer gives no reason"
+_ALLOCATOR_SAID: Final = re.compile(r'\\?"error\\?"\s*:\s*\\?"([^"\\]+)')
 _MARKER_REVERTED: Final = "failed to deploy, reverting state"
 
 
@@ -48,14 +50,23 @@ def failure_of(request: RawRequest, answer: RawAnswer, redaction: Redaction) -> 
     kind = classify(answer.status, f"{words.text}\n{words.searched}")
     if 300 <= answer.status < 400:
         kind = FailureClass.OTHER
-    said = redaction.shown(words.text) or _SAID_NOTHING
+    said = redaction.shown(_essence(words.text)) or _SAID_NOTHING
     return Failure(
         kind=kind,
-        message=f"HTTP {answer.status}: {said}{_scope_note(request, answer.status)}",
+        message=f"{said}{_scope_note(request, answer.status)}",
         status=answer.status,
         request_id=_shown_id(words, redaction),
         retry_after_seconds=answer.retry_after_seconds,
     )
+
+
+def _essence(text: str) -> str:
+    """The allocator's own sentence, where the service has wrapped it into others.
+
+    Source: nvcf-api.md 6.1.
+    """
+    found = _ALLOCATOR_SAID.search(text)
+    return found.group(1) if found else text
 
 
 def remote_error(
