@@ -69,7 +69,7 @@ class Workshop:
         return self.type("apply", "-auto-approve", "--emulator", *words)
 
     def fork(self, *words: str, seed: str = "0") -> subprocess.Popen[str]:
-        """In a process of its own: for what kills it, and for the hash seed."""
+        """In a process of its own: for what kills it, for signals, and for the hash seed."""
         return subprocess.Popen(
             [sys.executable, "-m", "nvcfplan", *words],
             cwd=self.directory,
@@ -206,11 +206,13 @@ def codes(text: str) -> list[str]:
 
 
 def _bare_environment() -> dict[str, str]:
+    """Nothing of the developer's own but the way to Python; a key that only an emulator takes."""
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
-        "NO_COLOR": "1",
         "HOME": "/nonexistent",
+        "NO_COLOR": "1",
+        "NVCF_TOKEN": "key",
     }
 
 

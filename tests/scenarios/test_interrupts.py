@@ -1,0 +1,73 @@
+"""Ctrl-C and SIGTERM against a served emulator: out in time, journal clean, resumable."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.scenarios.conftest import Workshop, codes, function, stack
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def served(workshop: Workshop) -> Iterator[str]:
+    """The address of an emulator that answers over HTTP at the speed of the wall's clock."""
+    process = workshop.fork("emulator", "serve", "-port=0", "-speed=1", ".")
+    assert process.stderr is not None
+    address = re.search(r"on (http://[0-9.:]+)", process.stderr.readline())
+    assert address is not None
+    yield address.group(1)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def _waiting(workshop: Workshop, address: str) -> subprocess.Popen[str]:
+    """An apply that waits for ACTIVE, two virtual minutes away."""
+    workshop.write("stack.yaml", stack(function("embed")))
+    process = workshop.fork("apply", "-auto-approve", f"-endpoint={address}", ".")
+    assert process.stderr is not None
+    said = ""
+    while "waiting for ACTIVE" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    return process
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
+)
+def test_an_interrupt_leaves_in_time_with_a_clean_journal(
+    workshop: Workshop, served: str, number: signal.Signals, code: int
+) -> None:
+    process = _waiting(workshop, served)
+    begun = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    assert time.monotonic() - begun < 7
+    assert process.returncode == code
+    assert "Nothing new is started" in err
+    assert "nvcfplan resume" in out
+
+    again = workshop.fork("apply", "-auto-approve", f"-endpoint={served}", ".")
+    _, refused = again.communicate(timeout=30)
+    assert (again.returncode, codes(refused)) == (1, ["run-open"])
+    assert "it ended as interrupted" in refused
+
+
+def test_a_second_interrupt_leaves_at_once(workshop: Workshop, served: str) -> None:
+    process = _waiting(workshop, served)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert time.monotonic() - begun < 5
+    assert process.returncode == 130
