@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final, Protocol, assert_never
 
 from nvcfplan.applying.briefs import UNSENT
 from nvcfplan.applying.effects import Append, Appended, Call, Look, Pause, Refused
@@ -29,21 +29,18 @@ class Gate(StrEnum):
     UNSENT = "unsent"
 
 
-class Owner:
+class Owner(Protocol):
     """What an engine needs of the machine around it."""
 
-    def gate(self, name: str, ask: Ask) -> Gate:
-        raise NotImplementedError
+    def gate(self, name: str, ask: Ask) -> Gate: ...
 
     def on_record(self, record: Record) -> None:
         """It is durable."""
-        raise NotImplementedError
+        ...
 
-    def on_rest(self, name: str, rest: Rest, now: float) -> None:
-        raise NotImplementedError
+    def on_rest(self, name: str, rest: Rest, now: float) -> None: ...
 
-    def on_dropped(self, name: str) -> None:
-        raise NotImplementedError
+    def on_dropped(self, name: str) -> None: ...
 
 
 @dataclass(slots=True)

@@ -49,6 +49,8 @@ class Broken:
 
 Readiness = Ready | Coming | Absent | Broken
 
+_LONGEST_TEXT = 2000
+"""Characters: the agent adds the container's own log lines to its reason."""
 _AT_ONCE = (FailureClass.CAPACITY, FailureClass.PLACEMENT, FailureClass.QUOTA)
 
 
@@ -175,6 +177,8 @@ def _failure_of(row: LiveDeployment) -> Failure:
     told = [kind for kind in kinds if kind in _AT_ONCE]
     known = told + [kind for kind in kinds if kind is not FailureClass.OTHER]
     texts = "; ".join(dict.fromkeys(note.error for note in row.health))
+    if len(texts) > _LONGEST_TEXT:
+        texts = texts[:_LONGEST_TEXT] + " ..."
     return Failure(
         kind=known[0] if known else FailureClass.OTHER,
         message=texts or f"the deployment is in {row.status} and gives no reason",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nvcfplan.applying import RunOutcome, resume, start, state_after, undo
+from nvcfplan.applying import Intent, RunOutcome, resume, start, state_after, undo
 from nvcfplan.model import (
     AccountIdentity,
     DesiredFunction,
@@ -16,6 +16,7 @@ from tests.applying.builders import (
     RUN,
     SETTINGS,
     Case,
+    after,
     config,
     created,
     removed,
@@ -139,6 +140,28 @@ def test_what_was_applied_cannot_be_undone_past_a_deletion() -> None:
     assert again.machine.blocked is not None
     assert again.machine.blocked.step == "delete-version:function.a@old"
     assert again.effects == []
+
+
+def test_an_open_run_past_a_deletion_says_so_and_can_only_go_on() -> None:
+    gone, fresh = removed("a", spec()), created("b", spec())
+    case = Case(4, [gone, (after(fresh[0], gone[-1]), *fresh[1:])], {"a": spec()})
+    done = drive(case)
+    cut = next(
+        index
+        for index, record in enumerate(done.records)
+        if isinstance(record, Intent) and record.step == "create-function:function.b@new"
+    )
+    service = case.service()
+    made = Drive(start(case.plan, RUN, SETTINGS, CODEC), service, interrupt_at=cut)
+    assert made.run() is RunOutcome.INTERRUPTED
+
+    undone = Drive(undo(made.records, RUN, SETTINGS, CODEC), service, list(made.records))
+    assert undone.run() is RunOutcome.INCOMPLETE
+    assert undone.machine.blocked is not None
+    assert undone.machine.blocked.step == "delete-version:function.a@old"
+    resumed = Drive(resume(undone.records, RUN, SETTINGS, CODEC), service, list(undone.records))
+    assert resumed.run() is RunOutcome.APPLIED
+    assert service.names() == ["b"]
 
 
 def test_a_run_that_ended_is_left_as_it_is_when_resumed() -> None:
