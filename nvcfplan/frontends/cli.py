@@ -14,7 +14,7 @@ import click
 from nvcfplan import __version__
 from nvcfplan.errors import NvcfplanError
 from nvcfplan.frontends.click_parts import Entry, LazyGroup, Section
-from nvcfplan.frontends.exits import Exit, exit_of_error
+from nvcfplan.frontends.exits import Exit, Terminated, exit_of_error
 from nvcfplan.frontends.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -131,10 +131,9 @@ def run(argv: Sequence[str], terminal: Terminal) -> int:
         code = exit_of_error(error)
         report_error(terminal, error, code)
         return code
-    except (KeyboardInterrupt, click.Abort) as error:
+    except (KeyboardInterrupt, click.Abort) as stopped:
         terminal.say("Interrupted; nothing was changed.")
-        is_terminated = type(error).__name__ == "Terminated"
-        return Exit.TERMINATED if is_terminated else Exit.INTERRUPTED
+        return Exit.TERMINATED if isinstance(stopped, Terminated) else Exit.INTERRUPTED
     except BrokenPipeError:
         return _reader_left(terminal)
     except Exception as error:

@@ -27,6 +27,10 @@ class Exit(IntEnum):
     TERMINATED = 143
 
 
+class Terminated(KeyboardInterrupt):
+    """Stopped by SIGTERM before anything was begun."""
+
+
 _BY_OUTCOME: Final = {
     "applied": Exit.OK,
     "failed": Exit.ERROR,

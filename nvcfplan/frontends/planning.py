@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nvcfplan.adapters.storage.planfile import write_plan
 from nvcfplan.diagnostics import Severity
 from nvcfplan.documents import encode_plan
-from nvcfplan.errors import RunOpen, SettingsError
+from nvcfplan.errors import JournalCorrupt, RunOpen, SettingsError
 from nvcfplan.frontends.assembly import choose_account, this_actor
 from nvcfplan.frontends.exits import Exit
 from nvcfplan.frontends.reporting import report_footer, report_plan, say_diagnostics
@@ -57,7 +57,7 @@ def _warn_of_open_run(terminal: Terminal, session: Session, loaded: LoadedStack)
     """A plan may be looked at meanwhile; it cannot be applied before that run is settled."""
     try:
         session.read(refuse_open_run(scope_of(loaded.stack), session.ports.look))
-    except RunOpen as error:
+    except (RunOpen, JournalCorrupt) as error:
         warning = replace(failure_diagnostic(error), severity=Severity.WARNING)
         say_diagnostics(terminal, (warning,))
 

@@ -53,9 +53,9 @@ if TYPE_CHECKING:
 
 
 def apply_command(terminal: Terminal, arguments: ApplyArguments) -> Exit:
-    """A plan file is one path that is not YAML: it is carried out without a question."""
+    """A first path that is not YAML is a saved plan: it is carried out without a question."""
     first = arguments.paths[0]
-    if len(arguments.paths) == 1 and not first.is_dir() and first.suffix not in (".yaml", ".yml"):
+    if not first.is_dir() and first.suffix not in (".yaml", ".yml"):
         return _apply_saved(terminal, arguments, first)
     return _apply_stack(terminal, arguments, Operation.APPLY)
 
@@ -122,7 +122,9 @@ def _stack_of(plan: Plan, root: Path, arguments: ApplyArguments) -> Stack | None
     A plan never holds such values. Where the files have changed, none is taken from them.
     """
     source = StackSource(
-        paths=(root,), environment=plan.desired.environment, variables=arguments.variables
+        paths=arguments.paths[1:] or (root,),
+        environment=plan.desired.environment,
+        variables=arguments.variables,
     )
     loaded = read_stack_files(source).stack.value
     if loaded is None or loaded.inputs != plan.fingerprint.inputs:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from nvcfplan.applying import Interrupted
 from nvcfplan.frontends.assembly import connected
+from nvcfplan.frontends.exits import Terminated
 from nvcfplan.workflows import Shell
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-
-
-class Terminated(KeyboardInterrupt):
-    """Stopped by SIGTERM before anything was begun."""
 
 
 class Session:

@@ -96,8 +96,8 @@ def refuse_unresolvable(steps: Sequence[Step], secrets: SecretSource) -> None:
             f"{len(missing)} secret {'value' if len(missing) == 1 else 'values'} that the plan"
             " must send cannot be resolved here",
             detail="\n".join(missing),
-            remedy="set the variables, or make the files readable, where apply runs; nothing was"
-            " changed",
+            remedy="set the variables and make the files readable where apply runs; for values of"
+            " the stack's own, name its files, unchanged, after the plan. Nothing was changed",
         )
 
 

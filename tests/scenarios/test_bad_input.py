@@ -147,6 +147,8 @@ def test_a_corrupt_journal_is_refused_with_its_place(workshop: Workshop) -> None
     said = workshop.apply(".")
     assert (said.code, codes(said.err)) == (1, ["journal-corrupt"])
     assert f"{journal.name}:2" in said.err
+    looked = workshop.plan(".")
+    assert (looked.code, codes(looked.err)) == (0, ["journal-corrupt"])
 
 
 def test_a_lost_state_is_no_disaster(workshop: Workshop) -> None:

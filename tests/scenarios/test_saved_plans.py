@@ -142,3 +142,30 @@ def test_the_plan_is_the_same_bytes_whatever_the_hash_seed_and_the_order_of_file
         assert process.returncode == 0, err
         bodies.append(json.dumps(json.loads(out)["plan"], sort_keys=False))
     assert len(set(bodies)) == 1
+
+
+def _with_literal(workshop: Workshop) -> None:
+    literal = "containerEnvironment: { API_TOKEN: { value: canary-5417, sensitive: true } }"
+    workshop.write("stacks/embed.yaml", stack(function("embed", more=literal)))
+    workshop.write("stacks/other.yaml", stack(function("rank"), name="other"))
+    workshop.plan("-out=bump.nvcfplan", "stacks/embed.yaml")
+    assert b"canary" not in (workshop.directory / "bump.nvcfplan").read_bytes()
+
+
+def test_a_sensitive_literal_is_taken_from_the_files_again(workshop: Workshop) -> None:
+    _with_literal(workshop)
+    code, _, err = _apply_saved(workshop, "--emulator=stacks/.nvcfplan/emulator.db")
+    assert (code, codes(err)) == (1, ["secret-unavailable"])
+
+    said = workshop.type("apply", "--emulator", "bump.nvcfplan", "stacks/embed.yaml")
+
+    assert said.code == 0
+    assert "canary" not in said.out + said.err
+
+
+def test_a_sensitive_literal_of_files_that_have_changed_is_not_taken(workshop: Workshop) -> None:
+    _with_literal(workshop)
+    path = workshop.directory / "stacks" / "embed.yaml"
+    path.write_text(path.read_text("utf-8").replace("1.0.0", "1.0.1"), "utf-8")
+    said = workshop.type("apply", "--emulator", "bump.nvcfplan", "stacks/embed.yaml")
+    assert (said.code, codes(said.err)) == (1, ["secret-unavailable"])

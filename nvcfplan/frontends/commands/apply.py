@@ -38,8 +38,12 @@ With a saved plan exactly that is carried out, without a question, or refused
 when the account has moved since. With a STACK the plan is made, shown, and
 approved first. What fails is undone; Ctrl-C once stops in good order.
 
+A saved plan holds no secret value. Sensitive literals are taken from the
+stack's files again: from those named after the plan, or from their directory.
+
 Examples:
   nvcfplan apply chat.nvcfplan
+  nvcfplan apply chat.nvcfplan stacks/chat.yaml
   nvcfplan apply --emulator examples/stacks/quickstart
   nvcfplan apply -auto-approve -json stacks/
 {APPLY_EXITS}
