@@ -259,7 +259,10 @@ async def serve(
     listener = _listen(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     app = application(emulator, begun_at=emulator.clock.monotonic(), speed=speed, is_local=is_local)
-    config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off")
+    # A reply that a fault holds back must not keep the server from stopping.
+    config = uvicorn.Config(
+        app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=2
+    )
     if started is not None:
         started(address)
     with listener:
