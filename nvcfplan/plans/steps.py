@@ -14,6 +14,7 @@ from nvcfplan.model import (
     Address,
     FunctionConfig,
     GpuSpecification,
+    GpuSpecificationId,
     Metadata,
     ResourceId,
     SecretReference,
@@ -55,11 +56,15 @@ class Deploy:
 
 @dataclass(frozen=True, slots=True)
 class UpdateDeployment:
-    """One specification's bounds. `before` is what the live one had, for the undo."""
+    """One specification's bounds. `before` is what the live one had, for the undo.
+
+    `row`: the live one that is meant; None: the one placed as `before` is.
+    """
 
     version: VersionRef
     specification: GpuSpecification
     before: GpuSpecification
+    row: GpuSpecificationId | None = None
 
 
 @dataclass(frozen=True, slots=True)
