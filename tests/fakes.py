@@ -121,7 +121,7 @@ class FakePerformer(StepPerformer):
 class MemoryStore(StateStore):
     """`stolen_at`: from that many journal records on somebody else holds the lease.
 
-    `full_at`: from that many on nothing can be written any more.
+    `full_at`: from that many on nothing can be written any more. `is_deaf`: nor renewed.
     """
 
     documents: dict[tuple[str, Document], Stored] = field(default_factory=dict)
@@ -131,6 +131,7 @@ class MemoryStore(StateStore):
     renewals: int = 0
     stolen_at: int | None = None
     full_at: int | None = None
+    is_deaf: bool = False
 
     async def read(self, stack: str, document: Document) -> Stored | None:
         return self.documents.get((stack, document))
@@ -169,6 +170,8 @@ class MemoryStore(StateStore):
 
     async def renew(self, lease: Lease) -> Lease:
         self._check(lease)
+        if self.is_deaf:
+            raise StoreError("the disk is gone")
         self.renewals += 1
         return lease
 

@@ -243,7 +243,7 @@ class _Shell:
             self._feed(Unanswered(effect.id, "the run was interrupted before the answer came"))
 
     async def _keep_lease(self) -> bool:
-        """False: it is lost, which the machine is told as a result."""
+        """False: it could not be renewed, which comes as a result; nothing may be sent."""
         async with self._renewing:
             now = self._ports.clock.monotonic()
             if now - self._renewed_at < _RENEW_SECONDS:
@@ -253,6 +253,9 @@ class _Shell:
                 self._renewed_at = now
             except LeaseLostError as error:
                 self._came.put_nowait(LeaseLost(error.detail or error.summary))
+                return False
+            except NvcfplanError as error:
+                self._came.put_nowait(_Trouble(error))
                 return False
             return True
 
@@ -286,6 +289,8 @@ class _Shell:
             found = await self._observe(look.query)
         except RemoteError as error:
             self._came.put_nowait(Unseen(look.id, _failure_of(error)))
+        except NvcfplanError as error:
+            self._came.put_nowait(_Trouble(error))
         else:
             self._came.put_nowait(Seen(look.id, found))
 

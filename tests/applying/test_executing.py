@@ -153,6 +153,14 @@ def test_a_journal_that_cannot_be_written_ends_the_run_with_the_reason() -> None
     assert stage.service.calls == [], "the intent was not written, so nothing was sent"
 
 
+def test_a_lease_that_cannot_be_renewed_ends_the_run_with_the_reason() -> None:
+    stage = Stage(store=MemoryStore(is_deaf=True))
+
+    with pytest.raises(StoreError, match="the disk is gone"):
+        stage.run()
+    assert stage.service.now < 60, "it did not go on without its lease"
+
+
 def test_reads_that_fail_for_a_while_are_repeated() -> None:
     stage = Stage(blind=3).run()
 
