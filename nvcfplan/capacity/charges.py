@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nvcfplan.capacity.holdings import account_pools, running_of
+from nvcfplan.capacity.holdings import Family, families_of, pool_of, row_of
 from nvcfplan.capacity.limits import Limits, bounded_units, counts_inside, held_units
-from nvcfplan.capacity.placements import Placement, gpus_of_instance, place
-from nvcfplan.model import GpuSpecification, LiveInstance, LiveVersion, PoolId, ResourceId
+from nvcfplan.capacity.placements import Placement, find_instance_type, place
 from nvcfplan.plans import Basis, Charge, Resource, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from nvcfplan.model import (
+        GpuSpecification,
+        GpuSpecificationId,
+        LiveInstance,
+        LiveVersion,
+        ResourceId,
+    )
 
 
 def deploy_charges(
@@ -46,39 +53,72 @@ def release_charges(limits: Limits, version: LiveVersion) -> tuple[Charge, ...]:
 
 
 def growth_charges(
-    limits: Limits, version: LiveVersion, before: GpuSpecification, after: GpuSpecification
+    limits: Limits,
+    version: LiveVersion,
+    row_id: GpuSpecificationId,
+    bounds: tuple[GpuSpecification, GpuSpecification],
 ) -> tuple[Charge, ...]:
-    """What an update takes: min above max(old min, running); for quotas the rise of the bound."""
-    running = len(running_of(version, before))
+    """What an update of one row from `bounds[0]` to `bounds[1]` takes.
+
+    Min above max(old min, what certainly runs for it); for quotas the rise of the bound.
+    """
+    before, after = bounds
+    _, row = row_of(version, limits.account, row_id)
+    running = len(row.certain)
     grown = max(after.min_instances, running) - max(before.min_instances, running)
-    where = place(after, limits.account)
+    units = max(0, grown) * (row.placement.gpus_each or 0)
     return _charges(
         (
             resource.id,
-            (max(0, grown) * (where.gpus_each or 0) if counts_inside(resource, where.pools) else 0)
+            (units if counts_inside(resource, row.placement.pools) else 0)
             if resource.basis is Basis.HELD
-            else _bound_rise(resource, where, before, after),
+            else _bound_rise(resource, row.placement, before, after),
         )
         for resource in _in_gpus(limits)
     )
 
 
 def shrink_charges(
-    limits: Limits, version: LiveVersion, before: GpuSpecification, after: GpuSpecification
+    limits: Limits,
+    version: LiveVersion,
+    after: Mapping[GpuSpecificationId, GpuSpecification],
 ) -> tuple[Charge, ...]:
-    """What an update gives back: running above the new max, oldest first, where they run."""
-    running = running_of(version, before)
-    surplus = running[: max(0, len(running) - after.max_instances)]
-    where = place(before, limits.account)
+    """What updates of these rows give back: running above the new max, where that is certain.
+
+    Rows that share instances give only what none of them may keep; where it would leave several
+    pools nothing is promised.
+    """
+    account = limits.account
+    families = families_of(version, account)
+    freed = [one for family in families for one in _surplus(family, after)]
+    changed = [
+        (row, after[row.live.id])
+        for family in families
+        for row in family.rows
+        if row.live.id in after
+    ]
     return _charges(
         (
             resource.id,
-            sum(_instance_units(limits, resource, one) for one in surplus)
+            sum(_instance_units(limits, resource, one) for one in freed)
             if resource.basis is Basis.HELD
-            else _bound_rise(resource, where, after, before),
+            else sum(
+                _bound_rise(resource, row.placement, then, row.live.specification)
+                for row, then in changed
+            ),
         )
         for resource in _in_gpus(limits)
     )
+
+
+def _surplus(
+    family: Family, after: Mapping[GpuSpecificationId, GpuSpecification]
+) -> tuple[LiveInstance, ...]:
+    if not any(row.live.id in after for row in family.rows):
+        return ()
+    most = sum(after.get(row.live.id, row.live.specification).max_instances for row in family.rows)
+    is_certain = len(family.rows) == 1 or len(family.pools) == 1
+    return family.instances[: max(0, len(family.instances) - most)] if is_certain else ()
 
 
 def _in_gpus(limits: Limits) -> Iterator[Resource]:
@@ -99,10 +139,11 @@ def _bound_rise(
 
 
 def _instance_units(limits: Limits, resource: Resource, instance: LiveInstance) -> int:
-    where = PoolId(instance.location, instance.gpu)
-    if where not in resource.pools:
+    pool = pool_of(instance, limits.account)
+    if pool is None or pool.id not in resource.pools:
         return 0
-    return gpus_of_instance(account_pools(limits.account), where, instance.instance_type) or 0
+    found = find_instance_type(pool, instance.instance_type)
+    return (found.gpu_count or 0) if found else 0
 
 
 def _charges(units: Iterable[tuple[ResourceId, int]]) -> tuple[Charge, ...]:

@@ -1,5 +1,8 @@
 """What a live version holds now: GPUs of its running instances where they run, and what is still
 asked for on its behalf up to its minimum. Source: nvcf-api.md 8.3; product rule: max(min, running).
+
+Instances do not say which specification they serve. Where several of one GPU and type may own an
+instance, only bounds are known: what is certain counts as running, what may be missing as pending.
 """
 
 from __future__ import annotations
@@ -8,11 +11,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nvcfplan.capacity.placements import Placement, gpus_of_instance, place
+from nvcfplan.capacity.placements import Placement, find_instance_type, place
 from nvcfplan.model import (
     Account,
-    GpuSpecification,
+    GpuSpecificationId,
     LiveInstance,
+    LiveSpecification,
     LiveVersion,
     Pool,
     PoolId,
@@ -20,7 +24,7 @@ from nvcfplan.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ASKS_FOR_MORE = frozenset(
     {Status.ACTIVE, Status.DEGRADING, Status.DEGRADED, Status.DEPLOYING, Status.UNKNOWN}
@@ -29,62 +33,159 @@ ASKS_FOR_MORE = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """`gpus` that the service is still asking for, to land in any of the placement's pools."""
+    """`gpus` that the service is still asking for, to land in any of the pools."""
 
-    placement: Placement
+    pools: tuple[PoolId, ...]
     gpus: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """`running`: GPUs by pool, sorted. Not `is_complete`: some instance has no known size."""
+    """`running`: GPUs by pool, sorted. `unknown`: pools with an instance of unknown size."""
 
     running: tuple[tuple[PoolId, int], ...]
     pending: tuple[Pending, ...]
-    is_complete: bool
+    unknown: frozenset[PoolId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A live specification with the instances it may own. `certain`: those nobody else may."""
+
+    live: LiveSpecification
+    placement: Placement
+    possible: tuple[LiveInstance, ...]
+    certain: tuple[LiveInstance, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """Rows of one GPU and type whose pools overlap, directly or through others."""
+
+    rows: tuple[Row, ...]
+    instances: tuple[LiveInstance, ...]
+
+    @property
+    def pools(self) -> tuple[PoolId, ...]:
+        return tuple(sorted({pool for row in self.rows for pool in row.placement.pools}))
 
 
 def held_by(version: LiveVersion, account: Account) -> Held:
-    pools = tuple(pool for cluster in account.clusters or () for pool in cluster.pools)
     running: Counter[PoolId] = Counter()
-    is_complete = True
+    unknown: set[PoolId] = set()
     for instance in version.instances or ():
-        where = PoolId(instance.location, instance.gpu)
-        gpus = gpus_of_instance(pools, where, instance.instance_type)
-        is_complete = is_complete and gpus is not None
-        running[where] += gpus or 0
-    pending = tuple(_pending(version, account))
+        pool = pool_of(instance, account)
+        if pool is None:
+            continue
+        found = find_instance_type(pool, instance.instance_type)
+        if found is None or found.gpu_count is None:
+            unknown.add(pool.id)
+        else:
+            running[pool.id] += found.gpu_count
     return Held(
-        running=tuple(sorted((pool, gpus) for pool, gpus in running.items() if gpus)),
-        pending=tuple(one for one in pending if one.gpus),
-        is_complete=is_complete and all(one.placement.gpus_each is not None for one in pending),
+        running=tuple(sorted(running.items())),
+        pending=tuple(one for one in _pending(version, account) if one.gpus),
+        unknown=frozenset(unknown),
     )
 
 
-def running_of(version: LiveVersion, specification: GpuSpecification) -> tuple[LiveInstance, ...]:
-    """Instances do not say which specification they serve: those of its GPU and type, oldest first.
+def pool_of(instance: LiveInstance, account: Account) -> Pool | None:
+    """None: on a cluster that is not listed, so it takes nothing that we count."""
+    return next(
+        (
+            pool
+            for cluster in account.clusters or ()
+            if cluster.name == instance.location
+            for pool in cluster.pools
+            if pool.id.gpu.casefold() == instance.gpu.casefold()
+        ),
+        None,
+    )
 
-    The service deletes the surplus above a lowered maximum oldest first. Source: nvcf-api.md 3.5.
-    """
-    found = [
-        one
-        for one in version.instances or ()
-        if one.gpu.casefold() == specification.gpu.casefold()
-        and one.instance_type.casefold() == specification.instance_type.casefold()
-        and (not specification.clusters or one.location in specification.clusters)
-    ]
-    return tuple(sorted(found, key=lambda one: (str(one.created_at), one.id)))
+
+def families_of(version: LiveVersion, account: Account) -> tuple[Family, ...]:
+    """All rows of a version, each in one family; instances oldest first."""
+    rows = version.deployment.specifications if version.deployment else ()
+    placed = [(row, place(row.specification, account)) for row in rows]
+    groups: list[list[tuple[LiveSpecification, Placement]]] = []
+    for one in placed:
+        near = [group for group in groups if any(_overlaps(one, other) for other in group)]
+        groups = [group for group in groups if group not in near]
+        groups.append([one, *(member for group in near for member in group)])
+    return tuple(_family(group, version.instances or ()) for group in groups)
+
+
+def row_of(
+    version: LiveVersion, account: Account, wanted: GpuSpecificationId
+) -> tuple[Family, Row]:
+    return next(
+        (family, row)
+        for family in families_of(version, account)
+        for row in family.rows
+        if row.live.id == wanted
+    )
 
 
 def account_pools(account: Account) -> tuple[Pool, ...]:
     return tuple(pool for cluster in account.clusters or () for pool in cluster.pools)
 
 
+def _overlaps(
+    one: tuple[LiveSpecification, Placement], other: tuple[LiveSpecification, Placement]
+) -> bool:
+    return _kind(one[0]) == _kind(other[0]) and not set(one[1].pools).isdisjoint(other[1].pools)
+
+
+def _kind(row: LiveSpecification) -> tuple[str, str]:
+    one = row.specification
+    return (one.gpu.casefold(), one.instance_type.casefold())
+
+
+def _family(
+    group: Sequence[tuple[LiveSpecification, Placement]], instances: Sequence[LiveInstance]
+) -> Family:
+    """The service deletes the surplus above a maximum oldest first. Source: nvcf-api.md 3.5."""
+    ordered = sorted(group, key=lambda one: one[0].id)
+    mine = [
+        one
+        for one in sorted(instances, key=lambda one: (str(one.created_at), one.id))
+        if (one.gpu.casefold(), one.instance_type.casefold()) == _kind(ordered[0][0])
+    ]
+    owners = {
+        one.id: [row.id for row, placement in ordered if _may_own(placement, one)] for one in mine
+    }
+    return Family(
+        rows=tuple(
+            Row(
+                live=row,
+                placement=placement,
+                possible=tuple(one for one in mine if row.id in owners[one.id]),
+                certain=tuple(one for one in mine if owners[one.id] == [row.id]),
+            )
+            for row, placement in ordered
+        ),
+        instances=tuple(one for one in mine if owners[one.id]),
+    )
+
+
+def _may_own(placement: Placement, instance: LiveInstance) -> bool:
+    return any(
+        pool.cluster == instance.location and pool.gpu.casefold() == instance.gpu.casefold()
+        for pool in placement.pools
+    )
+
+
 def _pending(version: LiveVersion, account: Account) -> Iterator[Pending]:
-    if version.deployment is None or version.status not in ASKS_FOR_MORE:
+    """While ACTIVE every row has its minimum, so only a sum over the family can be short."""
+    if version.status not in ASKS_FOR_MORE:
         return
-    for one in version.deployment.specifications:
-        specification = one.specification
-        placement = place(specification, account)
-        missing = specification.min_instances - len(running_of(version, specification))
-        yield Pending(placement=placement, gpus=max(0, missing) * (placement.gpus_each or 0))
+    for family in families_of(version, account):
+        each = family.rows[0].placement.gpus_each or 0
+        if version.status is Status.ACTIVE:
+            least = sum(row.live.specification.min_instances for row in family.rows)
+            missing = max(0, least - len(family.instances))
+            yield Pending(pools=family.pools, gpus=missing * each)
+            continue
+        for row in family.rows:
+            missing = max(0, row.live.specification.min_instances - len(row.certain))
+            yield Pending(pools=row.placement.pools, gpus=missing * each)

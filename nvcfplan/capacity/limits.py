@@ -101,7 +101,7 @@ def quota_pools(quota: Quota, account: Account) -> tuple[PoolId, ...]:
 def counts_inside(resource: Resource, pools: Collection[PoolId]) -> bool:
     """Whether what may land on `pools` is counted by the resource."""
     inside = set(resource.pools)
-    if resource.bound is Bound.NECESSARY and resource.basis is Basis.HELD:
+    if resource.bound is Bound.NECESSARY:
         return bool(pools) and inside.issuperset(pools)
     return not inside.isdisjoint(pools)
 
@@ -171,7 +171,7 @@ def _counted(
 def held_units(resource: Resource, held: Held) -> int:
     """Units of a HELD-basis resource that a live version takes up now."""
     running = sum(gpus for pool, gpus in held.running if pool in set(resource.pools))
-    pending = sum(one.gpus for one in held.pending if counts_inside(resource, one.placement.pools))
+    pending = sum(one.gpus for one in held.pending if counts_inside(resource, one.pools))
     return running + pending
 
 
@@ -179,7 +179,7 @@ def _quota_resources(account: Account, involved: Involved) -> Iterator[Resource]
     """What hosted counts is not known: the sum of min over the limit is an error, of max a risk."""
     ours = [(one, place(one, account)) for one in _live(involved.ours)]
     others = [(one, place(one, account)) for one in _live(involved.others)]
-    for quota in account.quotas or ():
+    for quota in _merged(account.quotas or ()):
         pools = quota_pools(quota, account)
         for basis, prefix in ((Basis.MAX, "quota"), (Basis.MIN, "quota-min")):
             resource = Resource(
@@ -199,6 +199,16 @@ def _quota_resources(account: Account, involved: Involved) -> Iterator[Resource]
             yield replace(resource, before=own + foreign, ours=own)
 
 
+def _merged(quotas: Sequence[Quota]) -> Iterator[Quota]:
+    """Of two rules for the same, the lower one."""
+    lowest: dict[str, Quota] = {}
+    for quota in quotas:
+        known = lowest.setdefault(quota_name(quota), quota)
+        if quota.limit < known.limit:
+            lowest[quota_name(quota)] = quota
+    return iter(lowest.values())
+
+
 def bounded_units(resource: Resource, specification: GpuSpecification, placement: Placement) -> int:
     """Units of a MIN- or MAX-basis resource that a deployed specification takes up."""
     if not counts_inside(resource, placement.pools):
@@ -216,7 +226,7 @@ def _unless_unknown(
     is_known = all(
         placement.gpus_each is not None or pools.isdisjoint(placement.pools)
         for placement in placements
-    ) and (resource.basis is not Basis.HELD or all(one.is_complete for one in held))
+    ) and all(pools.isdisjoint(one.unknown) for one in held)
     return resource if is_known or not pools else replace(resource, limit=None)
 
 

@@ -19,7 +19,7 @@ from nvcfplan.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 WORST_FIRST = tuple(reversed(GpuCountSource))
 
@@ -59,19 +59,22 @@ def place(specification: GpuSpecification, account: Account) -> Placement:
 
 
 def matches_targeting(specification: GpuSpecification, cluster: Cluster) -> bool:
-    """Backend, clusters (any of), regions (any of), attributes (all of); the unknown matches."""
+    """Backend, clusters (any of), regions (any of), attributes (all of); the unknown matches.
+
+    Only backend, GPU and instance type match without regard to case. Source: nvcf-api.md 4.3.
+    """
     if specification.backend and not contains(cluster.groups, specification.backend):
         return False
-    if specification.clusters and not contains(specification.clusters, cluster.name):
+    if specification.clusters and cluster.name not in specification.clusters:
         return False
     if (
         specification.regions
         and cluster.region is not None
-        and not contains(specification.regions, cluster.region)
+        and cluster.region not in specification.regions
     ):
         return False
     attributes = cluster.attributes
-    return attributes is None or all(contains(attributes, one) for one in specification.attributes)
+    return attributes is None or set(attributes).issuperset(specification.attributes)
 
 
 def find_instance_type(pool: Pool, name: str) -> InstanceType | None:
@@ -82,14 +85,6 @@ def find_instance_type(pool: Pool, name: str) -> InstanceType | None:
 def contains(names: Iterable[str], name: str) -> bool:
     """Names match without regard to case. Source: nvcf-api.md 4.3."""
     return name.casefold() in (one.casefold() for one in names)
-
-
-def gpus_of_instance(account_pools: Sequence[Pool], pool: PoolId, instance_type: str) -> int | None:
-    for candidate in account_pools:
-        if candidate.id == pool:
-            found = find_instance_type(candidate, instance_type)
-            return None if found is None else found.gpu_count
-    return None
 
 
 def _is_unjudged(specification: GpuSpecification, cluster: Cluster) -> bool:

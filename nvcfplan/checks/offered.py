@@ -61,11 +61,11 @@ def _backend(subject: Subject, wanted: GpuSpecification, clusters: Sequence[Clus
 def _clusters(subject: Subject, wanted: GpuSpecification, clusters: Sequence[Cluster]) -> Narrowed:
     names = [one.name for one in clusters]
     for name in wanted.clusters:
-        if not contains(names, name):
+        if name not in names:
             return _unknown(_below(subject, "clusters"), "cluster", name, names)
     if not wanted.clusters:
         return clusters
-    return [one for one in clusters if contains(wanted.clusters, one.name)]
+    return [one for one in clusters if one.name in wanted.clusters]
 
 
 def _gpu(subject: Subject, wanted: GpuSpecification, clusters: Sequence[Cluster]) -> Narrowed:
@@ -97,11 +97,11 @@ def _regions(subject: Subject, wanted: GpuSpecification, clusters: Sequence[Clus
     known = [one.region for one in clusters if one.region is not None]
     is_judged = len(known) == len(clusters)
     for region in wanted.regions if is_judged else ():
-        if not contains(known, region):
+        if region not in known:
             return _unknown(_below(subject, "regions"), "region", region, known)
     if not wanted.regions or not is_judged:
         return clusters
-    return [one for one in clusters if one.region and contains(wanted.regions, one.region)]
+    return [one for one in clusters if one.region in wanted.regions]
 
 
 def _attributes(
@@ -113,7 +113,7 @@ def _attributes(
     if len(known) != len(clusters):
         return clusters
     for attribute in wanted.attributes:
-        if not contains(names, attribute):
+        if attribute not in names:
             return _unknown(_below(subject, "attributes"), "attribute", attribute, names)
     return clusters
 

@@ -25,6 +25,7 @@ from nvcfplan.model import (
     Json,
     LiveVersion,
     Owner,
+    Secret,
     canonical_json,
     ownership_tags,
     user_tags,
@@ -114,7 +115,7 @@ def compare_specifications(
     """Bounds of those that stay, and the placements that come and go."""
     last = {one.key: one.specification for one in applied.specifications} if applied else {}
     changes: list[AttributeChange] = []
-    for pair in matching.pairs:
+    for pair in (*matching.pairs, *matching.moved):
         changes += _specification_changes(
             pair.wanted.key,
             flatten_specification(specification_with_defaults(pair.live.specification)),
@@ -186,14 +187,14 @@ def _differing(
 ) -> Iterator[AttributeChange]:
     for path in sorted(before.keys() | after.keys()):
         old, new = before.get(path), after.get(path)
-        if old is not None and new is not None and old.value == new.value:
+        if old is not None and new is not None and _is_same(old, new):
             continue
         yield AttributeChange(
             path=path,
             before=None if old is None else old.text,
             after=None if new is None else new.text,
             live=_edited(path, old, applied),
-            means=_means(old, new),
+            means=_means(old, new, keeps_limit=any(one.startswith("rateLimit.") for one in after)),
             reason="changed" if old and new else "added" if new else "removed",
             is_sensitive=any(one is not None and one.is_sensitive for one in (old, new)),
         )
@@ -209,11 +210,21 @@ def _edited(
     return None if last is not None and last.text == found.text else found.text
 
 
-def _means(old: Attribute | None, new: Attribute | None) -> Means:
-    """A rate limit that goes needs a new version: a metadata PUT cannot remove it."""
+def _is_same(old: Attribute, new: Attribute) -> bool:
+    """A value may be a secret on one side only: the stack alone marks some."""
+    return _plain_text(old) == _plain_text(new)
+
+
+def _plain_text(attribute: Attribute) -> object:
+    value = attribute.value
+    return canonical_json(value.reveal()) if isinstance(value, Secret) else value
+
+
+def _means(old: Attribute | None, new: Attribute | None, *, keeps_limit: bool) -> Means:
+    """A rate limit that goes needs a new version: a metadata PUT can replace it, not remove it."""
     attribute = new or old
     assert attribute is not None
-    if attribute.field == "rate_limit" and new is None:
+    if attribute.field == "rate_limit" and not keeps_limit:
         return Means.NEW_VERSION
     rows = {**CONFIG_ROWS, **PLACEMENT_ROWS, **SPECIFICATION_ROWS}
     return rows[attribute.field].means

@@ -85,7 +85,9 @@ def compare_function(
     applied = owned.managed.applied if owned.managed else None
     config = compare_config(desired, live, applied)
     matching = match_specifications(
-        desired.specifications, live.deployment.specifications if live.deployment else ()
+        desired.specifications,
+        live.deployment.specifications if live.deployment else (),
+        applied.specifications if applied else (),
     )
     attributes = (
         *config.attributes,
@@ -305,7 +307,8 @@ def _surplus(
     desired: DesiredFunction, owned: OwnedFunction, *, is_replaced: bool
 ) -> tuple[LiveVersion, ...]:
     current = owned.current.version_id
-    stored = [one for one in owned.versions if is_replaced or one.version_id != current]
+    stored = [one for one in owned.versions if one.version_id != current]
+    stored += [owned.current] if is_replaced else []
     beyond = len(stored) - desired.update.keep_versions
     return tuple(stored[: max(0, beyond)])
 
@@ -314,7 +317,7 @@ def _diagnostics(
     desired: DesiredFunction, owned: OwnedFunction, means: tuple[Means, ...]
 ) -> tuple[Diagnostic, ...]:
     found = [*judge_live(owned), *_no_longer_managed(desired, owned)]
-    if Means.NEW_VERSION in means:
+    if Means.NEW_VERSION in means and "secrets" not in desired.managed:
         lost = unmovable_secrets(owned, frozenset(one.name for one in desired.secrets))
         found += [lost] if lost else []
     return tuple(found)

@@ -69,3 +69,6 @@ SPECIFICATION_ROWS: Final[Mapping[str, Row]] = MappingProxyType(
     }
 )
 """The other fields of `GpuSpecification`."""
+
+FOLDED: Final = frozenset({"gpu", "instance_type", "backend"})
+"""Names that the service matches without regard to case. Source: nvcf-api.md 4.3."""

@@ -16,7 +16,6 @@ from nvcfplan.model import (
     ManagedFunction,
     Owner,
     State,
-    Status,
     VersionId,
     function_address,
     owner_of,
@@ -50,7 +49,10 @@ class Holdings:
 def find_owned(
     stack: str, environment: str, live: Sequence[LiveFunction], state: State | None
 ) -> Holdings:
-    """A function is ours when a version carries our three tags, or when our state knows its id."""
+    """A function is ours when a version carries our three tags, or when our state knows its id.
+
+    Of one whose tags are all gone, the version that carries it now is taken to be ours.
+    """
     managed = {one.function_id: one for one in state.functions} if state else {}
     by_key: dict[str, list[OwnedFunction]] = {}
     for function in sorted(live, key=lambda one: one.id):
@@ -94,6 +96,8 @@ def _owned(
         for version in function.versions
         if _is_ours(owners[version.version_id], stack, environment) or version.version_id == known
     )
+    if not ours and managed is not None:
+        ours = (_current(function.versions, known),)
     if not ours:
         return None
     keys = [owner.key for version in ours if (owner := owners[version.version_id]) is not None]
@@ -113,10 +117,11 @@ def _is_ours(owner: Owner | None, stack: str, environment: str) -> bool:
 
 
 def _current(ours: tuple[LiveVersion, ...], known: VersionId | None) -> LiveVersion:
-    deployed = tuple(version for version in ours if version.status is not Status.INACTIVE)
-    candidates = deployed or ours
-    remembered = [version for version in candidates if version.version_id == known]
-    return remembered[0] if remembered else candidates[-1]
+    """The remembered one if it is deployed; else the newest that serves, is deployed, is stored."""
+    deployed = tuple(version for version in ours if version.is_deployed)
+    remembered = [version for version in deployed or ours if version.version_id == known]
+    serving = tuple(version for version in deployed if version.status.is_serving)
+    return remembered[0] if remembered else (serving or deployed or ours)[-1]
 
 
 def _preferred(found: Sequence[OwnedFunction]) -> OwnedFunction:

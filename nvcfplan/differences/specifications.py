@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nvcfplan.differences.mutability import PLACEMENT_ROWS
+from nvcfplan.differences.mutability import FOLDED, PLACEMENT_ROWS, SPECIFICATION_ROWS
 from nvcfplan.model import DesiredSpecification, GpuSpecification, LiveSpecification
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,74 +26,124 @@ class Pairing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
-    """`added`: wanted and not there. `removed`: there and not wanted. Each sorted by key or id."""
+    """`moved`: the same specification on another placement, what is not managed carried along.
+
+    `added`: wanted and not there. `removed`: there and not wanted. Each sorted by key or id.
+    """
 
     pairs: tuple[Pairing, ...]
+    moved: tuple[Pairing, ...]
     added: tuple[GpuSpecification, ...]
     removed: tuple[LiveSpecification, ...]
 
     @property
-    def is_same_placement(self) -> bool:
-        return not self.added and not self.removed
-
-    @property
     def wanted(self) -> tuple[GpuSpecification, ...]:
         """All that is wanted, sorted by key."""
-        return tuple(
-            sorted((*(pair.wanted for pair in self.pairs), *self.added), key=lambda one: one.key)
-        )
+        paired = (pair.wanted for pair in (*self.pairs, *self.moved))
+        return tuple(sorted((*paired, *self.added), key=lambda one: one.key))
 
 
 def match_specifications(
-    wanted: Sequence[DesiredSpecification], live: Sequence[LiveSpecification]
+    wanted: Sequence[DesiredSpecification],
+    live: Sequence[LiveSpecification],
+    applied: Sequence[DesiredSpecification] = (),
 ) -> Matching:
-    """Each wanted one takes the nearest live one with the placement it asks for, by key."""
+    """Each wanted one takes the nearest live one with the placement it asks for, nearest first.
+
+    `applied` tells which live one had the key before, where the placement has changed.
+    """
     left = sorted(live, key=lambda one: one.id)
+    open_keys = {one.key: one for one in sorted(wanted, key=lambda wish: wish.key)}
+    candidates = sorted(
+        (
+            (_distance(one, found.specification), one.key, found.id)
+            for one in open_keys.values()
+            for found in left
+            if _is_placed_as(one, found.specification)
+        ),
+    )
     pairs: list[Pairing] = []
-    added: list[GpuSpecification] = []
-    for one in sorted(wanted, key=lambda wish: wish.key):
-        candidates = [found for found in left if _is_placed_as(one, found.specification)]
-        if not candidates:
-            added.append(one.specification)
-            continue
-        best = min(candidates, key=lambda found: _distance(one, found.specification))
-        left.remove(best)
-        pairs.append(Pairing(wanted=carry_forward(one, best.specification), live=best))
-    return Matching(pairs=tuple(pairs), added=tuple(added), removed=tuple(left))
+    for _, key, row in candidates:
+        found = next((one for one in left if one.id == row), None)
+        if found is not None and key in open_keys:
+            left.remove(found)
+            wish = open_keys.pop(key)
+            pairs.append(Pairing(wanted=carry_forward(wish, found.specification), live=found))
+    moved = _moved(open_keys, left, {one.key: one for one in applied})
+    return Matching(
+        pairs=tuple(sorted(pairs, key=lambda pair: pair.wanted.key)),
+        moved=tuple(moved),
+        added=tuple(one.specification for one in open_keys.values()),
+        removed=tuple(left),
+    )
 
 
 def carry_forward(wanted: DesiredSpecification, live: GpuSpecification) -> GpuSpecification:
-    """What the stack manages, over what the live specification has."""
-    kept = {name: getattr(wanted.specification, name) for name in wanted.managed}
+    """What the stack manages, over what the live specification has.
+
+    Where only the case of a name differs the live spelling stays: the service does not mind.
+    """
+    kept = {
+        name: value
+        for name in wanted.managed
+        if _folded(value := getattr(wanted.specification, name)) != _folded(getattr(live, name))
+        or name not in FOLDED
+    }
     return replace(live, key=wanted.key, **kept)
+
+
+def _moved(
+    open_keys: dict[str, DesiredSpecification],
+    left: list[LiveSpecification],
+    applied: Mapping[str, DesiredSpecification],
+) -> Iterator[Pairing]:
+    """Takes what it pairs out of both: by what had the key last, or where one is left of each."""
+    is_plain = len(open_keys) == 1 and len(left) == 1
+    for key, wish in tuple(open_keys.items()):
+        last = applied.get(key)
+        found = next(
+            (row for row in left if is_plain or (last and _is_placed_as(last, row.specification))),
+            None,
+        )
+        if found is not None:
+            left.remove(found)
+            del open_keys[key]
+            yield Pairing(wanted=_carry_along(wish, found.specification), live=found)
+
+
+def _carry_along(wanted: DesiredSpecification, live: GpuSpecification) -> GpuSpecification:
+    """To another placement: everything unmanaged but where it was."""
+    carried = {
+        name: getattr(live, name) for name in SPECIFICATION_ROWS if name not in wanted.managed
+    }
+    return replace(wanted.specification, **carried)
 
 
 def _is_placed_as(wanted: DesiredSpecification, live: GpuSpecification) -> bool:
     managed = set(wanted.managed) & PLACEMENT_ROWS.keys()
     return all(
         _folded(getattr(wanted.specification, name)) == _folded(getattr(live, name))
+        if name in FOLDED
+        else getattr(wanted.specification, name) == getattr(live, name)
         for name in managed
     )
 
 
 def _folded(value: object) -> object:
-    """Names match without regard to case. Source: nvcf-api.md 4.3."""
-    match value:
-        case str():
-            return value.casefold()
-        case tuple():
-            return tuple(sorted(str(one).casefold() for one in value))
-        case _:
-            return value
+    """Names of backend, GPU and instance type match without regard to case; others as they are.
+
+    Source: nvcf-api.md 4.3.
+    """
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _distance(wanted: DesiredSpecification, live: GpuSpecification) -> tuple[int, int, int]:
-    """Unmanaged placement that is not empty counts first, then how far the bounds are."""
-    unmanaged = PLACEMENT_ROWS.keys() - set(wanted.managed)
-    extra = sum(1 for name in unmanaged if getattr(live, name) not in (None, ()))
+    """Managed fields that differ, then unmanaged placement, then how far the bounds are."""
     one = wanted.specification
+    scalars = SPECIFICATION_ROWS.keys() & set(wanted.managed)
+    unmanaged = PLACEMENT_ROWS.keys() - set(wanted.managed)
     return (
-        extra,
+        sum(1 for name in scalars if getattr(one, name) != getattr(live, name)),
+        sum(1 for name in unmanaged if getattr(live, name) not in (None, ())),
         abs(one.min_instances - live.min_instances) + abs(one.max_instances - live.max_instances),
-        int(one.max_request_concurrency != live.max_request_concurrency),
     )

@@ -13,6 +13,10 @@ from nvcfplan.planning.context import (
     current_of,
     owner,
 )
+from nvcfplan.planning.dependencies import (
+    Uses,
+    dependencies,
+)
 from nvcfplan.planning.drafts import (
     ACTIVE_EXPECTED_SECONDS,
     ACTIVE_LIMIT_SECONDS,
@@ -97,6 +101,7 @@ __all__ = [
     "PlanOptions",
     "Schedule",
     "Taken",
+    "Uses",
     "Waits",
     "Work",
     "assemble",
@@ -107,6 +112,7 @@ __all__ = [
     "create_step",
     "current_of",
     "delete_step",
+    "dependencies",
     "deploy_step",
     "expand",
     "find_shortages",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from nvcfplan.plans import (
     After,
     AwaitActive,
+    CreateFunction,
+    CreateVersion,
     Deploy,
     Edge,
     Funded,
@@ -30,13 +32,20 @@ def assemble(
     schedule: Schedule,
     uses: Mapping[str, tuple[str, ...]],
     used_by: Mapping[str, tuple[str, ...]],
+    *,
+    is_limit_near: bool = False,
 ) -> tuple[Step, ...]:
-    """`uses`: by function key, what it depends on. `used_by`: what depended on one that goes."""
+    """`uses`: by function key, what it depends on. `used_by`: what depended on one that goes.
+
+    `is_limit_near`: not all creations fit the limit on stored versions.
+    """
     steps = {step.id: step for one in schedule.chosen for step in one.draft.steps}
     by_key = {one.work.key: one for one in schedule.chosen}
     _add(steps, _funding_edges(schedule, steps))
     _add(steps, _dependency_edges(by_key, uses))
     _add(steps, _removal_edges(by_key, used_by))
+    if is_limit_near:
+        _add(steps, _creation_edges(steps))
     deletes = {step.id: step for one in schedule.chosen for step in one.draft.deletes}
     _add(deletes, _barriers(steps, deletes))
     return topological([*steps.values(), *deletes.values()])
@@ -178,6 +187,20 @@ def _removal_edges(
         for user in _undeploys(chosen[name])
         for step in chosen[key].draft.steps
         if isinstance(step.task, Undeploy)
+    ]
+
+
+def _creation_edges(steps: Mapping[StepId, Step]) -> list[tuple[StepId, Edge]]:
+    """New functions before new versions: only the former are tested against the limit.
+
+    Source: nvcf-api.md 4.2.
+    """
+    functions = [one.id for one in steps.values() if isinstance(one.task, CreateFunction)]
+    return [
+        (one.id, After(function, Order.BARRIER))
+        for one in steps.values()
+        if isinstance(one.task, CreateVersion)
+        for function in functions
     ]
 
 

@@ -105,7 +105,7 @@ def update_step(
     task: UpdateDeployment, waits: Waits, *, acquire: tuple[Charge, ...], needs: tuple[Charge, ...]
 ) -> Step:
     """`needs`: what going back takes: what the update gave up."""
-    back = UpdateDeployment(task.version, task.before, task.specification)
+    back = UpdateDeployment(task.version, task.before, task.specification, row=task.row)
     return _step(task, waits, acquire=acquire, undo=Reversible((back,), needs))
 
 

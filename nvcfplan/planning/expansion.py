@@ -118,15 +118,18 @@ def _replace(difference: Difference, context: Context, strategy: Order) -> Draft
 
 
 def _redeploy(difference: Difference, context: Context) -> Draft:
-    """The same version once more: undeployed and released first where a row is in the way."""
+    """The same version once more: undeployed and released first where a row is in the way.
+
+    Tags and secrets come before it serves again: a wrong secret may be why it does not.
+    """
     old = VersionRef(difference.change.address, "old")
     current = current_of(difference)
     tags = metadata(difference, context, current)
     retire = _retire(current, old, (difference, context), Waits(steps=tags))
     first = (*tags, *retire)
+    first = (*first, *set_secrets(difference, first[-1:]))
     waits = Waits(steps=first[-1:], order=Order.DELETE_FIRST)
-    deploy = _deploy(old, difference.specifications, context, waits)
-    steps = (*first, *deploy, *set_secrets(difference, deploy[-1:]))
+    steps = (*first, *_deploy(old, difference.specifications, context, waits))
     return _with_cleanup(Draft(strategy=Order.DELETE_FIRST, steps=steps), difference, context)
 
 

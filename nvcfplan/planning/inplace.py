@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import pairwise
 
 from nvcfplan.capacity import growth_charges, shrink_charges
 from nvcfplan.differences import Difference, Pairing, specification_with_defaults
@@ -12,7 +11,7 @@ from nvcfplan.model import (
     GpuSpecification,
     LiveVersion,
     Metadata,
-    ResourceId,
+    operation_of,
     own_tags,
     ownership_tags,
     user_tags,
@@ -28,7 +27,6 @@ from nvcfplan.planning.drafts import (
     update_step,
 )
 from nvcfplan.plans import (
-    Charge,
     Means,
     SetSecrets,
     Step,
@@ -37,16 +35,13 @@ from nvcfplan.plans import (
     VersionRef,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
 
 def metadata(difference: Difference, context: Context, current: LiveVersion) -> tuple[Step, ...]:
     """Tags of ours go with every call that sends tags: what is not sent again is lost."""
     desired = difference.desired
     if desired is None or Means.METADATA not in difference.change.means:
         return ()
-    kept = own_tags(current.config.tags)
+    kept = [tag for tag in own_tags(current.config.tags) if operation_of((tag,)) is not None]
     ours = ownership_tags(owner(difference, context))
     wanted = user_tags(desired.config.tags if "tags" in desired.managed else current.config.tags)
     metadata = Metadata(
@@ -59,33 +54,36 @@ def metadata(difference: Difference, context: Context, current: LiveVersion) -> 
 
 
 def updates(difference: Difference, context: Context, first: tuple[Step, ...]) -> tuple[Step, ...]:
-    """One step per specification that differs, then one wait for what grew, one for what shrank."""
+    """One step per specification that differs: what shrinks and its release, then what grows."""
     matching = difference.matching
     changed = [pair for pair in (matching.pairs if matching else ()) if _is_changed(pair)]
+    shrinking = [pair for pair in changed if _is_shrinking(pair)]
     steps: list[Step] = []
+    for pair in shrinking:
+        steps += _calls(difference, context, pair, (*first, *steps)[-1:])
+    steps += _released(difference, context, shrinking, tuple(steps[-1:]))
     for pair in changed:
-        for before, after in _calls(pair):
-            steps.append(_update(difference, context, (before, after), (*first, *steps)[-1:]))
-    old = VersionRef(difference.change.address, "old")
-    last = tuple(steps[-1:])
-    current = current_of(difference)
-    grown = any(
-        pair.wanted.min_instances > pair.live.specification.min_instances for pair in changed
-    )
-    release = _sum(
-        charge
-        for pair in changed
-        for charge in shrink_charges(context.limits, current, pair.live.specification, pair.wanted)
-    )
-    if grown:
-        steps.append(await_active_step(old, Waits(steps=last)))
-    if release:
-        steps.append(
-            await_released_step(
-                old, Waits(steps=tuple(steps[-1:])), release=release, drain_seconds=0
-            )
-        )
+        if pair not in shrinking:
+            steps += _calls(difference, context, pair, (*first, *steps)[-1:])
+    if any(pair.wanted.min_instances > pair.live.specification.min_instances for pair in changed):
+        old = VersionRef(difference.change.address, "old")
+        steps.append(await_active_step(old, Waits(steps=tuple(steps[-1:]))))
     return tuple(steps)
+
+
+def _released(
+    difference: Difference,
+    context: Context,
+    shrinking: list[Pairing],
+    last: tuple[Step, ...],
+) -> tuple[Step, ...]:
+    """One wait for all that the shrinking updates of the version give back together."""
+    after = {pair.live.id: pair.wanted for pair in shrinking}
+    release = shrink_charges(context.limits, current_of(difference), after)
+    if not release:
+        return ()
+    old = VersionRef(difference.change.address, "old")
+    return (await_released_step(old, Waits(steps=last), release=release, drain_seconds=0),)
 
 
 def set_secrets(difference: Difference, first: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -103,23 +101,9 @@ def set_secrets(difference: Difference, first: tuple[Step, ...]) -> tuple[Step, 
     return (secrets_step(SetSecrets(old, secrets), Waits(steps=first)),)
 
 
-def _update(
-    difference: Difference,
-    context: Context,
-    bounds: tuple[GpuSpecification, GpuSpecification],
-    first: tuple[Step, ...],
-) -> Step:
-    before, after = bounds
-    current = current_of(difference)
-    return update_step(
-        UpdateDeployment(VersionRef(difference.change.address, "old"), after, before),
-        Waits(steps=first),
-        acquire=growth_charges(context.limits, current, before, after),
-        needs=shrink_charges(context.limits, current, before, after),
-    )
-
-
-def _calls(pair: Pairing) -> Iterator[tuple[GpuSpecification, GpuSpecification]]:
+def _calls(
+    difference: Difference, context: Context, pair: Pairing, first: tuple[Step, ...]
+) -> list[Step]:
     """No single call carries both concurrency and autoscaling: PUT takes the one, PATCH the other.
 
     Source: nvcf-api.md 3.5.
@@ -127,11 +111,33 @@ def _calls(pair: Pairing) -> Iterator[tuple[GpuSpecification, GpuSpecification]]
     before = specification_with_defaults(replace(pair.live.specification, key=pair.wanted.key))
     after = specification_with_defaults(pair.wanted)
     between = replace(after, autoscaling_configuration=before.autoscaling_configuration)
-    if after.max_request_concurrency != before.max_request_concurrency and between != after:
-        yield before, between
-        yield between, after
-    else:
-        yield before, after
+    is_two = after.max_request_concurrency != before.max_request_concurrency and between != after
+    stages = (before, between, after) if is_two else (before, after)
+    steps: list[Step] = []
+    for bounds in pairwise(stages):
+        steps.append(_update(difference, context, (pair, bounds), (*first, *steps)[-1:]))
+    return steps
+
+
+def _update(
+    difference: Difference,
+    context: Context,
+    found: tuple[Pairing, tuple[GpuSpecification, GpuSpecification]],
+    first: tuple[Step, ...],
+) -> Step:
+    pair, (before, after) = found
+    row, limits, current = pair.live.id, context.limits, current_of(difference)
+    old = VersionRef(difference.change.address, "old")
+    return update_step(
+        UpdateDeployment(old, after, before, row=row),
+        Waits(steps=first),
+        acquire=growth_charges(limits, current, row, (before, after)),
+        needs=shrink_charges(limits, current, {row: after}),
+    )
+
+
+def _is_shrinking(pair: Pairing) -> bool:
+    return pair.wanted.max_instances < pair.live.specification.max_instances
 
 
 def _is_changed(pair: Pairing) -> bool:
@@ -140,10 +146,3 @@ def _is_changed(pair: Pairing) -> bool:
         for one in (pair.wanted, pair.live.specification)
     )
     return wanted != live
-
-
-def _sum(charges: Iterable[Charge]) -> tuple[Charge, ...]:
-    units: Counter[ResourceId] = Counter()
-    for charge in charges:
-        units[charge.resource] += charge.units
-    return tuple(Charge(resource=one, units=units[one]) for one in sorted(units))

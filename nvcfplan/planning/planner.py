@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from nvcfplan.capacity import Involved, Limits, find_limits
+from nvcfplan.capacity import VERSION_LIMIT, Involved, Limits, find_limits
 from nvcfplan.diagnostics import Diagnostic, Severity, Subject, has_errors
 from nvcfplan.differences import (
     CompareOptions,
@@ -38,19 +38,23 @@ from nvcfplan.model import (
 )
 from nvcfplan.planning.assembly import assemble, point_of_no_return
 from nvcfplan.planning.context import Context
-from nvcfplan.planning.expansion import expand
+from nvcfplan.planning.dependencies import dependencies
+from nvcfplan.planning.expansion import Draft, expand
 from nvcfplan.planning.fingerprints import inventory_rows, pre_images
 from nvcfplan.planning.scheduler import Schedule, Work, schedule
 from nvcfplan.planning.verdicts import find_shortages, judge_capacity
 from nvcfplan.plans import (
     Action,
     Binding,
+    CreateFunction,
+    CreateVersion,
     Fingerprint,
     Infeasible,
     Plan,
     Probe,
     Provenance,
     Step,
+    Undeploy,
 )
 
 
@@ -59,12 +63,14 @@ class PlanOptions:
     """`target`: this function and what it depends on, nothing else.
 
     `now`: a name or description alone makes a new version. `fingerprints`: of wanted secrets that
-    could be resolved, by (function key, secret name).
+    could be resolved, by (function key, secret name). `protected`: keys of functions that must not
+    be destroyed, besides those that the state knows as protected.
     """
 
     target: Address | None = None
     now: bool = False
     fingerprints: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    protected: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +95,7 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
     holdings = conceal(owned, stack)
     differences = _differences(inputs, holdings, options)
     limits = find_limits(inputs.account, _involved(inputs, holdings, differences))
-    found = [*holdings.diagnostics, *_protections(differences, stack)]
+    found = [*holdings.diagnostics, *_protections(differences, stack, options.protected)]
     found += _adopted(inputs, holdings)
     found += (one for difference in differences for one in difference.diagnostics)
     plan = _empty_plan(inputs, differences, limits, tuple(found))
@@ -105,7 +111,8 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
         return Infeasible(
             plan=replace(plan, diagnostics=(*plan.diagnostics, *errors)), shortages=shortages
         )
-    steps = assemble(result, *_dependencies(differences))
+    is_near = _is_version_limit_near(result, limits)
+    steps = assemble(result, *dependencies(differences), is_limit_near=is_near)
     return _filled_plan(plan, steps, result, (differences, limits, works))
 
 
@@ -190,7 +197,9 @@ def _version_order(version: LiveVersion) -> tuple[str, str]:
     return (version.function_id, version.version_id)
 
 
-def _protections(differences: Sequence[Difference], stack: Stack) -> list[Diagnostic]:
+def _protections(
+    differences: Sequence[Difference], stack: Stack, protected: frozenset[str]
+) -> list[Diagnostic]:
     """`preventDestroy` guards the function id: an update never loses it."""
     return [
         Diagnostic(
@@ -198,16 +207,19 @@ def _protections(differences: Sequence[Difference], stack: Stack) -> list[Diagno
             severity=Severity.ERROR,
             summary=f"{one.change.address} would be destroyed, and `lifecycle.preventDestroy` "
             "forbids it",
-            detail=f"stack {stack.name} no longer names it; callers would lose its function id",
-            remedy="put it back into the stack, or apply once with `preventDestroy: false` first",
+            detail=f"of stack {stack.name}; callers would lose its function id",
+            remedy="keep it in the stack, or apply once with `preventDestroy: false` first",
             subject=Subject(one.change.address),
         )
         for one in differences
-        if one.change.action is Action.DELETE
-        and one.owned is not None
-        and one.owned.managed is not None
-        and one.owned.managed.applied.lifecycle.prevent_destroy
+        if one.change.action is Action.DELETE and _is_protected(one, protected)
     ]
+
+
+def _is_protected(difference: Difference, protected: frozenset[str]) -> bool:
+    managed = difference.owned.managed if difference.owned else None
+    is_known = managed is not None and managed.applied.lifecycle.prevent_destroy
+    return is_known or function_key(difference.change.address) in protected
 
 
 def _adopted(inputs: Inputs, holdings: Holdings) -> list[Diagnostic]:
@@ -226,32 +238,35 @@ def _adopted(inputs: Inputs, holdings: Holdings) -> list[Diagnostic]:
 
 
 def _works(differences: Sequence[Difference], context: Context) -> tuple[Work, ...]:
-    uses, used_by = _dependencies(differences)
+    uses, used_by = dependencies(differences)
     drafts = {one.change.address: expand(one, context) for one in differences}
     placed = {function_key(address) for address, some in drafts.items() if some}
+    leaving = {function_key(address) for address, some in drafts.items() if _undeploys(some)}
     return tuple(
         Work(
             key=key,
             drafts=drafts[function_address(key)],
-            after=tuple(sorted(placed & {*uses.get(key, ()), *used_by.get(key, ())} - {key})),
+            after=tuple(
+                sorted((placed & {*uses.get(key, ())} | leaving & {*used_by.get(key, ())}) - {key})
+            ),
         )
         for key in sorted(placed)
     )
 
 
-def _dependencies(
-    differences: Sequence[Difference],
-) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-    """What each function depends on, and who depended on those that go, by key."""
-    uses = {one.desired.key: one.desired.depends_on for one in differences if one.desired}
-    gone = {function_key(one.change.address) for one in differences if one.desired is None}
-    used_by: dict[str, list[str]] = {}
-    for one in differences:
-        managed = one.owned.managed if one.owned else None
-        for needed in managed.applied.depends_on if managed else ():
-            if needed in gone:
-                used_by.setdefault(needed, []).append(function_key(one.change.address))
-    return uses, {key: tuple(sorted(users)) for key, users in sorted(used_by.items())}
+def _is_version_limit_near(result: Schedule, limits: Limits) -> bool:
+    """New versions count too once they are stored, though only new functions are tested."""
+    limit = next((one for one in limits.resources if one.id == VERSION_LIMIT), None)
+    created = sum(
+        isinstance(step.task, CreateFunction | CreateVersion)
+        for one in result.chosen
+        for step in one.draft.steps
+    )
+    return limit is not None and limit.limit is not None and limit.before + created > limit.limit
+
+
+def _undeploys(drafts: Sequence[Draft]) -> bool:
+    return any(isinstance(step.task, Undeploy) for draft in drafts for step in draft.steps)
 
 
 def _empty_plan(

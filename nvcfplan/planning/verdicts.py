@@ -39,7 +39,7 @@ def judge_capacity(
         for charge in step.acquire
     }
     return (
-        *(_violation(limits, one) for one in shortages),
+        *(_violation(limits, one, works) for one in shortages),
         *(
             _at_risk(limits.resource(one), limits.soft[one], works)
             for one in sorted(result.waived)
@@ -49,18 +49,32 @@ def judge_capacity(
     )
 
 
-def _violation(limits: Limits, shortage: Shortage) -> Diagnostic:
+def _violation(limits: Limits, shortage: Shortage, works: Sequence[Work]) -> Diagnostic:
+    """Proved impossible where even the wanted end does not fit; else no order was found."""
     resource = limits.resource(shortage.resource)
     users = ", ".join(f"{name} {units}" for name, units in shortage.users)
+    excess = _excess_at_end(resource, works)
+    why = (
+        f"even when all is done it would be {excess} over the limit"
+        if excess > 0
+        else "the end would fit, but no order was found in which every moment does"
+    )
     return Diagnostic(
         code=_code(resource, "exceeded"),
         severity=Severity.ERROR,
         summary=f"needs {shortage.missing} more {_unit(resource)} in {_where(resource)}: "
         f"limit {resource.limit}, in use {resource.before} (ours {resource.ours})",
-        detail=f"no order of the steps fits. Wanted or held: {users or 'other tenants only'}",
+        detail=f"{why}. Wanted or held: {users or 'other tenants only'}",
         remedy=_remedy(resource, shortage.missing),
-        verdict=Verdict.VIOLATION,
+        verdict=Verdict.VIOLATION if excess > 0 else None,
     )
+
+
+def _excess_at_end(resource: Resource, works: Sequence[Work]) -> int:
+    steps = [step for work in works for step in work.drafts[0].steps]
+    taken = sum(one.units for s in steps for one in s.acquire if one.resource == resource.id)
+    given = sum(one.units for s in steps for one in s.release if one.resource == resource.id)
+    return resource.before + taken - given - (resource.limit or 0)
 
 
 def _at_risk(resource: Resource, why: str, works: Sequence[Work]) -> Diagnostic:
