@@ -55,6 +55,7 @@ from nvcfplan.plans import (
     Provenance,
     Step,
     Undeploy,
+    VersionRef,
 )
 
 
@@ -321,8 +322,12 @@ def _filled_plan(
 
 
 def _bindings(differences: Sequence[Difference], steps: Sequence[Step]) -> tuple[Binding, ...]:
-    """Labels -> ids of every version a step names; None for a version still to come."""
+    """Labels -> ids of every version a step names; None for a version still to come.
+
+    And always of what carries a function now, so that it can be remembered with nothing to do.
+    """
     named = {step.task.version for step in steps if not isinstance(step.task, Probe)}
+    named |= {VersionRef(one.change.address, "old") for one in differences}
     found: list[Binding] = []
     for one in differences:
         if one.owned is None:
