@@ -7,6 +7,7 @@ from nvcfplan.checks.offered import (
     check_offered,
 )
 from nvcfplan.checks.risks import (
+    check_growth,
     check_packing,
     check_risks,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "REQUIRABLE",
     "FunctionCheck",
     "Narrowed",
+    "check_growth",
     "check_offered",
     "check_packing",
     "check_plan",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nvcfplan.capacity import place
+from nvcfplan.capacity import account_pools, place
 from nvcfplan.diagnostics import Diagnostic, Severity, Subject, Verdict
-from nvcfplan.model import Account, DesiredFunction, GpuCountSource
+from nvcfplan.model import Account, DesiredFunction, GpuCountSource, PoolId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections import Counter
+from collections.abc import Iterator, Sequence
 
 
 def check_risks(function: DesiredFunction, account: Account) -> Iterator[Diagnostic]:
@@ -61,3 +62,28 @@ def check_packing(functions: Sequence[DesiredFunction], account: Account) -> Ite
             remedy="nothing to do; if one fails for capacity in spite of the proof, this is why",
             verdict=Verdict.AT_RISK,
         )
+
+
+def check_growth(functions: Sequence[DesiredFunction], account: Account) -> Iterator[Diagnostic]:
+    """Only minima are proved: up to their maxima functions compete with everybody.
+
+    Source: nvcf-api.md 8.3.
+    """
+    most: Counter[PoolId] = Counter()
+    for function in functions:
+        for one in function.specifications:
+            placement = place(one.specification, account)
+            if len(placement.pools) == 1:
+                gpus = one.specification.max_instances * (placement.gpus_each or 0)
+                most[placement.pools[0]] += gpus
+    for pool in account_pools(account):
+        if pool.capacity is not None and most[pool.id] > pool.capacity:
+            yield Diagnostic(
+                code="autoscaling-may-not-fit",
+                severity=Severity.NOTE,
+                summary=f"at their maxima the functions want {most[pool.id]} {pool.id.gpu} in "
+                f"{pool.id.cluster}, which has {pool.capacity}",
+                detail="the proof counts what is deployed and runs, not what autoscaling may add",
+                remedy="lower maxInstances, or accept that not all can scale out at once",
+                verdict=Verdict.AT_RISK,
+            )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from nvcfplan.checks.offered import check_offered
-from nvcfplan.checks.risks import check_packing, check_risks
+from nvcfplan.checks.risks import check_growth, check_packing, check_risks
 from nvcfplan.diagnostics import Diagnostic, Severity, Verdict, has_errors, sort_key
 from nvcfplan.model import Account, DesiredFunction
 from nvcfplan.plans import Infeasible, Plan
@@ -60,6 +60,7 @@ def _check_functions(plan: Plan, account: Account) -> tuple[Diagnostic, ...]:
             for finding in check(function, account)
         ),
         *check_packing(functions, account),
+        *check_growth(functions, account),
     )
 
 

@@ -77,3 +77,9 @@ def test_what_is_required_turns_doubt_into_an_error() -> None:
     assert [one.severity for one in strict.diagnostics] == [Severity.ERROR]
     assert strict.steps == ()
     assert require(result, frozenset({"quota"})) == result
+
+
+def test_maxima_that_cannot_all_be_reached_are_a_risk_beside_the_proof() -> None:
+    result = checked(specification(low=1, high=9), account(cluster("a", gpus=8)))
+    assert codes(result) == ["autoscaling-may-not-fit"]
+    assert not has_errors(result.diagnostics)
