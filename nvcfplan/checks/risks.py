@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from nvcfplan.capacity import account_pools, place
@@ -9,8 +10,7 @@ from nvcfplan.diagnostics import Diagnostic, Severity, Subject, Verdict
 from nvcfplan.model import Account, DesiredFunction, GpuCountSource, PoolId
 
 if TYPE_CHECKING:
-    from collections import Counter
-from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 
 def check_risks(function: DesiredFunction, account: Account) -> Iterator[Diagnostic]:
