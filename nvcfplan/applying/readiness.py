@@ -91,9 +91,7 @@ def is_within_maximum(version: LiveVersion | None) -> bool:
     if version is None or version.deployment is None or version.instances is None:
         return True
     most = _per_type(version.deployment, lambda one: one.max_instances)
-    return all(
-        len(_matching(version.instances, gpu, kind)) <= limit for (gpu, kind), limit in most.items()
-    )
+    return all(len(_matching(version.instances, *key)) <= limit for key, limit in most.items())
 
 
 def available(account: Account, pools: Sequence[PoolId]) -> int | None:
@@ -107,16 +105,16 @@ def available(account: Account, pools: Sequence[PoolId]) -> int | None:
 def held(account: Account, pools: Sequence[PoolId], instances: Iterable[LiveInstance]) -> int:
     """GPUs that `instances` hold in `pools`; a type of unknown size counts for nothing."""
     sizes = {
-        (pool.id, kind.name): kind.gpu_count or 0
+        (pool.id, kind.name.lower()): kind.gpu_count or 0
         for cluster in account.clusters or ()
         for pool in cluster.pools
         for kind in pool.instance_types
     }
     return sum(
-        sizes.get((pool, one.instance_type), 0)
+        sizes.get((pool, one.instance_type.lower()), 0)
         for pool in pools
         for one in instances
-        if one.location == pool.cluster and one.gpu == pool.gpu
+        if one.location == pool.cluster and one.gpu.lower() == pool.gpu.lower()
     )
 
 
@@ -150,18 +148,22 @@ def _has_minimum_where_pinned(
 def _per_type(
     row: LiveDeployment, number: Callable[[GpuSpecification], int]
 ) -> Counter[tuple[str, str]]:
-    """Two specifications of one type cannot be told apart by their instances: they add up."""
+    """Two specifications of one type cannot be told apart by their instances: they add up.
+
+    By GPU and instance type in lower case. Source: nvcf-api.md 4.3 (names match in any case).
+    """
     total: Counter[tuple[str, str]] = Counter()
     for one in row.specifications:
         kept = one.specification
-        total[kept.gpu, kept.instance_type] += number(kept)
+        total[kept.gpu.lower(), kept.instance_type.lower()] += number(kept)
     return total
 
 
 def _matching(
     instances: Iterable[LiveInstance], gpu: str, instance_type: str
 ) -> list[LiveInstance]:
-    return [one for one in instances if one.gpu == gpu and one.instance_type == instance_type]
+    meant = (gpu.lower(), instance_type.lower())
+    return [one for one in instances if (one.gpu.lower(), one.instance_type.lower()) == meant]
 
 
 def _counts_in_words(row: LiveDeployment, instances: Sequence[LiveInstance] | None) -> str:

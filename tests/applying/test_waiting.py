@@ -17,7 +17,15 @@ from nvcfplan.applying import (
     StepWaiting,
     start,
 )
-from nvcfplan.applying.readiness import Absent, Broken, Coming, Ready, readiness
+from nvcfplan.applying.readiness import (
+    Absent,
+    Broken,
+    Coming,
+    Ready,
+    held,
+    is_within_maximum,
+    readiness,
+)
 from nvcfplan.model import (
     DeploymentId,
     FunctionId,
@@ -115,6 +123,33 @@ def test_two_specifications_of_one_type_need_their_minima_together() -> None:
     both = (spec(key="a"), spec(key="b"))
     assert isinstance(readiness(version(Status.ACTIVE, *both, running=1)), Coming)
     assert readiness(version(Status.ACTIVE, *both, running=2)) == Ready()
+
+
+def test_specifications_of_one_type_in_two_groups_wait_for_all_of_both() -> None:
+    parts = [
+        replace(spec(key=name, low=4), clusters=(), backend=name, gpu=gpu)
+        for name, gpu in (("a", "H100"), ("b", "h100"))
+    ]
+    found = readiness(version(Status.ACTIVE, *parts, running=7))
+    assert found == Coming("ACTIVE, 7 of 8 instances running")
+    assert isinstance(readiness(version(Status.DEPLOYING, *parts, running=8)), Coming)
+    assert readiness(version(Status.ACTIVE, *parts, running=8)) == Ready()
+
+
+@pytest.mark.parametrize("clusters", [(), ("east",)])
+def test_names_of_gpu_and_instance_type_match_in_any_case(clusters: tuple[str, ...]) -> None:
+    wanted = replace(spec(low=2, high=2), gpu="h100", instance_type="h100_1X", clusters=clusters)
+    served = version(Status.ACTIVE, wanted, running=2)
+    assert readiness(served) == Ready()
+    assert is_within_maximum(served)
+    assert not is_within_maximum(version(Status.ACTIVE, wanted, running=3))
+
+
+def test_gpus_held_are_counted_whatever_the_case_of_their_names() -> None:
+    where = Case(4, []).service().account()
+    (one,) = version(Status.ACTIVE, running=1).instances or ()
+    assert held(where, (POOL,), [replace(one, gpu="h100", instance_type="h100_1X")]) == 1
+    assert held(where, (POOL,), [replace(one, location="East")]) == 0, "clusters do not fold"
 
 
 def test_a_minimum_of_zero_serves_when_active() -> None:
