@@ -259,12 +259,13 @@ def test_tags_and_secrets_change_in_place() -> None:
     async def scenario() -> LiveVersion:
         async with fresh_account() as account:
             ids = await account.done(CreateFunction(REF, CONFIG, (TOKEN,)))
-            await account.done(UpdateMetadata(REF, Metadata(tags=("team:b",))), ids)
+            tags = ("nvcfplan:stack=s", "team:b")
+            await account.done(UpdateMetadata(REF, Metadata(tags=tags)), ids)
             await account.done(SetSecrets(REF, (replace(TOKEN, name="OTHER"),)), ids)
             return await account.version(ids)
 
     found = run(scenario())
-    assert found.config.tags == ("nvcfplan:op=01OP1", "team:b")
+    assert found.config.tags == ("nvcfplan:op=01OP1", "nvcfplan:stack=s", "team:b")
     assert found.secret_names == ("HF_TOKEN", "OTHER")
 
 

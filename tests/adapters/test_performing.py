@@ -325,6 +325,15 @@ def test_new_tags_keep_the_one_by_which_a_lost_create_is_found() -> None:
     assert script.bodies() == [{"tags": ["nvcfplan:op=OLD", "nvcfplan:stack=s", "team:b"]}]
 
 
+@pytest.mark.parametrize("kept", [(), ("team:b",)])
+def test_a_version_that_is_forgotten_keeps_no_tag_of_ours(kept: tuple[str, ...]) -> None:
+    _, script = perform(
+        UpdateMetadata(REF, Metadata(tags=kept)),
+        {f"GET {VERSION}": [answer(FUNCTION)], f"PUT {VERSION}": [answer(FUNCTION)]},
+    )
+    assert script.bodies() == [{"tags": list(kept)}]
+
+
 def test_a_rate_limit_alone_leaves_the_tags_as_they_are() -> None:
     task = UpdateMetadata(REF, Metadata(rate_limit=RateLimit(rate_limit="5-M")))
     _, script = perform(task, {f"PUT {VERSION}": [answer(FUNCTION)]})

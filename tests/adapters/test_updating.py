@@ -10,6 +10,7 @@ import pytest
 from nvcfplan.applying import Done, FailureClass, Refused, Unanswered
 from nvcfplan.model import (
     EffectId,
+    GpuSpecificationId,
     Json,
 )
 from nvcfplan.plans import (
@@ -62,6 +63,24 @@ def test_of_equal_placements_the_one_that_was_planned_is_meant() -> None:
     _, script = perform(
         update(max_instances=6),
         {GET_ROW: [answer(deployment(twin, LIVE_ROW))], PATCH: [PATCHED]},
+    )
+    assert mutating(script) == [PATCH]
+
+
+def test_of_equal_rows_the_one_that_the_plan_names_is_meant() -> None:
+    twin = {**LIVE_ROW, "gpuSpecificationId": "s2"}
+    patch = PATCH.replace("/s1", "/s2")
+    _, script = perform(
+        replace(update(max_instances=6), row=GpuSpecificationId("s2")),
+        {GET_ROW: [answer(deployment(LIVE_ROW, twin))], patch: [PATCHED]},
+    )
+    assert mutating(script) == [patch]
+
+
+def test_a_named_row_that_was_made_anew_is_found_by_its_placement() -> None:
+    _, script = perform(
+        replace(update(max_instances=6), row=GpuSpecificationId("gone")),
+        {GET_ROW: [answer(deployment(OTHER_ROW, LIVE_ROW))], PATCH: [PATCHED]},
     )
     assert mutating(script) == [PATCH]
 

@@ -15,6 +15,7 @@ from nvcfplan.model import (
     iso_duration,
     operation_of,
     operation_tag,
+    own_tags,
     parse_json,
 )
 from nvcfplan.wire.deployments import (
@@ -149,10 +150,13 @@ def create_version(
 def update_metadata(
     function: FunctionId, version: VersionId, metadata: Metadata, live_tags: Sequence[str]
 ) -> RawRequest:
-    """The operation tag of the live version is sent again: by it a lost create is found."""
+    """The operation tag of the live version is sent again: by it a lost create is found.
+
+    Not where no tag of ours is to stay: then the version is forgotten.
+    """
     made_by = operation_of(live_tags)
     tags = metadata.tags
-    if tags is not None and made_by is not None and operation_of(tags) is None:
+    if tags and own_tags(tags) and made_by is not None and operation_of(tags) is None:
         tags = tuple(sorted((*tags, operation_tag(made_by))))
     entry = UpdateFunctionRequest(
         tags=None if tags is None else list(tags), rate_limit=_rate_limit(metadata.rate_limit)

@@ -32,7 +32,7 @@ class Ways:
 def ways_to_update(
     task: UpdateDeployment, found: DeploymentAnswer, bound: tuple[FunctionId, VersionId]
 ) -> Ways | Failure:
-    row = _row_meant(task.before, found)
+    row = _row_named(task, found) or _row_placed(task.before, found)
     if row is None:
         return _failure(
             FailureClass.NOT_FOUND,
@@ -54,7 +54,13 @@ def ways_to_update(
     return Ways(patch, None if scales_otherwise else _put(task, found, row, bound))
 
 
-def _row_meant(before: GpuSpecification, found: DeploymentAnswer) -> SpecificationAnswer | None:
+def _row_named(task: UpdateDeployment, found: DeploymentAnswer) -> SpecificationAnswer | None:
+    """By the id that the plan saw; None also where the row has been made anew since."""
+    rows = found.deployment_specifications
+    return next((row for row in rows if row.gpu_specification_id == task.row), None)
+
+
+def _row_placed(before: GpuSpecification, found: DeploymentAnswer) -> SpecificationAnswer | None:
     """Duplicates are allowed by the service: the nearest one, by id, then by its numbers."""
     candidates = [
         row
