@@ -77,6 +77,8 @@ from nvcfplan.applying.ports import (
 from nvcfplan.applying.remembering import (
     Fingerprints,
     state_after,
+    state_with,
+    unremembered,
 )
 from nvcfplan.applying.settings import (
     ApplySettings,
@@ -149,5 +151,7 @@ __all__ = [
     "resume",
     "start",
     "state_after",
+    "state_with",
     "undo",
+    "unremembered",
 ]

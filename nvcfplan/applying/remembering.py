@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.applying.flows import Bound
 from nvcfplan.applying.recovery import replay
-from nvcfplan.applying.tracking import Course, Kind
+from nvcfplan.applying.tracking import Bindings, Course, Kind
 from nvcfplan.model import DesiredFunction, ManagedFunction, function_key
 from nvcfplan.plans import Action, CreateFunction, CreateVersion, VersionRef
 
@@ -36,12 +36,16 @@ class _Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a journal says of one function."""
+    """What a journal, and the plan before it, say of one function.
+
+    `old`: what carried it before. `is_waiting`: something wanted waits for the next version.
+    """
 
     fate: _Fate
     action: Action | None
-    made: Bound | None
-    old: Bound | None
+    made: Bound | None = None
+    old: Bound | None = None
+    is_waiting: bool = False
 
 
 def state_after(
@@ -77,24 +81,59 @@ def state_after(
     )
 
 
+def unremembered(state: State | None, plan: Plan) -> tuple[ManagedFunction, ...]:
+    """Entries that differ from the state's although no step is needed: by policies alone, or
+    because the state does not know the function. Applying them is writing them down.
+    """
+    entries = {one.key: one for one in state.functions} if state else {}
+    desired = {one.key: one for one in plan.desired.functions}
+    found: list[ManagedFunction] = []
+    for change in plan.changes:
+        key = function_key(change.address)
+        if change.action is Action.NO_OP and key in desired:
+            entry = _applied(entries.get(key), desired[key], _unrun(plan, change.address))
+            if entry is not None and entry != entries.get(key):
+                found.append(entry)
+    return tuple(found)
+
+
+def state_with(state: State, found: Sequence[ManagedFunction]) -> State:
+    """The state in which `found` is remembered as well, where there was no run."""
+    entries = {one.key: one for one in (*state.functions, *found)}
+    return replace(
+        state,
+        serial=state.serial + 1,
+        functions=tuple(entries[key] for key in sorted(entries)),
+    )
+
+
 def _touched(plan: Plan) -> tuple[Address, ...]:
     addresses = {change.address for change in plan.changes}
     return tuple(sorted(addresses | {step.address for step in plan.steps}))
 
 
 def _found(replayed: Replayed, plan: Plan, address: Address) -> _Found:
-    action = next((one.action for one in plan.changes if one.address == address), None)
     made = [
         step.task.version
         for step in plan.steps
         if step.address == address and isinstance(step.task, CreateFunction | CreateVersion)
     ]
-    bindings = replayed.bindings
-    return _Found(
+    return replace(
+        _unrun(plan, address),
         fate=_fate(replayed, plan, address),
-        action=action,
-        made=bindings.of(made[-1]) if made else None,
-        old=bindings.of(VersionRef(address, "old")),
+        made=replayed.bindings.of(made[-1]) if made else None,
+    )
+
+
+def _unrun(plan: Plan, address: Address) -> _Found:
+    """What is known without a journal: that of a function for which there is nothing to do."""
+    change = next((one for one in plan.changes if one.address == address), None)
+    is_unchanged = change is not None and change.action is Action.NO_OP
+    return _Found(
+        fate=_Fate.APPLIED,
+        action=None if change is None else change.action,
+        old=Bindings(plan.bindings).of(VersionRef(address, "old")),
+        is_waiting=is_unchanged and change is not None and bool(change.attributes),
     )
 
 
@@ -128,20 +167,39 @@ def _entry(
 def _applied(
     before: ManagedFunction | None, desired: DesiredFunction | None, found: _Found
 ) -> ManagedFunction | None:
-    if desired is None or found.action in (Action.DELETE, Action.FORGET):
+    """One that is kept undeployed stays remembered as it was, or it would be deleted next."""
+    if found.action in (Action.DELETE, Action.FORGET):
         return None
+    if desired is None:
+        return before
     known = (before.function_id, before.version_id) if before else None
     function, version = found.made or found.old or known or (None, None)
     if function is None or version is None:
         return before
-    fingerprints = before.secret_fingerprints if before else ()
     return ManagedFunction(
         key=desired.key,
         function_id=function,
         version_id=version,
-        applied=desired,
-        secret_fingerprints=fingerprints,
+        applied=_as_applied(before, desired) if found.is_waiting else desired,
+        secret_fingerprints=before.secret_fingerprints if before else (),
     )
+
+
+def _as_applied(before: ManagedFunction | None, desired: DesiredFunction) -> DesiredFunction:
+    """What waits for the next version has not been applied; the policies have."""
+    if before is None:
+        return _unknown(desired)
+    return replace(
+        before.applied,
+        update=desired.update,
+        lifecycle=desired.lifecycle,
+        depends_on=desired.depends_on,
+    )
+
+
+def _unknown(function: DesiredFunction) -> DesiredFunction:
+    """Nothing of it counts as applied by us, but for its policies."""
+    return replace(function, managed=(), secrets=(), specifications=())
 
 
 def _undone(before: ManagedFunction | None, found: _Found) -> ManagedFunction | None:
@@ -154,12 +212,11 @@ def _undone(before: ManagedFunction | None, found: _Found) -> ManagedFunction | 
         return before
     if found.old is None or found.old[1] is None:
         return None
-    unknown = replace(before.applied, managed=(), secrets=(), specifications=())
     return replace(
         before,
         function_id=found.old[0],
         version_id=found.old[1],
-        applied=unknown,
+        applied=_unknown(before.applied),
         secret_fingerprints=(),
     )
 

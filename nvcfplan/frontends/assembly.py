@@ -163,8 +163,12 @@ def _user() -> str:
 
 
 def _emulator_key() -> Secret:
-    """Any key will do there; it never leaves the process."""
-    return Secret("emulator", SecretReference("emulator", SecretOrigin.ENV, "emulator"))
+    """Any key will do there, and it never leaves the process.
+
+    By chance, not a word: what is redacted wherever it shows must not be a word that people use.
+    """
+    key = secrets.token_hex(16)
+    return Secret(key, SecretReference("emulator", SecretOrigin.ENV, "emulator"))
 
 
 def _literals(stack: Stack | None) -> Mapping[str, Secret]:

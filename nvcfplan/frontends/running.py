@@ -36,6 +36,7 @@ from nvcfplan.workflows import (
     make_plan,
     read_stack_files,
     refuse_open_run,
+    remember_plan,
     resume_run,
     roll_back_run,
     scope_of,
@@ -89,8 +90,7 @@ def _apply_stack(terminal: Terminal, arguments: ApplyArguments, operation: Opera
         if not terminal.wants_json:
             report_plan(terminal, plan, loaded.sources)
         if not has_changes(plan):
-            report_no_changes(terminal, plan, operation)
-            return Exit.OK
+            return _remembered(terminal, session, plan, operation)
         question = DESTROY if destroys else APPLY
         if not is_approved(terminal, question, auto_approve=arguments.auto_approve):
             terminal.say(f"{operation.value.capitalize()} cancelled.")
@@ -111,8 +111,7 @@ def _apply_saved(terminal: Terminal, arguments: ApplyArguments, path: Path) -> E
     say_diagnostics(terminal, account.warnings)
     with opened(account, _stack_of(plan, root, arguments), root, terminal.environment) as session:
         if not has_changes(plan):
-            report_no_changes(terminal, plan, Operation.APPLY)
-            return Exit.OK
+            return _remembered(terminal, session, plan, Operation.APPLY)
         return _carried_out(terminal, session, plan, arguments, Operation.APPLY)
 
 
@@ -130,6 +129,19 @@ def _stack_of(plan: Plan, root: Path, arguments: ApplyArguments) -> Stack | None
     if loaded is None or loaded.inputs != plan.fingerprint.inputs:
         return None
     return loaded.stack
+
+
+def _remembered(terminal: Terminal, session: Session, plan: Plan, operation: Operation) -> Exit:
+    """There is nothing to carry out; but policies that have changed must hold from now on."""
+    look = session.ports.look
+    request = ApplyRequest(
+        plan=plan, actor=this_actor(), minted=mint(look.clock), settings=ApplySettings()
+    )
+    written = session.read(remember_plan(request, look))
+    report_no_changes(terminal, plan, operation)
+    if written:
+        terminal.say(f"State updated: {', '.join(written)}. Nothing was changed in the account.")
+    return Exit.OK
 
 
 def _carried_out(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nvcfplan.workflows.apply import ApplyRequest, apply_plan, refuse_open_run
+from nvcfplan.workflows.apply import ApplyRequest, apply_plan, refuse_open_run, remember_plan
 from nvcfplan.workflows.plan import PlanRequest, has_changes, is_refused, make_plan, scope_of
 from nvcfplan.workflows.ports import Actor, LookPorts, Minted, RunPorts
 from nvcfplan.workflows.reading import Scope
@@ -39,6 +39,7 @@ __all__ = [
     "read_remembered",
     "read_stack_files",
     "refuse_open_run",
+    "remember_plan",
     "resume_run",
     "roll_back_run",
     "scope_of",

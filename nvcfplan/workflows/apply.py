@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nvcfplan.applying import ApplySettings, start
+from nvcfplan.applying import ApplySettings, start, state_with, unremembered
 from nvcfplan.errors import Moved, SecretUnavailable, StalePlan
-from nvcfplan.model import EnvironmentVariable, SecretOrigin, SecretReference
+from nvcfplan.model import (
+    Address,
+    EnvironmentVariable,
+    SecretOrigin,
+    SecretReference,
+    function_address,
+)
 from nvcfplan.planning import check_freshness
 from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
 from nvcfplan.workflows.plan import scope_of
 from nvcfplan.workflows.ports import Actor, Minted
 from nvcfplan.workflows.reading import (
     read_live,
+    read_state,
     refuse_other_account,
     refuse_other_label,
     refuse_unbound_account,
@@ -27,6 +34,7 @@ from nvcfplan.workflows.runs import (
     last_journal,
     refuse_open,
     remember_last,
+    write_state,
 )
 
 if TYPE_CHECKING:
@@ -76,6 +84,31 @@ async def apply_plan(request: ApplyRequest, ports: RunPorts, shell: Shell) -> Ru
         )
         machine = start(plan, holding.context(request.actor), request.settings, CODEC)
         return await carry_out(machine, holding, ports, shell)
+
+
+async def remember_plan(request: ApplyRequest, ports: LookPorts) -> tuple[Address, ...]:
+    """Of a plan with nothing to do: writes down what is wanted, where the state has it otherwise.
+
+    The functions whose entries were written. No run is begun, and nothing is locked for nothing.
+    Raises: as `apply_plan`.
+    """
+    plan = request.plan
+    scope = scope_of(plan.desired)
+    refuse_unbound_account(plan.desired.account, ports.identity)
+    if not unremembered((await read_state(scope, ports)).state, plan):
+        return ()
+    async with held(scope, ports.store, request.actor) as lease:
+        journal = await last_journal(scope, ports.store)
+        refuse_open(journal, scope)
+        remembered = await remember_last(scope, ports, lease, journal)
+        await _refuse_moved(plan, scope, remembered, ports)
+        found = unremembered(remembered.state, plan)
+        if found:
+            if remembered.state is None:
+                remembered = await first_remembered(scope, ports, lease, request.minted)
+            assert remembered.state is not None
+            await write_state(state_with(remembered.state, found), remembered, ports, lease)
+        return tuple(function_address(one.key) for one in found)
 
 
 async def refuse_open_run(scope: Scope, ports: LookPorts) -> None:

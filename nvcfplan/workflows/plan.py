@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from nvcfplan.applying import unremembered
 from nvcfplan.checks import check_plan, require
-from nvcfplan.diagnostics import has_errors
-from nvcfplan.model import Address, Digest, Stack
+from nvcfplan.diagnostics import Diagnostic, Severity, has_errors
+from nvcfplan.differences import find_owned
+from nvcfplan.errors import SettingsError
+from nvcfplan.model import Address, Digest, Stack, function_address
 from nvcfplan.planning import Inputs, PlanOptions, plan_stack
 from nvcfplan.plans import Action, Infeasible, Plan, Provenance
 from nvcfplan.workflows.ports import Actor
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from nvcfplan.applying import SecretSource
     from nvcfplan.model import Account, State
     from nvcfplan.workflows.ports import LookPorts
+    from nvcfplan.workflows.reading import Readings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +47,15 @@ class PlanRequest:
 async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible:
     """Reads, compares, orders, and proves what came out.
 
-    Raises: RemoteError when functions or deployments cannot be read; AccountMismatch; StateCorrupt.
+    Raises: RemoteError when functions or deployments cannot be read; AccountMismatch; StateCorrupt;
+    SettingsError for a target that is neither in the stack nor ours.
     """
     stack = request.stack
     refuse_unbound_account(stack.account, ports.identity)
     readings = await read_all(scope_of(stack), ports)
     state = readings.state
+    if request.target is not None:
+        _refuse_unknown_target(request.target, stack, readings)
     inputs = Inputs(
         stack=replace(stack, functions=()) if request.destroys else stack,
         account=readings.account,
@@ -61,8 +68,9 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
         target=request.target,
         now=request.includes_cosmetic,
         fingerprints=_fingerprints(stack, state, ports.secrets) if request.compares_secrets else {},
+        protected=_protected(stack),
     )
-    checked = check_plan(plan_stack(inputs, options), readings.account)
+    checked = _with_policies(check_plan(plan_stack(inputs, options), readings.account), state)
     return _required(checked, request.required)
 
 
@@ -80,6 +88,45 @@ def has_changes(plan: Plan | Infeasible) -> bool:
 def is_refused(plan: Plan | Infeasible) -> bool:
     """It is shown, and may be saved, but it cannot be applied."""
     return isinstance(plan, Infeasible) or has_errors(plan.diagnostics)
+
+
+def _refuse_unknown_target(target: Address, stack: Stack, readings: Readings) -> None:
+    """A function that has left the stack may be named as long as it is ours: to remove it alone."""
+    owned = find_owned(stack.name, stack.environment, readings.functions, readings.state).owned
+    keys = {*owned, *(one.key for one in stack.functions)}
+    if target in {function_address(key) for key in keys}:
+        return
+    raise SettingsError(
+        f"the stack has no {target}",
+        detail="it has: " + ", ".join(function_address(key) for key in sorted(keys)),
+        remedy="give -target one of these addresses",
+    )
+
+
+def _protected(stack: Stack) -> frozenset[str]:
+    """By what the files say now: the state may not know it yet."""
+    return frozenset(one.key for one in stack.functions if one.lifecycle.prevent_destroy)
+
+
+def _with_policies(plan: Plan | Infeasible, state: State | None) -> Plan | Infeasible:
+    """With a note where nothing is to be done but to remember policies that have changed.
+
+    Without state the plan says already that the next apply writes it.
+    """
+    if isinstance(plan, Infeasible) or state is None or has_changes(plan):
+        return plan
+    changed = ", ".join(function_address(one.key) for one in unremembered(state, plan))
+    if not changed:
+        return plan
+    note = Diagnostic(
+        code="policies-to-remember",
+        severity=Severity.NOTE,
+        summary=f"what the stack says of {changed} differs from what was applied last, but nothing"
+        " in the account does",
+        detail="lifecycle, update and dependsOn count as remembered from the last apply",
+        remedy="`nvcfplan apply` remembers it, without a request that changes anything",
+    )
+    return replace(plan, diagnostics=(*plan.diagnostics, note))
 
 
 def _required(plan: Plan | Infeasible, words: frozenset[str]) -> Plan | Infeasible:

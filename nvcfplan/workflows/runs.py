@@ -272,10 +272,15 @@ async def _remember(ports: LookPorts, lease: Lease, made_of: Remembering) -> Non
         codec=CODEC,
         fingerprints=_sent_secrets(made_of.plan, made_of.state, ports.secrets),
     )
+    await write_state(state, made_of.before, ports, lease)
+
+
+async def write_state(state: State, before: Remembered, ports: LookPorts, lease: Lease) -> None:
+    """What newer versions wrote into it, and we do not know, is kept. Raises: StoreError."""
     previous = await ports.store.read(lease.stack, Document.STATE)
     content = encode_state(state, previous=previous.content if previous else None)
     await ports.store.write(
-        lease.stack, Document.STATE, content, expected=made_of.before.token, lease=lease
+        lease.stack, Document.STATE, content, expected=before.token, lease=lease
     )
 
 

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-from nvcfplan.applying import Intent, RunOutcome, resume, start, state_after, undo
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nvcfplan.applying import (
+    Intent,
+    RunOutcome,
+    resume,
+    start,
+    state_after,
+    state_with,
+    undo,
+    unremembered,
+)
 from nvcfplan.model import (
     AccountIdentity,
     DesiredFunction,
     FunctionId,
+    Lifecycle,
     ManagedFunction,
     State,
     VersionId,
+    function_address,
+    function_key,
+)
+from nvcfplan.plans import (
+    Action,
+    AttributeChange,
+    Binding,
+    Change,
+    Means,
+    Plan,
+    VersionRef,
 )
 from tests.applying.builders import (
     CODEC,
@@ -25,6 +51,9 @@ from tests.applying.builders import (
 )
 from tests.applying.driver import Drive
 from tests.applying.service import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROLLING = Case(4, [rolled("chat", spec(), spec())], {"chat": spec()})
 
@@ -95,6 +124,106 @@ def test_a_function_in_the_middle_of_a_run_keeps_what_it_had() -> None:
     done.records = done.records[:6]
 
     assert after_run(state("chat"), ROLLING, done).functions == state("chat").functions
+
+
+def changed(key: str, action: Action, *, path: str | None = None) -> Change:
+    attribute = AttributeChange(
+        path=path or "", before=None, after=None, live=None, means=Means.NEW_VERSION, reason="x"
+    )
+    return Change(
+        address=function_address(key),
+        action=action,
+        means=(),
+        reason="told",
+        attributes=(attribute,) if path else (),
+    )
+
+
+def with_changes(case: Case, *changes: Change, wanted: Sequence[DesiredFunction] = ()) -> Plan:
+    """The plan in which those functions are wanted; each is carried by `v-KEY`."""
+    plan = case.plan
+    bound = tuple(
+        Binding(
+            version=VersionRef(one.address, "old"),
+            function_id=FunctionId(f"f-{function_key(one.address)}"),
+            version_id=VersionId(f"v-{function_key(one.address)}"),
+        )
+        for one in changes
+    )
+    return replace(
+        plan,
+        changes=changes,
+        desired=replace(plan.desired, functions=tuple(wanted)),
+        bindings=bound,
+    )
+
+
+def protected(key: str) -> DesiredFunction:
+    (known,) = state(key).functions
+    return replace(known.applied, lifecycle=Lifecycle(prevent_destroy=True))
+
+
+def test_a_function_that_is_kept_undeployed_stays_remembered() -> None:
+    case = Case(4, [removed("chat", spec())[:-1]], {"chat": spec()})
+    plan = with_changes(case, changed("chat", Action.UPDATE))
+    records = drive(case).records
+
+    left = state_after(state("chat"), plan, records, codec=CODEC, fingerprints={})
+    assert left.functions == state("chat").functions
+
+
+@pytest.mark.parametrize("action", [Action.DELETE, Action.FORGET])
+def test_a_function_that_is_deleted_or_forgotten_is_not(action: Action) -> None:
+    case = Case(4, [removed("chat", spec())], {"chat": spec()})
+    plan = with_changes(case, changed("chat", action))
+    records = drive(case).records
+
+    left = state_after(state("chat"), plan, records, codec=CODEC, fingerprints={})
+    assert left.functions == ()
+
+
+def test_a_run_remembers_the_policies_of_functions_it_had_nothing_to_do_for() -> None:
+    wanted = [*ROLLING.plan.desired.functions, protected("kept")]
+    changes = (changed("chat", Action.UPDATE), changed("kept", Action.NO_OP))
+    plan, records = with_changes(ROLLING, *changes, wanted=wanted), drive(ROLLING).records
+
+    for before in (state("chat", "kept"), state("chat")):
+        after = state_after(before, plan, records, codec=CODEC, fingerprints={})
+        kept = next(one for one in after.functions if one.key == "kept")
+        assert kept.applied == protected("kept")
+        assert (kept.function_id, kept.version_id) == ("f-kept", "v-kept")
+
+
+def test_changed_policies_alone_are_unremembered_until_they_are_written() -> None:
+    plan = with_changes(Case(4, []), changed("chat", Action.NO_OP), wanted=[protected("chat")])
+
+    (found,) = unremembered(state("chat"), plan)
+    assert found.applied.lifecycle.prevent_destroy
+    assert found.secret_fingerprints == (("TOKEN", "old"),)
+    written = state_with(state("chat", "other"), [found])
+    assert [one.key for one in written.functions] == ["chat", "other"]
+    assert written.serial == 4
+    assert unremembered(written, plan) == ()
+
+
+def test_without_state_all_that_is_ours_and_wanted_is_unremembered() -> None:
+    plan = with_changes(Case(4, []), changed("chat", Action.NO_OP), wanted=[protected("chat")])
+
+    (found,) = unremembered(None, plan)
+    assert (found.function_id, found.version_id) == ("f-chat", "v-chat")
+    assert found.applied == protected("chat")
+
+
+def test_what_waits_for_the_next_version_is_not_remembered_as_applied() -> None:
+    wanted = replace(protected("chat"), config=replace(config("chat"), description="new"))
+    change = changed("chat", Action.NO_OP, path="description")
+    plan = with_changes(Case(4, []), change, wanted=[wanted])
+
+    (found,) = unremembered(state("chat"), plan)
+    assert found.applied == protected("chat")
+    (adopted,) = unremembered(None, plan)
+    assert adopted.applied.managed == ()
+    assert adopted.applied.lifecycle.prevent_destroy
 
 
 def test_an_applied_run_that_is_undone_later_points_at_the_old_version_again() -> None:

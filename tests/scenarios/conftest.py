@@ -46,6 +46,8 @@ class Workshop:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.emulator_file = directory / ".nvcfplan" / "emulator.db"
+        kept = directory / ".nvcfplan" / "emulator.db.stacks"
+        self.state_directory = kept / ".nvcfplan" / "state" / "shop@default"
 
     def write(self, name: str, text: str) -> Path:
         path = self.directory / name

@@ -325,10 +325,12 @@ def _token(directory: Path, document: Document, content: bytes) -> Token:
 def _kept(directory: Path, document: Document) -> list[int]:
     """Numbers of the writes in `history/`, ascending."""
     pattern = re.compile(rf"{document.value}-(\d{{8,}})\.json")
-    try:
-        names = os.listdir(directory / "history")
-    except FileNotFoundError:
-        return []
+    history = directory / "history"
+    with store_errors(history, "read"):
+        try:
+            names = os.listdir(history)
+        except FileNotFoundError:
+            return []
     return sorted(int(found.group(1)) for name in names if (found := pattern.fullmatch(name)))
 
 
