@@ -177,6 +177,14 @@ def test_a_file_where_the_directory_should_be_is_told(tmp_path: Path) -> None:
         written(store_in(tmp_path), b"1", None)
 
 
+def test_a_file_where_replaced_documents_should_be_is_told(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    written(store, b"1", None)
+    (home(tmp_path) / "history").write_text("")
+    with pytest.raises(StoreError, match="cannot read .*history"):
+        run(store.read(STACK, STATE))
+
+
 @pytest.mark.parametrize("stack", ["../x@default", "demo", "demo@", "a/b@c", "A@b", ""])
 def test_a_stack_that_is_no_name_reaches_no_file(tmp_path: Path, stack: str) -> None:
     with pytest.raises(StoreError, match="NAME@ENVIRONMENT"):
