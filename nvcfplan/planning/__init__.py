@@ -43,10 +43,13 @@ from nvcfplan.planning.expansion import (
 )
 from nvcfplan.planning.fingerprints import (
     ALIKE,
+    ROWS,
+    STANDING,
     image_of,
     inventory_row,
     inventory_rows,
     pre_images,
+    standing_of,
 )
 from nvcfplan.planning.inplace import (
     metadata,
@@ -57,6 +60,10 @@ from nvcfplan.planning.planner import (
     Inputs,
     PlanOptions,
     plan_stack,
+)
+from nvcfplan.planning.refunding import (
+    find_lost_units,
+    recharge,
 )
 from nvcfplan.planning.scheduler import (
     Chosen,
@@ -70,7 +77,6 @@ from nvcfplan.planning.scheduler import (
     take,
 )
 from nvcfplan.planning.staleness import (
-    MISSING,
     Freshness,
     check_freshness,
 )
@@ -85,11 +91,12 @@ __all__ = [
     "ALIKE",
     "EXPECTED_SECONDS",
     "FREE",
-    "MISSING",
     "NOTHING_TO_UNDO",
     "RELEASE_EXPECTED_SECONDS",
     "RELEASE_LIMIT_SECONDS",
     "REQUEST_LIMIT_SECONDS",
+    "ROWS",
+    "STANDING",
     "Chosen",
     "Context",
     "Draft",
@@ -115,6 +122,7 @@ __all__ = [
     "dependencies",
     "deploy_step",
     "expand",
+    "find_lost_units",
     "find_shortages",
     "image_of",
     "inventory_row",
@@ -126,9 +134,11 @@ __all__ = [
     "plan_stack",
     "point_of_no_return",
     "pre_images",
+    "recharge",
     "schedule",
     "secrets_step",
     "set_secrets",
+    "standing_of",
     "take",
     "topological",
     "undeploy_step",

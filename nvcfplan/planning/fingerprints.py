@@ -5,7 +5,7 @@ Instance counts, times and healthy-to-degraded-and-back are left out: they move 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvcfplan.differences import Difference, flatten_config, flatten_specification, has_row
 from nvcfplan.model import (
@@ -19,7 +19,7 @@ from nvcfplan.model import (
     own_tags,
     parse_json,
 )
-from nvcfplan.plans import PreImage, Resource
+from nvcfplan.plans import Action, PreImage, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,23 +27,43 @@ if TYPE_CHECKING:
     from nvcfplan.capacity import Limits
 
 ALIKE = frozenset({Status.ACTIVE, Status.DEGRADING, Status.DEGRADED})
+ROWS: Final = "deployment.specifications"
+STANDING: Final = frozenset({"status", ROWS})
+"""The fields of an image that says only whether a version is deployed."""
 
 
 def pre_images(differences: Iterable[Difference]) -> tuple[PreImage, ...]:
-    """Of every version that a change looks at, by address and version."""
+    """Every version of ours of the functions that change, by address and version.
+
+    What nothing is done to may be edited by others meanwhile, so it has no image.
+    """
     images = [
         PreImage(
             address=difference.change.address,
             function=version.function_id,
             version=version.version_id,
-            fields=image_of(version),
+            fields=image_of(version) if _is_touched(version, difference) else standing_of(version),
+            is_current=version.version_id == difference.owned.current.version_id,
         )
         for difference in differences
-        if difference.owned is not None
+        if difference.owned is not None and difference.change.action is not Action.NO_OP
         for version in difference.owned.versions
-        if has_row(version) or version.version_id == difference.owned.current.version_id
     ]
     return tuple(sorted(images, key=lambda one: (one.address, one.version)))
+
+
+def _is_touched(version: LiveVersion, difference: Difference) -> bool:
+    return (
+        difference.change.action is not Action.UPDATE
+        or has_row(version)
+        or version in difference.surplus
+        or (difference.owned is not None and version == difference.owned.current)
+    )
+
+
+def standing_of(version: LiveVersion) -> Json:
+    """Only whether it is deployed: of a stored version that stays stored."""
+    return canonical_json(_standing(version))
 
 
 def image_of(version: LiveVersion) -> Json:
@@ -51,18 +71,24 @@ def image_of(version: LiveVersion) -> Json:
     fields: dict[str, object] = {
         path: parse_json(one.text) for path, one in flatten_config(version.config).items()
     }
-    fields["status"] = Status.ACTIVE if version.status in ALIKE else version.status
     fields["ownershipTags"] = list(own_tags(version.config.tags))
     if version.secret_names is not None:
         fields["secrets"] = list(version.secret_names)
-    rows = version.deployment.specifications if version.deployment else ()
-    fields["deployment.specifications"] = sorted(
-        canonical_json(
-            {path: one.text for path, one in flatten_specification(row.specification).items()}
-        )
-        for row in rows
-    )
+    fields |= _standing(version)
     return canonical_json(fields)
+
+
+def _standing(version: LiveVersion) -> dict[str, object]:
+    rows = version.deployment.specifications if version.deployment else ()
+    return {
+        "status": Status.ACTIVE if version.status in ALIKE else version.status,
+        ROWS: sorted(
+            canonical_json(
+                {path: one.text for path, one in flatten_specification(row.specification).items()}
+            )
+            for row in rows
+        ),
+    }
 
 
 def inventory_rows(limits: Limits) -> tuple[tuple[ResourceId, Json], ...]:

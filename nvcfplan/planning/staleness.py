@@ -1,35 +1,53 @@
 """Whether a saved plan still holds: pre-images equal, inventory rows there, capacity proved again.
 
-Numbers may move as long as the proof holds with the fresh ones.
+Numbers may move as long as the proof holds with the fresh ones; so may all that no step touches.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nvcfplan.capacity import Involved, find_limits
-from nvcfplan.differences import conceal, find_owned, has_row
+from nvcfplan.capacity import Involved, contains, find_limits, place
+from nvcfplan.differences import Holdings, OwnedFunction, conceal, find_owned, has_row
 from nvcfplan.errors import Moved
 from nvcfplan.model import (
     Account,
+    Address,
     GpuSpecification,
     Json,
     LiveFunction,
     LiveVersion,
+    PoolId,
     ResourceId,
     State,
+    Status,
     VersionId,
+    function_key,
     parse_json,
 )
-from nvcfplan.planning.fingerprints import image_of, inventory_row
-from nvcfplan.plans import Deploy, Plan, PreImage, Resource, Shortage, UpdateDeployment
+from nvcfplan.planning.fingerprints import (
+    ROWS,
+    STANDING,
+    image_of,
+    inventory_row,
+    standing_of,
+)
+from nvcfplan.planning.refunding import find_lost_units
+from nvcfplan.plans import (
+    Action,
+    Basis,
+    Deploy,
+    Plan,
+    PreImage,
+    Resource,
+    Shortage,
+    Unit,
+    UpdateDeployment,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-MISSING = Json('"not there"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,21 +73,28 @@ def check_freshness(
         for owned in holdings.owned.values()
         for version in owned.versions
     }
-    moved = [*_lineage(plan, state)]
-    for image in plan.fingerprint.live:
-        moved += _moved_fields(image, versions)
-    moved += _new_functions(plan, tuple(holdings.owned))
-    ours = [one for one in versions.values() if has_row(one)]
     others = [
         version
         for function in live
         for version in function.versions
         if version.is_deployed and version.version_id not in versions
     ]
-    involved = Involved(wanted=_wanted(plan), ours=tuple(ours), others=tuple(others))
-    fresh = {one.id: one for one in find_limits(account, involved).resources}
-    moved += _inventory(plan, account, fresh)
-    return Freshness(moved=tuple(moved), shortages=tuple(_unproved(plan, fresh)))
+    involved = Involved(
+        wanted=_wanted(plan),
+        ours=tuple(one for one in versions.values() if has_row(one)),
+        others=tuple(others),
+    )
+    limits = find_limits(account, involved)
+    unread = tuple(_unread(plan, account, {one.id: one for one in limits.resources}))
+    moved = (
+        *_lineage(plan, state),
+        *_versions(plan, holdings),
+        *_rows(plan, versions),
+        *_new_functions(plan, holdings),
+        *unread,
+        *_inventory(plan, account),
+    )
+    return Freshness(moved=moved, shortages=find_lost_units(plan, limits, versions))
 
 
 def _lineage(plan: Plan, state: State | None) -> Iterator[Moved]:
@@ -83,18 +108,64 @@ def _lineage(plan: Plan, state: State | None) -> Iterator[Moved]:
         )
 
 
-def _moved_fields(image: PreImage, versions: Mapping[VersionId, LiveVersion]) -> Iterator[Moved]:
-    version = versions.get(image.version)
-    if version is None:
-        yield Moved(
-            address=image.address, field="version", planned=image.version, found="not there"
-        )
-        return
-    planned, found = (_fields(text) for text in (image.fields, image_of(version)))
-    for field in sorted(planned.keys() | found.keys()):
+def _versions(plan: Plan, holdings: Holdings) -> Iterator[Moved]:
+    """Of every function that changes, all versions of ours: come, gone, or not as they were."""
+    images: dict[Address, list[PreImage]] = {}
+    for image in plan.fingerprint.live:
+        images.setdefault(image.address, []).append(image)
+    for address, some in images.items():
+        owned = holdings.owned.get(function_key(address))
+        found = {one.version_id: one for one in owned.versions} if owned else {}
+        for image in some:
+            version = found.pop(image.version, None)
+            if version is None:
+                yield Moved(
+                    address=address, field="version", planned=image.version, found="not there"
+                )
+            else:
+                yield from _moved_fields(image, version)
+                yield from _moved_current(image, owned)
+        for appeared in found:
+            yield Moved(address=address, field="version", planned="not there", found=appeared)
+
+
+def _moved_fields(image: PreImage, version: LiveVersion) -> Iterator[Moved]:
+    planned = _fields(image.fields)
+    is_whole = planned.keys() != STANDING
+    found = _fields(image_of(version) if is_whole else standing_of(version))
+    is_stored = planned.get("status") == found.get("status") == Status.INACTIVE
+    has_drained = {ROWS} if is_stored and not found.get(ROWS) else set[str]()
+    for field in sorted((planned.keys() | found.keys()) - has_drained):
         before, after = planned.get(field, "absent"), found.get(field, "absent")
         if before != after:
             yield Moved(address=image.address, field=field, planned=str(before), found=str(after))
+
+
+def _moved_current(image: PreImage, owned: OwnedFunction | None) -> Iterator[Moved]:
+    """Which version carries the function also hangs on what the state remembers."""
+    if owned is not None and image.is_current and owned.current.version_id != image.version:
+        yield Moved(
+            address=image.address,
+            field="current version",
+            planned=image.version,
+            found=owned.current.version_id,
+        )
+
+
+def _rows(plan: Plan, versions: Mapping[VersionId, LiveVersion]) -> Iterator[Moved]:
+    """An update means one row by its id; a deployment that looks the same may be another."""
+    bound = {one.version: one.version_id for one in plan.bindings}
+    for step in plan.steps:
+        if isinstance(step.task, UpdateDeployment) and step.task.row is not None:
+            version = versions.get(bound.get(step.task.version) or VersionId(""))
+            rows = version.deployment.specifications if version and version.deployment else ()
+            if step.task.row not in {one.id for one in rows}:
+                yield Moved(
+                    address=step.address,
+                    field=f"specification {step.task.specification.key}",
+                    planned=step.task.row,
+                    found="not there",
+                )
 
 
 def _fields(text: Json) -> dict[str, object]:
@@ -103,14 +174,22 @@ def _fields(text: Json) -> dict[str, object]:
     return fields
 
 
-def _new_functions(plan: Plan, keys: Sequence[str]) -> Iterator[Moved]:
+def _new_functions(plan: Plan, holdings: Holdings) -> Iterator[Moved]:
     """A function of ours that the plan did not see: an earlier run, or a late arrival."""
-    seen = {image.address for image in plan.fingerprint.live}
-    created = {one.address for one in plan.changes} - seen
-    for key in keys:
-        address = next((one for one in created if one.endswith(f".{key}")), None)
-        if address is not None:
-            yield Moved(address=address, field="function", planned="not there", found="there")
+    for change in plan.changes:
+        if change.action is Action.CREATE and function_key(change.address) in holdings.owned:
+            yield Moved(
+                address=change.address, field="function", planned="not there", found="there"
+            )
+    touched = {image.address for image in plan.fingerprint.live}
+    for found in holdings.diagnostics:
+        if found.subject is not None and found.subject.address in touched:
+            yield Moved(
+                address=found.subject.address,
+                field="function",
+                planned="one",
+                found=found.summary,
+            )
 
 
 def _wanted(plan: Plan) -> tuple[GpuSpecification, ...]:
@@ -126,29 +205,76 @@ def _wanted(plan: Plan) -> tuple[GpuSpecification, ...]:
     return tuple(sorted(found, key=repr))
 
 
-def _inventory(
-    plan: Plan, account: Account, fresh: Mapping[ResourceId, Resource]
-) -> Iterator[Moved]:
-    """Only rows of resources that a step takes of: others may come and go."""
+def _used(plan: Plan) -> tuple[Resource, ...]:
+    """The resources that a step takes of: others may come and go."""
     used = {charge.resource for step in plan.steps for charge in step.acquire}
-    for name, row in plan.fingerprint.inventory:
-        if name in used:
-            now = inventory_row(fresh[name], account) if name in fresh else MISSING
-            if now != row:
-                yield Moved(address=str(name), field="inventory", planned=row, found=now)
+    return tuple(one for one in plan.resources if one.id in used)
 
 
-def _unproved(plan: Plan, fresh: Mapping[ResourceId, Resource]) -> Iterator[Shortage]:
-    """Units the plan takes as free at the start must be free now."""
-    needed: Counter[ResourceId] = Counter()
-    for grant in plan.funding:
-        if grant.source is None:
-            needed[grant.resource] += grant.units
-    for name, units in sorted(needed.items()):
-        now = fresh.get(name)
-        if now is None or now.limit is None:
+def _unread(plan: Plan, account: Account, fresh: Mapping[ResourceId, Resource]) -> Iterator[Moved]:
+    """What was proved by a reading needs that reading again; numbers nobody sees prove nothing."""
+    reasons = {one.what.value: one.reason for one in account.unread}
+    for one in _used(plan):
+        if one.limit is None or not _is_unread(one, account, fresh.get(one.id)):
             continue
-        missing = units - (now.limit - now.before - now.headroom)
-        if missing > 0:
-            users = (("others (running)", now.before - now.ours), ("this stack", now.ours))
-            yield Shortage(resource=name, missing=missing, users=users)
+        reading = one.reading.id if one.reading else "capacity"
+        yield Moved(
+            address=one.id,
+            field=f"{reading} reading",
+            planned="read",
+            found=reasons.get(reading, "not known"),
+        )
+
+
+def _is_unread(one: Resource, account: Account, fresh: Resource | None) -> bool:
+    """A quota that is gone limits nothing any more; a pool that is gone is told by its row."""
+    if fresh is not None:
+        return fresh.limit is None
+    if one.unit is Unit.VERSIONS:
+        return account.version_limit is None
+    return account.quotas is None if one.basis is not Basis.HELD else account.clusters is None
+
+
+def _inventory(plan: Plan, account: Account) -> Iterator[Moved]:
+    """Each type asked for is offered still where the plan saw it; other types come and go."""
+    if account.clusters is None:
+        return
+    wanted = _wanted(plan)
+    lost = sorted({one for row in _used(plan) for one in _lost(plan, row, account, wanted)})
+    yield from (
+        Moved(address=f"pool:{pool}", field="instance type", planned=name, found="not offered")
+        for pool, name in lost
+    )
+    told = {name for _, name in lost}
+    for one in wanted:
+        was_offered = any(_offered(plan, row, one) for row in plan.resources)
+        if was_offered and one.instance_type not in told and not place(one, account).pools:
+            yield Moved(
+                address=f"{one.gpu} {one.instance_type}",
+                field="placement",
+                planned="offered",
+                found="no cluster matches",
+            )
+
+
+def _lost(
+    plan: Plan, row: Resource, account: Account, wanted: Sequence[GpuSpecification]
+) -> Iterator[tuple[PoolId, str]]:
+    now = _fields(inventory_row(row, account))
+    for one in wanted:
+        for pool in _offered(plan, row, one):
+            offered = now[str(pool)]
+            if isinstance(offered, list) and not contains(offered, one.instance_type):
+                yield pool, one.instance_type
+
+
+def _offered(plan: Plan, row: Resource, wanted: GpuSpecification) -> tuple[PoolId, ...]:
+    """The pools of a resource that had the wanted type when the plan was made."""
+    planned = _fields(dict(plan.fingerprint.inventory).get(row.id, Json("{}")))
+    return tuple(
+        pool
+        for pool in row.pools
+        if pool.gpu.casefold() == wanted.gpu.casefold()
+        for offered in (planned.get(str(pool)),)
+        if isinstance(offered, list) and contains(offered, wanted.instance_type)
+    )

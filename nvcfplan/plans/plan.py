@@ -37,12 +37,16 @@ class Binding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreImage:
-    """What a touched version was when the plan was made, so that a refusal names the field."""
+    """What a touched version was when the plan was made, so that a refusal names the field.
+
+    Of a version that no step touches only its status. `is_current`: it carried the function.
+    """
 
     address: Address
     function: FunctionId
     version: VersionId
     fields: Json
+    is_current: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

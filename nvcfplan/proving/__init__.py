@@ -3,25 +3,83 @@
 from __future__ import annotations
 
 from nvcfplan.proving.certificate import (
-    ancestors,
     check_funding,
     check_order,
     unproved_resources,
 )
+from nvcfplan.proving.charges import (
+    PLACELESS,
+    check_charges,
+)
 from nvcfplan.proving.ends import (
+    CALLS,
+    check_ends,
+)
+from nvcfplan.proving.evidence import (
+    NEW,
+    OLD,
+    Ancestry,
+    Case,
+    Evidence,
+    Seen,
+    TaskT,
+    ancestry,
+    gather,
+    version_of,
+)
+from nvcfplan.proving.faults import (
+    broken_end,
+    broken_funding,
+    broken_order,
+)
+from nvcfplan.proving.lifecycles import (
     check_lifecycles,
-    check_succession,
 )
 from nvcfplan.proving.proof import (
+    QUESTIONS,
     prove,
+)
+from nvcfplan.proving.succession import (
+    check_dependencies,
+    check_succession,
+)
+from nvcfplan.proving.wanted import (
+    CONFIG_FIELDS,
+    is_config_wanted,
+    is_metadata_wanted,
+    is_placed_as_wanted,
+    is_specification_wanted,
 )
 
 __all__ = [
-    "ancestors",
+    "CALLS",
+    "CONFIG_FIELDS",
+    "NEW",
+    "OLD",
+    "PLACELESS",
+    "QUESTIONS",
+    "Ancestry",
+    "Case",
+    "Evidence",
+    "Seen",
+    "TaskT",
+    "ancestry",
+    "broken_end",
+    "broken_funding",
+    "broken_order",
+    "check_charges",
+    "check_dependencies",
+    "check_ends",
     "check_funding",
     "check_lifecycles",
     "check_order",
     "check_succession",
+    "gather",
+    "is_config_wanted",
+    "is_metadata_wanted",
+    "is_placed_as_wanted",
+    "is_specification_wanted",
     "prove",
     "unproved_resources",
+    "version_of",
 ]

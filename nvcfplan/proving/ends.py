@@ -1,97 +1,216 @@
-"""Re-checks from the plan alone what each version goes through, in every order its edges permit."""
+"""Re-checks from the plan alone that its steps end where its changes say.
+
+Each means needs certain steps; each version that was seen ends deployed, stored or deleted as the
+stack's own policy has it. That the steps come in a safe order is asked elsewhere.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from nvcfplan.diagnostics import Diagnostic, Severity
+from nvcfplan.model import own_tags
 from nvcfplan.plans import (
+    Action,
     AwaitActive,
     AwaitReleased,
     CreateFunction,
     CreateVersion,
     DeleteVersion,
     Deploy,
-    Order,
-    Plan,
-    Probe,
-    Step,
+    Means,
+    SetAuthorizations,
+    SetSecrets,
     Task,
     Undeploy,
     UpdateDeployment,
-    VersionRef,
+    UpdateMetadata,
 )
-from nvcfplan.proving.certificate import ancestors
+from nvcfplan.proving.evidence import NEW, OLD, Case, Evidence, Seen
+from nvcfplan.proving.faults import broken_end
+from nvcfplan.proving.wanted import (
+    is_config_wanted,
+    is_metadata_wanted,
+    is_placed_as_wanted,
+    is_specification_wanted,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from nvcfplan.model import StepId
+    from nvcfplan.diagnostics import Diagnostic
+    from nvcfplan.plans import VersionRef
 
-
-def check_lifecycles(plan: Plan) -> Iterator[Diagnostic]:
-    """A version is made before it is deployed, released before it is deployed again or deleted."""
-    before = ancestors(plan.steps)
-    by_version: dict[VersionRef, list[Step]] = {}
-    for step in plan.steps:
-        if not isinstance(step.task, Probe):
-            by_version.setdefault(step.task.version, []).append(step)
-    known = {one.version for one in plan.bindings if one.version_id is not None}
-    for version, steps in sorted(by_version.items()):
-        for step in steps:
-            yield from _check(step, steps, before, is_known=version in known)
+CALLS: Final[dict[Means, type[Task]]] = {
+    Means.METADATA: UpdateMetadata,
+    Means.SECRETS: SetSecrets,
+    Means.SHARING: SetAuthorizations,
+}
+"""Means that are one call on the version that is there."""
 
 
-def check_succession(plan: Plan) -> Iterator[Diagnostic]:
-    """Create-first: the old version is undeployed only after its successor is active."""
-    before = ancestors(plan.steps)
-    active = {step.id for step in plan.steps if isinstance(step.task, AwaitActive | CreateVersion)}
-    for step in plan.steps:
-        for edge in step.depends_on:
-            is_first = getattr(edge, "order", None) is Order.CREATE_FIRST
-            if is_first and not active & before[step.id]:
-                yield _broken(step, "undeploys before anything else serves")
+def check_ends(evidence: Evidence) -> Iterator[Diagnostic]:
+    for case in evidence.cases():
+        for what in _faults(case, evidence):
+            yield broken_end(case.change.address, what)
+    known = {change.address for change in evidence.plan.changes}
+    for address in evidence.steps.keys() - known:
+        yield broken_end(address, "has steps and no change")
 
 
-def _check(
-    step: Step,
-    same: list[Step],
-    before: Mapping[StepId, frozenset[StepId]],
-    *,
-    is_known: bool,
-) -> Iterator[Diagnostic]:
-    done = [one.task for one in same if one.id in before[step.id]]
-    match step.task:
-        case CreateFunction() | CreateVersion() | Probe():
-            return
-        case AwaitActive() if not _has(done, Deploy, UpdateDeployment):
-            yield _broken(step, "waits for a version that nothing deployed or changed")
-        case AwaitReleased() | DeleteVersion() if _is_held(same, done):
-            yield _broken(step, "comes before the version is undeployed")
-        case _ if not is_known and not _has(done, CreateFunction, CreateVersion):
-            yield _broken(step, "names a version that does not exist yet")
-        case Deploy() if _has([one.task for one in same], Undeploy) and not _has(
-            done, AwaitReleased
+def _faults(case: Case, evidence: Evidence) -> Iterator[str]:
+    match case.change.action:
+        case Action.NO_OP | Action.IMPORT:
+            if case.steps:
+                yield "has steps, and its change says that there is nothing to do"
+        case Action.CREATE:
+            yield from _created(case, CreateFunction)
+            yield from _serving(case, NEW, evidence)
+        case Action.FORGET | Action.DELETE | Action.UPDATE if case.current is None:
+            yield "is changed, and the plan does not say what was there"
+        case Action.FORGET:
+            yield from _forgotten(case)
+        case Action.DELETE:
+            yield from _retired(case, evidence)
+            yield from _deleted(case, len(case.seen))
+        case Action.UPDATE:
+            yield from _updated(case, evidence)
+
+
+def _updated(case: Case, evidence: Evidence) -> Iterator[str]:
+    means = case.change.means
+    if Means.NEW_VERSION in means:
+        yield from _created(case, CreateVersion)
+        yield from _serving(case, NEW, evidence)
+    if Means.REDEPLOY in means:
+        yield from _serving(case, OLD, evidence)
+    yield from (
+        f"changes by {one}, and no step does that"
+        for one in means
+        if one in CALLS and not case.has(CALLS[one], case.ref(OLD))
+    )
+    yield from _called_as_wanted(case)
+    yield from _scaled(case, evidence)
+    yield from _retired(case, evidence)
+    yield from _deleted(case, _surplus(case))
+
+
+def _created(case: Case, kind: type[CreateFunction | CreateVersion]) -> Iterator[str]:
+    made = case.tasks(kind, case.ref(NEW))
+    if len(made) != 1:
+        yield "needs a new version, and no step makes it"
+    elif case.desired is None or not is_config_wanted(made[0], case.desired):
+        yield "is made with another configuration than the stack's"
+
+
+def _serving(case: Case, label: str, evidence: Evidence) -> Iterator[str]:
+    """Deployed as wanted, and awaited; or not deployed where it is wanted, or left, undeployed."""
+    version = case.ref(label)
+    placements = [one.specifications for one in case.tasks(Deploy, version)] or [()]
+    if not all(is_placed_as_wanted(one, case) for one in placements):
+        yield f"is not deployed as wanted: {version}"
+    deploys = case.steps_of(Deploy, version)
+    if deploys and not _follows(case, (AwaitActive, version), (Deploy, version), evidence):
+        yield f"is deployed, and nothing waits for {version} to be active"
+
+
+def _called_as_wanted(case: Case) -> Iterator[str]:
+    old, desired = case.ref(OLD), case.desired
+    if desired is None:
+        return
+    for update in case.tasks(UpdateMetadata, old):
+        if not is_metadata_wanted(update.metadata, desired):
+            yield "gets other metadata than the stack's"
+    if Means.SECRETS in case.change.means:
+        named = {one.path for one in case.change.attributes if one.path.startswith("secrets.")}
+        sent = {f"secrets.{s.name}" for one in case.tasks(SetSecrets, old) for s in one.secrets}
+        for path in sorted(named - sent):
+            yield f"changes {path}, and no step sends it"
+
+
+def _scaled(case: Case, evidence: Evidence) -> Iterator[str]:
+    """Every specification whose bounds differ gets them, and what grows is awaited."""
+    old = case.ref(OLD)
+    updates = case.tasks(UpdateDeployment, old)
+    last = {one.specification.key: one.specification for one in updates}
+    if {Means.SPECIFICATION, Means.DEPLOYMENT}.isdisjoint(case.change.means):
+        return
+    for wanted in case.desired.specifications if case.desired else ():
+        head = f"deployment.specifications.{wanted.key}."
+        is_changed = any(one.path.startswith(head) for one in case.change.attributes)
+        if wanted.key in last and not is_specification_wanted(last[wanted.key], wanted):
+            yield f"does not end with the bounds of {wanted.key} that are wanted"
+        elif is_changed and wanted.key not in last:
+            yield f"changes {wanted.key}, and no step updates it"
+    grows = any(one.specification.min_instances > one.before.min_instances for one in updates)
+    if grows and not _follows(case, (AwaitActive, old), (UpdateDeployment, old), evidence):
+        yield "grows, and nothing waits for that"
+
+
+def _retired(case: Case, evidence: Evidence) -> Iterator[str]:
+    """What must not stay deployed is undeployed and released; what must stay is left alone."""
+    for seen in case.seen:
+        version = case.ref_of(seen)
+        if not _must_go(case, seen):
+            if case.has(Undeploy, version):
+                yield f"undeploys {version}, which should go on serving"
+            continue
+        if seen.is_deployed and not case.has(Undeploy, version):
+            yield f"leaves {version} deployed"
+        elif seen.is_deployed and not _follows(
+            case, (AwaitReleased, version), (Undeploy, version), evidence
         ):
-            yield _broken(step, "deploys a version before it is released")
-        case _:
-            return
+            yield f"undeploys {version}, and nothing waits until it is released"
+        elif not case.has(AwaitReleased, version):
+            yield f"does not wait until {version} has drained"
 
 
-def _is_held(same: list[Step], done: list[Task]) -> bool:
-    """Something undeploys this version, and not before this step."""
-    return _has([one.task for one in same], Undeploy) and not _has(done, Undeploy)
+def _must_go(case: Case, seen: Seen) -> bool:
+    if not seen.has_row:
+        return False
+    if not seen.is_current:
+        return seen.is_deployed or case.desired is None
+    desired = case.desired
+    is_stopped = desired is None or ("deployment" in desired.managed and not desired.specifications)
+    return is_stopped or bool({Means.NEW_VERSION, Means.REDEPLOY} & set(case.change.means))
 
 
-def _has(tasks: list[Task], *kinds: type[Task]) -> bool:
-    return any(isinstance(task, kinds) for task in tasks)
+def _deleted(case: Case, expected: int) -> Iterator[str]:
+    """As many stored versions as the policy says; never the one that carries the function."""
+    gone = [one for one in case.seen if case.has(DeleteVersion, case.ref_of(one))]
+    if len(gone) != expected:
+        yield f"has {expected} versions to delete, and its steps delete {len(gone)}"
+    is_kept = case.change.action is Action.UPDATE and Means.NEW_VERSION not in case.change.means
+    if is_kept and any(one.is_current for one in gone):
+        yield "loses the version that carries it"
 
 
-def _broken(step: Step, what: str) -> Diagnostic:
-    return Diagnostic(
-        code="plan-not-proved",
-        severity=Severity.ERROR,
-        summary=f"step {step.id} {what}",
-        detail="the order of the steps does not hold, so the plan is not safe to apply",
-        remedy="plan again; if the file was not edited, please report this as a defect",
+def _surplus(case: Case) -> int:
+    if case.desired is None:
+        return 0
+    is_replaced = Means.NEW_VERSION in case.change.means
+    stored = [one for one in case.seen if is_replaced or not one.is_current]
+    return max(0, len(stored) - case.desired.update.keep_versions)
+
+
+def _forgotten(case: Case) -> Iterator[str]:
+    """Our tags come off every version; nothing else is done."""
+    for seen in case.seen:
+        updates = case.tasks(UpdateMetadata, case.ref(seen.version))
+        if not any(not own_tags(one.metadata.tags or ()) for one in updates):
+            yield f"keeps our tags on {seen.version}"
+    if any(not isinstance(one.task, UpdateMetadata) for one in case.steps):
+        yield "is let go, and is changed all the same"
+
+
+def _follows(
+    case: Case,
+    later: tuple[type[Task], VersionRef],
+    earlier: tuple[type[Task], VersionRef],
+    evidence: Evidence,
+) -> bool:
+    """Some step of the one kind comes after every step of the other."""
+    firsts = case.steps_of(*earlier)
+    return any(
+        all(evidence.order.precedes(first.id, second.id) for first in firsts)
+        for second in case.steps_of(*later)
     )

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvcfplan.proving.certificate import check_funding, check_order
-from nvcfplan.proving.ends import check_lifecycles, check_succession
+from nvcfplan.proving.charges import check_charges
+from nvcfplan.proving.ends import check_ends
+from nvcfplan.proving.evidence import Evidence, gather
+from nvcfplan.proving.lifecycles import check_lifecycles
+from nvcfplan.proving.succession import check_dependencies, check_succession
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from nvcfplan.diagnostics import Diagnostic
     from nvcfplan.plans import Plan
+
+QUESTIONS: Final[tuple[Callable[[Evidence], Iterator[Diagnostic]], ...]] = (
+    check_charges,
+    check_funding,
+    check_ends,
+    check_lifecycles,
+    check_succession,
+    check_dependencies,
+)
 
 
 def prove(plan: Plan) -> tuple[Diagnostic, ...]:
@@ -17,4 +32,5 @@ def prove(plan: Plan) -> tuple[Diagnostic, ...]:
     order = tuple(check_order(plan))
     if order:
         return order
-    return (*check_funding(plan), *check_lifecycles(plan), *check_succession(plan))
+    evidence = gather(plan)
+    return tuple(found for question in QUESTIONS for found in question(evidence))
