@@ -53,17 +53,21 @@ if TYPE_CHECKING:
     from nvcfplan.model import EffectId
 
 _RENEW_SECONDS: Final = 15.0
+"""Real seconds, whatever clock is waited by: so do those count who might take the lease over."""
 _PATIENCE_SECONDS: Final = 1.0
 """Real seconds after which a pause begins although requests are still in flight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyPorts:
+    """`renew_seconds`: real ones, after which the lease is renewed before anything else is done."""
+
     store: StateStore
     reader: LiveReader
     performer: StepPerformer
     clock: Clock
     encode_record: Callable[[Record], bytes]
+    renew_seconds: float = _RENEW_SECONDS
 
 
 async def execute(
@@ -121,7 +125,7 @@ class _Shell:
         self._background: list[asyncio.Task[None]] = []
         self._sleeper: asyncio.Task[None] | None = None
         self._renewing = asyncio.Lock()
-        self._renewed_at = ports.clock.monotonic()
+        self._renewed_at = _real_time()
         self._grace_ends: float | None = None
 
     async def run(self, interrupts: asyncio.Queue[Interrupted]) -> RunOutcome:
@@ -166,7 +170,7 @@ class _Shell:
     def _feed(self, result: Result) -> None:
         if isinstance(result, Interrupted):
             grace = self._machine.settings.interrupt_grace
-            self._grace_ends = asyncio.get_running_loop().time() + grace
+            self._grace_ends = _real_time() + grace
         elif not isinstance(result, LeaseLost):
             self._open.pop(result.effect, None)
             self._tasks.pop(result.effect, None)
@@ -224,18 +228,20 @@ class _Shell:
             self._sleep_if_idle(even_if_busy=True)
         left = _RENEW_SECONDS
         if self._grace_ends is not None:
-            left = min(left, max(self._grace_ends - asyncio.get_running_loop().time(), 0.0))
+            left = min(left, max(self._grace_ends - _real_time(), 0.0))
         return await self._within(left)
 
     async def _within(self, seconds: float) -> Result | _Trouble | _Slept | None:
+        """Not by `wait_for`: it can swallow the end of the group, and all would wait for ever."""
         try:
-            return await asyncio.wait_for(self._came.get(), seconds)
+            async with asyncio.timeout(seconds):
+                return await self._came.get()
         except TimeoutError:
             return None
 
     def _give_up_calls(self) -> None:
         """After the grace the answers are not waited for: what became of them is settled later."""
-        if self._grace_ends is None or asyncio.get_running_loop().time() < self._grace_ends:
+        if self._grace_ends is None or _real_time() < self._grace_ends:
             return
         self._grace_ends = None
         for effect in [one for one in self._open.values() if isinstance(one, Call)]:
@@ -245,8 +251,8 @@ class _Shell:
     async def _keep_lease(self) -> bool:
         """False: it could not be renewed, which comes as a result; nothing may be sent."""
         async with self._renewing:
-            now = self._ports.clock.monotonic()
-            if now - self._renewed_at < _RENEW_SECONDS:
+            now = _real_time()
+            if now - self._renewed_at < self._ports.renew_seconds:
                 return True
             try:
                 self._journal.lease = await self._ports.store.renew(self._journal.lease)
@@ -317,6 +323,11 @@ class _Shell:
         self._wake_sleeper()
         for task in (*self._background, *self._tasks.values()):
             task.cancel()
+
+
+def _real_time() -> float:
+    """The loop's, not the port's: seconds that pass for other processes too."""
+    return asyncio.get_running_loop().time()
 
 
 def _failure_of(error: RemoteError) -> Failure:

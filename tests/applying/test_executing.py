@@ -41,6 +41,7 @@ class Stage:
     store: MemoryStore = field(default_factory=MemoryStore)
     service: Service = field(default_factory=CASE.service)
     blind: int = 0
+    renew_seconds: float = 0
     events: list[Event] = field(default_factory=list)
     outcome: RunOutcome | None = None
 
@@ -62,6 +63,7 @@ class Stage:
             performer=performer,
             clock=FakeClock(self.service),
             encode_record=encode_record,
+            renew_seconds=self.renew_seconds,
         )
         lease = self.store.lease or await self.store.acquire("demo@default", "me", 60)
         records = self.records
@@ -110,6 +112,13 @@ def test_the_lease_is_renewed_while_waiting() -> None:
 
     assert stage.service.now > 120
     assert stage.store.renewals > 3
+
+
+def test_the_lease_lasts_in_real_time_however_fast_the_clock_runs() -> None:
+    stage = Stage(renew_seconds=15).run()
+
+    assert stage.service.now > 120
+    assert stage.store.renewals == 0
 
 
 def test_an_interrupt_leaves_the_call_in_flight_to_be_settled() -> None:
