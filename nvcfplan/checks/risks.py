@@ -28,6 +28,17 @@ def check_risks(function: DesiredFunction, account: Account) -> Iterator[Diagnos
                 subject=subject,
                 verdict=Verdict.NOT_CHECKED,
             )
+        if placement.pools and placement.gpus_each is None:
+            yield Diagnostic(
+                code="capacity-not-checked",
+                severity=Severity.NOTE,
+                summary=f"capacity for {wanted.instance_type} not checked: nothing says how many "
+                "GPUs one instance has",
+                detail="it is never taken to be 1",
+                remedy="make the capacity view readable, or use a type whose name ends in _<n>x",
+                subject=subject,
+                verdict=Verdict.NOT_CHECKED,
+            )
         if placement.pools and placement.source is GpuCountSource.SUFFIX:
             yield Diagnostic(
                 code="gpu-count-guessed",

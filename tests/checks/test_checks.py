@@ -8,7 +8,7 @@ import pytest
 
 from nvcfplan.checks import check_plan, require
 from nvcfplan.diagnostics import Severity, has_errors
-from nvcfplan.model import Account, GpuSpecification, Readable, Unread
+from nvcfplan.model import Account, GpuCountSource, GpuSpecification, Readable, Unread
 from nvcfplan.plans import Plan
 from tests.planning.builders import account, cluster, plan, specification, wanted
 
@@ -82,4 +82,17 @@ def test_what_is_required_turns_doubt_into_an_error() -> None:
 def test_maxima_that_cannot_all_be_reached_are_a_risk_beside_the_proof() -> None:
     result = checked(specification(low=1, high=9), account(cluster("a", gpus=8)))
     assert codes(result) == ["autoscaling-may-not-fit"]
+    assert not has_errors(result.diagnostics)
+
+
+def test_an_instance_of_unknown_size_is_said_not_to_be_checked() -> None:
+    sized = cluster("a")
+    (pool,) = sized.pools
+    unsized = tuple(
+        replace(one, gpu_count=None, gpu_count_source=GpuCountSource.UNKNOWN)
+        for one in pool.instance_types
+    )
+    where = account(replace(sized, pools=(replace(pool, instance_types=unsized),)))
+    result = checked(specification(), where)
+    assert "capacity-not-checked" in codes(result)
     assert not has_errors(result.diagnostics)
