@@ -181,7 +181,7 @@ def test_a_file_where_replaced_documents_should_be_is_told(tmp_path: Path) -> No
     store = store_in(tmp_path)
     written(store, b"1", None)
     (home(tmp_path) / "history").write_text("")
-    with pytest.raises(StoreError, match="cannot read .*history"):
+    with pytest.raises(StoreError, match=r"cannot read .*history"):
         run(store.read(STACK, STATE))
 
 
