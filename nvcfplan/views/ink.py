@@ -18,25 +18,31 @@ class Ink:
     is_coloured: bool
 
     def green(self, text: str) -> str:
-        return self._drawn("32", text)
+        return self._drawn("green", text)
 
     def yellow(self, text: str) -> str:
-        return self._drawn("33", text)
+        return self._drawn("yellow", text)
 
     def red(self, text: str) -> str:
-        return self._drawn("31", text)
+        return self._drawn("red", text)
 
     def cyan(self, text: str) -> str:
-        return self._drawn("36", text)
+        return self._drawn("cyan", text)
 
     def bold(self, text: str) -> str:
-        return self._drawn("1", text)
+        return self._drawn("bold", text)
 
     def faint(self, text: str) -> str:
-        return self._drawn("2", text)
+        return self._drawn("dim", text)
 
-    def _drawn(self, code: str, text: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self.is_coloured and text else text
+    def _drawn(self, style: str, text: str) -> str:
+        """rich is loaded only where there is colour."""
+        if not self.is_coloured or not text:
+            return text
+        from rich.color import ColorSystem
+        from rich.style import Style
+
+        return Style.parse(style).render(text, color_system=ColorSystem.STANDARD)
 
 
 def folded(text: str, *, first: str, rest: str) -> list[str]:
