@@ -82,7 +82,6 @@ from nvcfplan.applying.remembering import (
 )
 from nvcfplan.applying.settings import (
     ApplySettings,
-    OnFailure,
     PlanCodec,
     RunContext,
 )
@@ -113,7 +112,6 @@ __all__ = [
     "Look",
     "Machine",
     "Observation",
-    "OnFailure",
     "Outcome",
     "Pause",
     "PlanCodec",

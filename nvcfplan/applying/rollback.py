@@ -128,15 +128,6 @@ def bindings_of(bound: tuple[tuple[VersionRef, Bound], ...]) -> tuple[Binding, .
     )
 
 
-def charges_sum(*groups: tuple[Charge, ...]) -> tuple[Charge, ...]:
-    total: Counter[str] = Counter()
-    resources = {charge.resource for group in groups for charge in group}
-    for group in groups:
-        for charge in group:
-            total[charge.resource] += charge.units
-    return tuple(Charge(resource=one, units=total[one]) for one in sorted(resources))
-
-
 def _chain(executed: Executed, step: Step, names: Counter[str]) -> tuple[Step, ...]:
     """The undo of one step, one after another; empty for what needs none or cannot be undone.
 

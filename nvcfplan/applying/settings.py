@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from nvcfplan.model import RunId
@@ -11,12 +10,6 @@ from nvcfplan.model import RunId
 if TYPE_CHECKING:
     from nvcfplan.model import Digest
     from nvcfplan.plans import Plan
-
-
-class OnFailure(StrEnum):
-    """What is undone when a step fails: all that hangs together with it, and nothing else."""
-
-    COMPONENT = "component"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +36,6 @@ class ApplySettings:
     blind_limit: float = 900
     most_attempts: int = 5
     interrupt_grace: float = 5
-    on_failure: OnFailure = OnFailure.COMPONENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,11 +50,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A live specification with the instances it may own. `certain`: those nobody else may."""
+    """A live specification. `certain`: the instances that only it may own."""
 
     live: LiveSpecification
     placement: Placement
-    possible: tuple[LiveInstance, ...]
     certain: tuple[LiveInstance, ...]
 
 
@@ -159,7 +158,6 @@ def _family(
             Row(
                 live=row,
                 placement=placement,
-                possible=tuple(one for one in mine if row.id in owners[one.id]),
                 certain=tuple(one for one in mine if owners[one.id] == [row.id]),
             )
             for row, placement in ordered

@@ -32,18 +32,9 @@ from nvcfplan.differences.freeform import (
     Leaf,
     describe,
 )
-from nvcfplan.differences.live_defaults import (
-    DEFAULT_CONCURRENCY,
-    DEFAULT_HEALTH_URI,
-    DEFAULT_PORT,
-    GRPC_URL,
-    derived_health,
-    specification_with_defaults,
-    with_defaults,
-    without_derived,
-)
 from nvcfplan.differences.mutability import (
     CONFIG_ROWS,
+    FOLDED,
     PLACEMENT_ROWS,
     SPECIFICATION_ROWS,
     Row,
@@ -73,10 +64,7 @@ from nvcfplan.differences.trouble import (
 
 __all__ = [
     "CONFIG_ROWS",
-    "DEFAULT_CONCURRENCY",
-    "DEFAULT_HEALTH_URI",
-    "DEFAULT_PORT",
-    "GRPC_URL",
+    "FOLDED",
     "MASK",
     "NOTHING",
     "NO_ATTRIBUTES",
@@ -101,7 +89,6 @@ __all__ = [
     "compare_specifications",
     "conceal",
     "created_attributes",
-    "derived_health",
     "describe",
     "find_owned",
     "flatten_config",
@@ -116,8 +103,5 @@ __all__ = [
     "seal_function",
     "seal_stack",
     "secret_change",
-    "specification_with_defaults",
     "unmovable_secrets",
-    "with_defaults",
-    "without_derived",
 ]

@@ -12,11 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 from nvcfplan.differences.flattening import MASK, Attribute, flatten_config, flatten_specification
 from nvcfplan.differences.freeform import describe
-from nvcfplan.differences.live_defaults import (
-    specification_with_defaults,
-    with_defaults,
-    without_derived,
-)
 from nvcfplan.differences.mutability import CONFIG_ROWS, PLACEMENT_ROWS, SPECIFICATION_ROWS
 from nvcfplan.model import (
     DesiredFunction,
@@ -28,7 +23,10 @@ from nvcfplan.model import (
     Secret,
     canonical_json,
     ownership_tags,
+    specification_with_defaults,
     user_tags,
+    with_defaults,
+    without_derived,
 )
 from nvcfplan.plans import AttributeChange, Means
 

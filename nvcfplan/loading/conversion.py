@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nvcfplan.loading.secrecy import looks_secret
 from nvcfplan.model import (
     AccountBinding,
     Artifact,
@@ -29,6 +28,7 @@ from nvcfplan.model import (
     UpdateOrder,
     UpdatePolicy,
     canonical_json,
+    is_sensitive_key,
     parse_duration,
 )
 
@@ -116,7 +116,7 @@ def _variable(key: str, name: str, value: str | SensitiveFile) -> EnvironmentVar
 
 
 def is_sensitive(name: str, value: str | SensitiveFile) -> bool:
-    return looks_secret(name) or (not isinstance(value, str) and value.sensitive)
+    return is_sensitive_key(name) or (not isinstance(value, str) and value.sensitive)
 
 
 def _artifacts(artifacts: Iterable[ArtifactFile] | None) -> tuple[Artifact, ...]:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nvcfplan.diagnostics import Diagnostic, Severity
-from nvcfplan.loading.secrecy import looks_secret
 from nvcfplan.located import MOST_BYTES, parse_source
+from nvcfplan.model import is_sensitive_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,7 +91,7 @@ def _fault(source: Source, mend: _Mend) -> Diagnostic:
 
 
 def _holds_secret(text: str) -> bool:
-    return any(looks_secret(word) for word in _words(text))
+    return any(is_sensitive_key(word) for word in _words(text))
 
 
 def _words(text: str) -> Sequence[str]:

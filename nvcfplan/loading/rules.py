@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvcfplan.diagnostics import Severity
 from nvcfplan.loading.findings import Finding
-from nvcfplan.loading.secrecy import looks_secret
-from nvcfplan.model import PREFIX, parse_duration
+from nvcfplan.model import PREFIX, is_sensitive_key, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,7 +104,7 @@ def _arguments(base: Path, function: FunctionFile) -> Iterator[Finding]:
 
 def _environment(base: Path, function: FunctionFile) -> Iterator[Finding]:
     for name, value in (function.container_environment or {}).items():
-        if looks_secret(name) and isinstance(value, str):
+        if is_sensitive_key(name) and isinstance(value, str):
             yield Finding(
                 code="literal-secret",
                 path=(*base, "containerEnvironment", name),

@@ -6,22 +6,14 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.located import ScalarNode, SequenceNode
+from nvcfplan.model import is_sensitive_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from nvcfplan.located import Node, Parsed, Range
 
-_SECRET_WORDS: Final = frozenset(
-    {"token", "key", "keys", "secret", "secrets", "password", "passwords"}
-)
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _KEY = re.compile(r"([\w.-]+)[\"']?\s*:")
-
-
-def looks_secret(key: str) -> bool:
-    """True for `HF_TOKEN`, `apiKey`, `db.password`; false for `MAX_TOKENS` and `MONKEY`."""
-    return any(word.lower() in _SECRET_WORDS for word in _WORD.findall(key))
 
 
 def concealed_ranges(parsed: Parsed) -> Sequence[Range]:
@@ -43,7 +35,7 @@ def _in_node(node: Node, parent: str) -> Iterator[Range]:
         return
     is_sensitive = node.entry("sensitive") is not None
     for entry in node.entries:
-        is_secret = looks_secret(entry.key) and parent not in _NAMING
+        is_secret = is_sensitive_key(entry.key) and parent not in _NAMING
         if is_secret or (is_sensitive and entry.key == "value"):
             yield from _values_in(entry.node)
         else:
@@ -74,7 +66,7 @@ def _in_text(text: str) -> Iterator[Range]:
         else:
             hidden_below = None
             for found in _KEY.finditer(line):
-                if looks_secret(found[1]) or found[1] == "value":
+                if is_sensitive_key(found[1]) or found[1] == "value":
                     yield offset + found.end(), offset + len(line.rstrip())
                     hidden_below = indent
                     break

@@ -6,8 +6,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.loading.findings import Finding
-from nvcfplan.loading.secrecy import looks_secret
 from nvcfplan.located import Path, ScalarNode
+from nvcfplan.model import is_sensitive_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -163,7 +163,7 @@ def _type_remedy(complaint: Complaint, document: Located, path: Path) -> str:
         return "write a duration such as `10s`"
     if complaint.kind == "string_type" and isinstance(node, ScalarNode) and is_plain:
         if _is_unshown(path) and (
-            path[-2] != "containerEnvironment" or looks_secret(str(path[-1]))
+            path[-2] != "containerEnvironment" or is_sensitive_key(str(path[-1]))
         ):
             return "quote it"
         return f'quote it: "{document.source.parsed[node.start : node.end]}"'
@@ -223,7 +223,9 @@ def _shown(complaint: Complaint, path: Path) -> str:
 
 
 def _is_unshown(path: Path) -> bool:
-    return any(step in _UNSHOWN or (isinstance(step, str) and looks_secret(step)) for step in path)
+    return any(
+        step in _UNSHOWN or (isinstance(step, str) and is_sensitive_key(step)) for step in path
+    )
 
 
 def _kind(found: object) -> str:

@@ -43,6 +43,16 @@ from nvcfplan.model.canonical import (
     digest_of,
     parse_json,
 )
+from nvcfplan.model.defaults import (
+    DEFAULT_CONCURRENCY,
+    DEFAULT_HEALTH_URI,
+    DEFAULT_PORT,
+    GRPC_URL,
+    derived_health,
+    specification_with_defaults,
+    with_defaults,
+    without_derived,
+)
 from nvcfplan.model.durations import (
     iso_duration,
     parse_duration,
@@ -99,6 +109,10 @@ from nvcfplan.model.state import (
 )
 
 __all__ = [
+    "DEFAULT_CONCURRENCY",
+    "DEFAULT_HEALTH_URI",
+    "DEFAULT_PORT",
+    "GRPC_URL",
     "MOST_USER_TAGS",
     "NAME_PATTERN",
     "PREFIX",
@@ -160,6 +174,7 @@ __all__ = [
     "VersionId",
     "VersionLimit",
     "canonical_json",
+    "derived_health",
     "digest_of",
     "function_address",
     "function_key",
@@ -175,5 +190,8 @@ __all__ = [
     "parse_json",
     "short_duration",
     "specification_address",
+    "specification_with_defaults",
     "user_tags",
+    "with_defaults",
+    "without_derived",
 ]

@@ -58,12 +58,8 @@ from nvcfplan.plans import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """`steps` each after those they wait for. `deletes` come last of all they are connected to.
+    """`steps` each after those they wait for. `deletes` come last of all they are connected to."""
 
-    `strategy`: create-first, delete-first, or requires where nothing is replaced.
-    """
-
-    strategy: Order
     steps: tuple[Step, ...]
     deletes: tuple[Step, ...] = ()
 
@@ -94,9 +90,7 @@ def _create(difference: Difference, context: Context) -> Draft:
         CreateFunction(new, _tagged(difference, context), _secrets(difference)),
         acquire=_one_version(context.limits),
     )
-    return Draft(
-        strategy=Order.REQUIRES, steps=(create, *_deploy_new(difference, context, new, (create,)))
-    )
+    return Draft(steps=(create, *_deploy_new(difference, context, new, (create,))))
 
 
 def _replace(difference: Difference, context: Context, strategy: Order) -> Draft:
@@ -114,7 +108,7 @@ def _replace(difference: Difference, context: Context, strategy: Order) -> Draft
         deploy = _deploy_new(difference, context, new, (create,))
         waits = Waits(steps=deploy[-1:] or (create,), order=Order.CREATE_FIRST)
         steps = (create, *deploy, *_retire(current, old, (difference, context), waits))
-    return _with_cleanup(Draft(strategy=strategy, steps=steps), difference, context)
+    return _with_cleanup(Draft(steps=steps), difference, context)
 
 
 def _redeploy(difference: Difference, context: Context) -> Draft:
@@ -130,13 +124,13 @@ def _redeploy(difference: Difference, context: Context) -> Draft:
     first = (*first, *set_secrets(difference, first[-1:]))
     waits = Waits(steps=first[-1:], order=Order.DELETE_FIRST)
     steps = (*first, *_deploy(old, difference.specifications, context, waits))
-    return _with_cleanup(Draft(strategy=Order.DELETE_FIRST, steps=steps), difference, context)
+    return _with_cleanup(Draft(steps=steps), difference, context)
 
 
 def _in_place(difference: Difference, context: Context) -> Draft:
     """Calls on the version that is there, one after the other: a PUT resends what others have."""
     if difference.desired is None:
-        return _with_cleanup(Draft(strategy=Order.REQUIRES, steps=()), difference, context)
+        return _with_cleanup(Draft(steps=()), difference, context)
     current = current_of(difference)
     steps: tuple[Step, ...] = metadata(difference, context, current)
     if {Means.SPECIFICATION, Means.DEPLOYMENT} & set(difference.change.means):
@@ -147,7 +141,7 @@ def _in_place(difference: Difference, context: Context) -> Draft:
         waits = Waits(steps=steps[-1:])
         steps = (*steps, *_retire(current, old, (difference, context), waits))
     steps = (*steps, *set_secrets(difference, steps[-1:]))
-    return _with_cleanup(Draft(strategy=Order.REQUIRES, steps=steps), difference, context)
+    return _with_cleanup(Draft(steps=steps), difference, context)
 
 
 def _forget(difference: Difference) -> Draft:
@@ -165,7 +159,7 @@ def _forget(difference: Difference) -> Draft:
         )
         for version in versions
     )
-    return Draft(strategy=Order.REQUIRES, steps=steps)
+    return Draft(steps=steps)
 
 
 def _with_cleanup(draft: Draft, difference: Difference, context: Context) -> Draft:

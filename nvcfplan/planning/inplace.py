@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from nvcfplan.capacity import growth_charges, shrink_charges
-from nvcfplan.differences import Difference, Pairing, specification_with_defaults
 from nvcfplan.model import (
     GpuSpecification,
     LiveVersion,
@@ -14,6 +14,7 @@ from nvcfplan.model import (
     operation_of,
     own_tags,
     ownership_tags,
+    specification_with_defaults,
     user_tags,
 )
 from nvcfplan.planning.context import Context, current_of, owner
@@ -34,6 +35,9 @@ from nvcfplan.plans import (
     UpdateMetadata,
     VersionRef,
 )
+
+if TYPE_CHECKING:
+    from nvcfplan.differences import Difference, Pairing
 
 
 def metadata(difference: Difference, context: Context, current: LiveVersion) -> tuple[Step, ...]:

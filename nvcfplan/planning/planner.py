@@ -316,7 +316,7 @@ def _filled_plan(
             sorted(result.grants, key=lambda one: (one.step, one.resource, one.source or ""))
         ),
         point_of_no_return=point_of_no_return(steps, plan.resources),
-        is_proved_minimal=not steps,
+        is_proved_minimal=False,
         diagnostics=(*plan.diagnostics, *notes),
     )
 

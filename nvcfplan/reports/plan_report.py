@@ -91,7 +91,8 @@ class ReadingEntry:
 class PlanReport:
     """`functions` leaves out those without a change. `rows`: only resources that are touched.
 
-    `faults`: errors and warnings that are no verdict of a limit. All sorted as `sort_key` does.
+    `faults`: errors, of a required reading too, and warnings that are no verdict of a limit. All
+    sorted as `sort_key` does.
     """
 
     stack: str
@@ -120,8 +121,9 @@ def plan_report(found: Plan | Infeasible) -> PlanReport:
     numbers = {step.id: number for number, step in enumerate(plan.steps, start=1)}
     rows = tuple(row for row in capacity_rows(found) if row.is_touched)
     shown = sorted(plan.diagnostics, key=sort_key)
-    at_risk = tuple(one for one in shown if one.verdict is Verdict.AT_RISK)
-    not_checked = tuple(one for one in shown if one.verdict is Verdict.NOT_CHECKED)
+    doubts = [one for one in shown if one.severity is not Severity.ERROR]
+    at_risk = tuple(one for one in doubts if one.verdict is Verdict.AT_RISK)
+    not_checked = tuple(one for one in doubts if one.verdict is Verdict.NOT_CHECKED)
     rest = [one for one in shown if one not in at_risk and one not in not_checked]
     return PlanReport(
         stack=plan.stack,

@@ -8,6 +8,7 @@ from nvcfplan.diagnostics import Severity
 from nvcfplan.reports import failure_diagnostic, no_snippets, validate_report
 from nvcfplan.views.ink import WIDTH, Ink, folded
 from nvcfplan.views.neutralise import columns, safe
+from nvcfplan.views.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,11 +38,11 @@ def render_failure(error: NvcfplanError, *, colour: bool) -> str:
 def render_validate(report: ValidateReport, *, colour: bool) -> str:
     """The verdict in one line; the diagnostics are drawn apart, for they go to another stream."""
     ink = Ink(colour)
-    warnings = f", {_count(report.warnings, 'warning')}" if report.warnings else ""
+    warnings = f", {counted(report.warnings, 'warning')}" if report.warnings else ""
     if report.is_valid:
-        checked = _count(report.functions, "function")
+        checked = counted(report.functions, "function")
         return f"{ink.green('Success!')} The stack is valid: {checked}{warnings}."
-    return f"{ink.red('Invalid.')} {_count(report.errors, 'error')}{warnings}."
+    return f"{ink.red('Invalid.')} {counted(report.errors, 'error')}{warnings}."
 
 
 def render_located(located: Located, *, colour: bool) -> str:
@@ -114,7 +115,3 @@ def _cut(before: str, marked: str, after: str) -> tuple[str, str, str]:
         return before, f"{marked[:room]}...", ""
     left = room - len(marked)
     return before, marked, after if len(after) <= left + 3 else f"{after[:left]}..."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -10,7 +10,7 @@ from nvcfplan.model import function_address
 from nvcfplan.views.neutralise import safe
 
 if TYPE_CHECKING:
-    from nvcfplan.model import Address, ManagedFunction, State
+    from nvcfplan.model import ManagedFunction, State
 
 
 def render_state_list(state: State) -> str:
@@ -29,8 +29,3 @@ def render_state_show(function: ManagedFunction) -> str:
         lines.append(f"    {safe(name)}: {safe(first)}")
         lines += [f"    {safe(line)}" for line in rest]
     return "\n".join([*lines, "}"])
-
-
-def managed_function(state: State, address: Address) -> ManagedFunction | None:
-    """None: the state has no such function."""
-    return next((one for one in state.functions if function_address(one.key) == address), None)

@@ -7,10 +7,9 @@ from nvcfplan.views.diagnostic_text import render_diagnostics, render_failure, r
 from nvcfplan.views.event_text import render_event
 from nvcfplan.views.neutralise import safe, safe_lines
 from nvcfplan.views.plan_text import render_footer, render_plan
-from nvcfplan.views.state_text import managed_function, render_state_list, render_state_show
+from nvcfplan.views.state_text import render_state_list, render_state_show
 
 __all__ = [
-    "managed_function",
     "render_apply",
     "render_diagnostics",
     "render_event",

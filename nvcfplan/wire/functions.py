@@ -150,7 +150,3 @@ class OneFunction(Answer):
 
 class FunctionList(Answer):
     functions: list[FunctionAnswer]
-
-
-class FunctionIds(Answer):
-    function_ids: list[str]

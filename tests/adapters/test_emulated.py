@@ -12,7 +12,6 @@ from nvcfplan.adapters.nvcf.client import Client
 from nvcfplan.adapters.nvcf.performer import NvcfPerformer
 from nvcfplan.adapters.nvcf.reader import NvcfReader
 from nvcfplan.adapters.nvcf.target import Target
-from nvcfplan.adapters.nvcf.translation import with_defaults
 from nvcfplan.applying import Call, Done, FailureClass, Refused, Unanswered
 from nvcfplan.emulator.defaults import DEFAULT_WORLD
 from nvcfplan.emulator.rules import Trouble
@@ -37,6 +36,7 @@ from nvcfplan.model import (
     Status,
     StepId,
     VersionId,
+    with_defaults,
 )
 from nvcfplan.plans import (
     CreateFunction,

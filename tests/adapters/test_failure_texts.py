@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from nvcfplan.adapters.nvcf import requests
-from nvcfplan.adapters.nvcf.failure_texts import classify, classify_health
+from nvcfplan.adapters.nvcf.failure_texts import classify
 from nvcfplan.adapters.nvcf.raw import RawAnswer
 from nvcfplan.adapters.nvcf.refusals import failure_of, is_definite
 from nvcfplan.adapters.nvcf.words import Redaction
@@ -61,7 +61,7 @@ def body_of(value: object) -> bytes:
 )
 def test_every_marker_of_the_contract_is_known(text: str, kind: FailureClass) -> None:
     assert classify_text(text) is kind
-    assert classify_health(text.upper()) is kind
+    assert classify_text(text.upper()) is kind
 
 
 def test_the_log_of_a_container_does_not_decide_what_failed() -> None:

@@ -15,7 +15,6 @@ from nvcfplan.differences import (
     find_owned,
     needed_reads,
     remove_function,
-    with_defaults,
 )
 from nvcfplan.model import (
     AccountIdentity,
@@ -33,6 +32,7 @@ from nvcfplan.model import (
     State,
     Status,
     VersionId,
+    with_defaults,
 )
 from nvcfplan.plans import Action, Means
 from tests.planning.builders import ENVIRONMENT, STACK, running, specification, wanted

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvcfplan.diagnostics import Position, Span
-from nvcfplan.loading.secrecy import looks_secret
+from nvcfplan.model import is_sensitive_key
 from tests.budget import examples
 from tests.loading.builders import HEAD, read, with_function
 
@@ -99,10 +99,10 @@ def test_damage_anywhere_does_not_bring_a_secret_to_light(position: int, noise: 
     "key",
     ["TOKEN", "HF_TOKEN", "api-key", "apiKey", "db.password", "clientSecret", "APIKey", "KEYS"],
 )
-def test_a_key_that_looks_secret(key: str) -> None:
-    assert looks_secret(key)
+def test_a_key_that_is_sensitive_key(key: str) -> None:
+    assert is_sensitive_key(key)
 
 
 @pytest.mark.parametrize("key", ["MAX_TOKENS", "MONKEY", "LOG_LEVEL", "TOKENIZER", "keyboard", ""])
 def test_a_key_that_does_not_look_secret(key: str) -> None:
-    assert not looks_secret(key)
+    assert not is_sensitive_key(key)

@@ -25,8 +25,3 @@ def classify(status: int | None, text: str) -> FailureClass:
     if kind is not FailureClass.OTHER or status is None:
         return kind
     return _BY_STATUS.get(status, FailureClass.OTHER)
-
-
-def classify_health(error: str) -> FailureClass:
-    """For one `healthInfo[].error`. Source: nvcf-api.md 6.2, 6.3."""
-    return classify_text(error)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from nvcfplan.adapters.nvcf.answers import garbled
 from nvcfplan.model import (
+    DEFAULT_CONCURRENCY,
+    DEFAULT_PORT,
     Artifact,
     DeploymentId,
     EnvironmentVariable,
@@ -36,8 +37,10 @@ from nvcfplan.model import (
     Telemetries,
     VersionId,
     canonical_json,
+    derived_health,
     is_sensitive_key,
     parse_duration,
+    with_defaults,
 )
 
 if TYPE_CHECKING:
@@ -54,9 +57,6 @@ if TYPE_CHECKING:
         TelemetriesEntry,
     )
 
-DEFAULT_PORT: Final = 8000
-DEFAULT_HEALTH_URI: Final = "/v2/health/ready"
-DEFAULT_CONCURRENCY: Final = 1
 
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
@@ -153,32 +153,6 @@ def live_specification(answer: SpecificationAnswer) -> GpuSpecification:
         attributes=_set(answer.attributes),
         configuration=_freeform(answer.configuration),
         autoscaling_configuration=_freeform(answer.autoscaling_configuration),
-    )
-
-
-def with_defaults(config: FunctionConfig) -> FunctionConfig:
-    """What the service makes of a configuration that leaves something out.
-
-    Source: nvcf-api.md 3.1, "HealthDto" and the column of defaults.
-    """
-    port = config.inference_port or DEFAULT_PORT
-    return replace(
-        config,
-        inference_port=port,
-        api_body_format=config.api_body_format or "CUSTOM",
-        function_type=config.function_type or "DEFAULT",
-        description=config.description or config.name,
-        health=config.health or derived_health(config.inference_url, port),
-    )
-
-
-def derived_health(inference_url: str, port: int, uri: str | None = None) -> Health:
-    return Health(
-        protocol="gRPC" if inference_url == "/grpc" else "HTTP",
-        uri=uri or DEFAULT_HEALTH_URI,
-        port=port,
-        timeout=timedelta(seconds=10),
-        expected_status_code=200,
     )
 
 

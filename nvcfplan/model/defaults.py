@@ -1,6 +1,6 @@
 """What the service fills in, so that "absent" and "default" never differ.
 
-Source: nvcf-api.md 3.1, 3.3.
+Source: nvcf-api.md 3.1 (HealthDto, column of defaults), 3.3.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from nvcfplan.model import FunctionConfig, GpuSpecification, Health
+from nvcfplan.model.stack import FunctionConfig, GpuSpecification, Health
 
 DEFAULT_PORT: Final = 8000
 DEFAULT_HEALTH_URI: Final = "/v2/health/ready"
@@ -17,12 +17,15 @@ DEFAULT_CONCURRENCY: Final = 1
 GRPC_URL: Final = "/grpc"
 
 
-def derived_health(config: FunctionConfig) -> Health:
-    """The block the service derives, and shows, when none was given."""
+def derived_health(inference_url: str, port: int, uri: str | None = None) -> Health:
+    """The block the service derives, and shows, when none was given.
+
+    `uri`: the deprecated `healthUri`, where there is one.
+    """
     return Health(
-        protocol="gRPC" if config.inference_url == GRPC_URL else "HTTP",
-        uri=DEFAULT_HEALTH_URI,
-        port=config.inference_port or DEFAULT_PORT,
+        protocol="gRPC" if inference_url == GRPC_URL else "HTTP",
+        uri=uri or DEFAULT_HEALTH_URI,
+        port=port,
         timeout=timedelta(seconds=10),
         expected_status_code=200,
     )
@@ -30,13 +33,14 @@ def derived_health(config: FunctionConfig) -> Health:
 
 def with_defaults(config: FunctionConfig) -> FunctionConfig:
     """As the service would show it."""
+    port = config.inference_port or DEFAULT_PORT
     return replace(
         config,
-        inference_port=config.inference_port or DEFAULT_PORT,
+        inference_port=port,
         api_body_format=config.api_body_format or "CUSTOM",
         function_type=config.function_type or "DEFAULT",
         description=config.description or config.name,
-        health=config.health or derived_health(config),
+        health=config.health or derived_health(config.inference_url, port),
     )
 
 
@@ -45,9 +49,10 @@ def without_derived(config: FunctionConfig) -> FunctionConfig:
 
     A carried health block would otherwise keep the port of the version it came from.
     """
+    derived = derived_health(config.inference_url, config.inference_port or DEFAULT_PORT)
     return replace(
         config,
-        health=None if config.health == derived_health(config) else config.health,
+        health=None if config.health == derived else config.health,
         description=None if config.description == config.name else config.description,
     )
 
