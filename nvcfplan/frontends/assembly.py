@@ -42,7 +42,7 @@ _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class ChosenAccount:
     """Where to go, decided but not yet contacted."""
 
     target: Target
@@ -52,7 +52,7 @@ class Account:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def choose_account(choice: AccountArguments, root: Path, terminal: Terminal) -> Account:
+def choose_account(choice: AccountArguments, root: Path, terminal: Terminal) -> ChosenAccount:
     """`root`: the directory of the stack's files, beside which state is kept.
 
     Raises: SettingsError.
@@ -70,7 +70,7 @@ def choose_account(choice: AccountArguments, root: Path, terminal: Terminal) -> 
         nca_id=endpoint.nca_id,
     )
     clock = WallClock()
-    return Account(
+    return ChosenAccount(
         target=target,
         clock=clock,
         client=lambda: Client(target, clock=clock),
@@ -91,7 +91,7 @@ def _emulator_path(named: str, root: Path) -> Path:
     return Path(named) if named else root / ".nvcfplan" / "emulator.db"
 
 
-def _emulated(choice: AccountArguments, root: Path) -> Account:
+def _emulated(choice: AccountArguments, root: Path) -> ChosenAccount:
     from nvcfplan.frontends.emulation import open_emulator
 
     emulator = open_emulator(_emulator_path(choice.emulator or "", root), choice.world)
@@ -102,7 +102,7 @@ def _emulated(choice: AccountArguments, root: Path) -> Account:
         org=emulator.org,
         nca_id=emulator.nca_id,
     )
-    return Account(
+    return ChosenAccount(
         target=target,
         clock=emulator.clock,
         client=lambda: Client(target, clock=emulator.clock, transport=emulator.transport()),
@@ -112,7 +112,7 @@ def _emulated(choice: AccountArguments, root: Path) -> Account:
 
 @asynccontextmanager
 async def connected(
-    account: Account, stack: Stack | None, root: Path, environment: Mapping[str, str]
+    account: ChosenAccount, stack: Stack | None, root: Path, environment: Mapping[str, str]
 ) -> AsyncIterator[RunPorts]:
     """Ports on one pool of connections. `stack` None: its sensitive literals are out of reach."""
     sources = LocalSecrets(environment, stack=_literals(stack), root=root)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nvcfplan.applying import Event
-    from nvcfplan.frontends.assembly import Account
+    from nvcfplan.frontends.assembly import ChosenAccount
     from nvcfplan.model import Stack
     from nvcfplan.workflows import RunPorts
 
@@ -86,7 +86,7 @@ class Session:
 
 @contextmanager
 def opened(
-    account: Account, stack: Stack | None, root: Path, environment: Mapping[str, str]
+    account: ChosenAccount, stack: Stack | None, root: Path, environment: Mapping[str, str]
 ) -> Iterator[Session]:
     with asyncio.Runner() as runner:
         connection = connected(account, stack, root, environment)

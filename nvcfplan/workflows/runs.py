@@ -116,7 +116,8 @@ class Journal:
 
 @asynccontextmanager
 async def held(scope: Scope, store: StateStore, actor: Actor) -> AsyncIterator[Lease]:
-    """Raises: LockHeld."""
+    """Raises: LockHeld; StoreError where the store cannot keep two writers apart."""
+    await store.probe()
     lease = await store.acquire(str(scope), actor.name, LEASE_SECONDS)
     try:
         yield lease

@@ -413,8 +413,9 @@ def test_a_run_that_is_no_name_reaches_no_file(tmp_path: Path) -> None:
         run(store_in(tmp_path).records(STACK, RunId("../../etc/passwd")))
 
 
-def test_locks_are_probed(tmp_path: Path) -> None:
+def test_locks_are_probed_and_nothing_is_left_of_it(tmp_path: Path) -> None:
     run(store_in(tmp_path).probe())
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 # -- saved plans ----------------------------------------------------------------------------------

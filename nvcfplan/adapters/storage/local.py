@@ -194,7 +194,7 @@ class LocalStore(StateStore):
         """Raises: StoreError, when the file system lets two hold one lock (some network ones)."""
         directory = self._root / ".nvcfplan" / "state"
         make_directory(directory)
-        path = directory / "probe"
+        path = directory / f"probe.{os.getpid()}"
         with store_errors(path, "lock"):
             first, second = open_to_append(path), open_to_append(path)
             try:
@@ -202,6 +202,7 @@ class LocalStore(StateStore):
             finally:
                 os.close(first)
                 os.close(second)
+                path.unlink()
         if not is_honoured:
             raise StoreError(
                 f"the file system under {directory} does not honour locks",
