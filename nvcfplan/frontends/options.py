@@ -6,9 +6,10 @@ the decorator that declares its options, under the same names.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import click
 
@@ -35,6 +36,9 @@ Exit codes:
 """
 
 REQUIRABLE: Final = ("inventory", "capacity", "quota")
+
+
+DEFAULT_ENVIRONMENT: Final = "default"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +78,32 @@ class PlanningArguments:
 class RunningArguments:
     parallelism: int
     auto_approve: bool
+
+
+class Leading(Protocol):
+    """What every command that runs has been told of where to run."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]: ...
+    @property
+    def environment(self) -> str: ...
+    @property
+    def endpoint(self) -> str | None: ...
+    @property
+    def emulator(self) -> str | None: ...
+
+
+def leading_back(arguments: Leading) -> str:
+    """The options and paths that lead another command to the same run; empty for the defaults."""
+    words: list[str] = []
+    if arguments.environment != DEFAULT_ENVIRONMENT:
+        words += ["-env", arguments.environment]
+    if arguments.endpoint is not None:
+        words += ["-endpoint", arguments.endpoint]
+    if arguments.emulator is not None:
+        words.append(f"--emulator={arguments.emulator}" if arguments.emulator else "--emulator")
+    words += (str(path) for path in arguments.paths if path != Path())
+    return "".join(f" {shlex.quote(word)}" for word in words)
 
 
 def taking(arguments: type[A]) -> Callable[[Callable[[Terminal, A], int]], Callable[..., int]]:
@@ -204,7 +234,7 @@ def _variables(
 def _environment(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str:
     from nvcfplan.model import NAME_PATTERN, is_name
 
-    chosen = value or _env(ctx).get("NVCFPLAN_ENV") or "default"
+    chosen = value or _env(ctx).get("NVCFPLAN_ENV") or DEFAULT_ENVIRONMENT
     if not is_name(chosen):
         raise click.BadParameter(
             f"'{chosen}' does not name an environment: it must match {NAME_PATTERN}.",

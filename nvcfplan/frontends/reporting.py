@@ -5,7 +5,7 @@ With `-json` standard output holds exactly one JSON document, whatever happens.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.applying import RunBegan, RunFinished, RunOutcome, StepWaiting
@@ -17,7 +17,7 @@ from nvcfplan.documents import (
 )
 from nvcfplan.model import RunId
 from nvcfplan.plans import Infeasible
-from nvcfplan.reports import apply_report, no_snippets, plan_report, validate_report
+from nvcfplan.reports import Operation, apply_report, no_snippets, plan_report, validate_report
 from nvcfplan.views.text import (
     render_apply,
     render_diagnostics,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from nvcfplan.loading import StackReading
     from nvcfplan.located import SourceMap
     from nvcfplan.plans import Plan
-    from nvcfplan.reports import Operation, Snippets
+    from nvcfplan.reports import Snippets
     from nvcfplan.workflows import RunResult
 
 
@@ -134,15 +134,25 @@ def progress(terminal: Terminal) -> Callable[[Event], None]:
     return listener
 
 
-def report_run(terminal: Terminal, result: RunResult, operation: Operation, exit_code: int) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a run ended for the shell. `again`: the options and paths that lead back to it."""
+
+    operation: Operation
+    exit_code: int
+    again: str
+
+
+def report_run(terminal: Terminal, result: RunResult, ending: Ending) -> None:
+    operation, exit_code = ending.operation, ending.exit_code
     report = apply_report(operation, result.plan, result.events)
     if result.state_failure is not None:
         terminal.say(_unwritten(result.state_failure, terminal))
     if terminal.wants_json:
         terminal.report(encode_apply_report(report, exit_code=exit_code).decode("utf-8"))
         return
-    hints = not terminal.is_automation
-    terminal.report("\n" + render_apply(report, colour=terminal.report_in_colour(), hints=hints))
+    again = None if terminal.is_automation else ending.again
+    terminal.report("\n" + render_apply(report, colour=terminal.report_in_colour(), again=again))
 
 
 def report_no_changes(terminal: Terminal, plan: Plan, operation: Operation) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,11 @@ from nvcfplan.documents import decode_plan
 from nvcfplan.errors import SettingsError
 from nvcfplan.frontends.assembly import choose_account, mint, this_actor
 from nvcfplan.frontends.exits import Exit, exit_of_outcome
+from nvcfplan.frontends.options import leading_back
 from nvcfplan.frontends.planning import request_of
 from nvcfplan.frontends.prompts import APPLY, DESTROY, ROLLBACK, is_approved
 from nvcfplan.frontends.reporting import (
+    Ending,
     progress,
     report_no_changes,
     report_plan,
@@ -45,7 +48,6 @@ from nvcfplan.workflows import (
 if TYPE_CHECKING:
     from nvcfplan.frontends.commands.apply import ApplyArguments
     from nvcfplan.frontends.commands.recover import RecoverArguments
-    from nvcfplan.frontends.options import RunningArguments
     from nvcfplan.frontends.sessions import Session
     from nvcfplan.frontends.terminal import Terminal
     from nvcfplan.model import Stack
@@ -112,7 +114,8 @@ def _apply_saved(terminal: Terminal, arguments: ApplyArguments, path: Path) -> E
     with opened(account, _stack_of(plan, root, arguments), root, terminal.environment) as session:
         if not has_changes(plan):
             return _remembered(terminal, session, plan, Operation.APPLY)
-        return _carried_out(terminal, session, plan, arguments, Operation.APPLY)
+        placed = replace(arguments, paths=(root,), environment=plan.desired.environment)
+        return _carried_out(terminal, session, plan, placed, Operation.APPLY)
 
 
 def _stack_of(plan: Plan, root: Path, arguments: ApplyArguments) -> Stack | None:
@@ -148,9 +151,10 @@ def _carried_out(
     terminal: Terminal,
     session: Session,
     plan: Plan,
-    arguments: RunningArguments,
+    arguments: ApplyArguments,
     operation: Operation,
 ) -> Exit:
+    """`arguments` as typed, but for the paths: those of the stack's files, or its directory."""
     request = ApplyRequest(
         plan=plan,
         actor=this_actor(),
@@ -160,7 +164,7 @@ def _carried_out(
     result = session.carry_out(
         lambda shell: apply_plan(request, session.ports, shell), progress(terminal)
     )
-    return _reported(terminal, session, result, operation)
+    return _reported(terminal, session, result, operation, leading_back(arguments))
 
 
 def _recover(terminal: Terminal, arguments: RecoverArguments, operation: Operation) -> Exit:
@@ -190,7 +194,7 @@ def _recover(terminal: Terminal, arguments: RecoverArguments, operation: Operati
         )
         if isinstance(result, NothingToDo):
             return _nothing(terminal, result, operation)
-        return _reported(terminal, session, result, operation)
+        return _reported(terminal, session, result, operation, leading_back(arguments))
 
 
 def _nothing(terminal: Terminal, found: NothingToDo, operation: Operation) -> Exit:
@@ -201,7 +205,7 @@ def _nothing(terminal: Terminal, found: NothingToDo, operation: Operation) -> Ex
 
 
 def _reported(
-    terminal: Terminal, session: Session, result: RunResult, operation: Operation
+    terminal: Terminal, session: Session, result: RunResult, operation: Operation, again: str
 ) -> Exit:
     """The outcome is reported even when the state could not be written after it."""
     code = exit_of_outcome(result.outcome, is_terminated=session.was_terminated)
@@ -209,5 +213,5 @@ def _reported(
         code = Exit.OK
     if result.state_failure is not None and code in (Exit.OK, Exit.ROLLED_BACK):
         code = Exit.INCOMPLETE
-    report_run(terminal, result, operation, code)
+    report_run(terminal, result, Ending(operation=operation, exit_code=code, again=again))
     return code

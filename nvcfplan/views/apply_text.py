@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from nvcfplan.reports import ApplyReport, Counts
 
 
-def render_apply(report: ApplyReport, *, colour: bool, hints: bool = True) -> str:
-    """`hints`: whether to say what to type next (not in a pipeline)."""
+def render_apply(report: ApplyReport, *, colour: bool, again: str | None = "") -> str:
+    """`again`: what follows the next command's name, to say what to type; None: nothing is said."""
     ink = Ink(colour)
     parts = [
         [line for cause in report.causes for line in _cause(cause, ink)],
         _blocked(report.blocked, ink) if report.blocked else [],
         [_verdict(report, ink), *_undone(report)],
-        _hints(report) if hints and report.is_open else [],
+        _hints(report, again) if again is not None and report.is_open else [],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
@@ -97,6 +97,6 @@ def _undone(report: ApplyReport) -> list[str]:
     return [f"Undone: {counted(len(report.undone), 'step')}."]
 
 
-def _hints(report: ApplyReport) -> list[str]:
+def _hints(report: ApplyReport, again: str) -> list[str]:
     lines = [f"Run {safe(report.run)} is kept. To go on with it, or to undo it:"]
-    return [*lines, "  nvcfplan resume", "  nvcfplan rollback"]
+    return [*lines, *(f"  nvcfplan {verb}{safe(again)}" for verb in ("resume", "rollback"))]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from nvcfplan.frontends.options import leading_back
 
 if TYPE_CHECKING:
     from tests.frontends.conftest import Typing
@@ -114,3 +118,26 @@ def test_colour_is_for_terminals_and_for_those_who_ask(
 ) -> None:
     said = typed("validate", *words, ".", environment=environment)
     assert ("\x1b[" in said.out) is is_coloured
+
+
+@dataclass(frozen=True)
+class Typed:
+    paths: tuple[Path, ...] = (Path(),)
+    environment: str = "default"
+    endpoint: str | None = None
+    emulator: str | None = None
+
+
+@pytest.mark.parametrize(
+    ("typed_before", "words"),
+    [
+        (Typed(), ""),
+        (Typed(paths=(Path("my stacks"),)), " 'my stacks'"),
+        (Typed(emulator="", environment="prod"), " -env prod --emulator"),
+        (Typed(emulator="e.db", paths=(Path("a.yaml"), Path("b.yaml"))),
+         " --emulator=e.db a.yaml b.yaml"),
+        (Typed(endpoint="https://nvcf.example"), " -endpoint https://nvcf.example"),
+    ],
+)  # fmt: skip
+def test_what_to_type_next_leads_back_to_the_same_run(typed_before: Typed, words: str) -> None:
+    assert leading_back(typed_before) == words

@@ -117,8 +117,10 @@ def test_steps_of_an_earlier_part_of_the_run_are_told_apart() -> None:
 
 def test_an_open_run_says_what_to_type_next_but_not_in_a_pipeline() -> None:
     report = apply_report(*RUNS["incomplete"])
-    assert "nvcfplan resume" in render_apply(report, colour=False)
-    assert "nvcfplan resume" not in render_apply(report, colour=False, hints=False)
+    assert "nvcfplan resume --emulator x" in render_apply(
+        report, colour=False, again=" --emulator x"
+    )
+    assert "nvcfplan resume" not in render_apply(report, colour=False, again=None)
     assert json.loads(encode_apply_report(report, exit_code=4))["resumable"] is True
 
 
