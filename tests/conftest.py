@@ -1,4 +1,8 @@
-"""Golden files: every rendering is compared with one, and only `--update-golden` rewrites them."""
+"""Golden files: every rendering is compared with one, and only `--update-golden` rewrites them.
+
+Laws are tried on the same examples each time, so that a red run can be repeated anywhere; only
+`make torture` looks for new ones. No law is timed: the machine may be busy.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 GOLDEN = Path(__file__).parent / "golden"
+
+settings.register_profile(
+    "nvcfplan",
+    deadline=None,
+    database=None,
+    print_blob=True,
+    derandomize=not os.environ.get("NVCFPLAN_TORTURE"),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("nvcfplan")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -57,7 +57,7 @@ def test_encoded_plans_follow_the_published_schema(name: str) -> None:
     Draft7Validator(plan_json_schema()).validate(json.loads(encode_plan(SAMPLES[name])))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(plan=plans())
 def test_any_plan_follows_the_published_schema(plan: Plan) -> None:
     Draft7Validator(plan_json_schema()).validate(json.loads(encode_plan(plan)))

@@ -202,7 +202,7 @@ def test_an_infeasible_plan_is_shown_but_not_taken_for_one_to_apply() -> None:
     assert decode_document(data) == builders.infeasible()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(at=st.integers(0, 10**9), byte=st.integers(0, 255))
 def test_no_damaged_byte_goes_unnoticed_or_gives_another_error(at: int, byte: int) -> None:
     """Outside of the provenance: that is covered by nothing but its shape."""

@@ -134,7 +134,7 @@ rules: st.SearchStrategy[WorldFile] = st.builds(
 )
 
 
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(400))
 @given(rules, st.lists(acts, max_size=25))
 def test_no_pool_is_ever_over_allocated_and_everything_comes_to_rest(
     rules: WorldFile, acts: list[Act]
@@ -155,7 +155,7 @@ def test_no_pool_is_ever_over_allocated_and_everything_comes_to_rest(
     assert {name: account.free(name) for name in ours} == ours
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200))
 @given(rules, st.lists(acts, max_size=15))
 def test_world_in_a_file_lives_as_one_in_memory(rules: WorldFile, acts: list[Act]) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -173,7 +173,7 @@ def test_world_in_a_file_lives_as_one_in_memory(rules: WorldFile, acts: list[Act
         account.emulator.close()
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200))
 @given(
     rules,
     st.lists(acts, max_size=15),

@@ -118,7 +118,7 @@ def go_on(
     return Drive(machine, done.service, list(done.records), picker(seed), dies_at=dies_at)
 
 
-@settings(max_examples=examples(2000), deadline=None)
+@settings(max_examples=examples(2000))
 @given(names, st.integers(1, 60), st.integers(0, 2**31 - 1), faults)
 def test_a_run_that_dies_anywhere_is_resumed_to_what_was_planned(
     name: str, moment: int, seed: int, trouble: dict[int, Fault]
@@ -137,7 +137,7 @@ def test_a_run_that_dies_anywhere_is_resumed_to_what_was_planned(
     assert by_name(done) == (planned_picture(case) if is_taken else before(case))
 
 
-@settings(max_examples=examples(2000), deadline=None)
+@settings(max_examples=examples(2000))
 @given(names, st.integers(1, 60), st.integers(0, 2**31 - 1), faults)
 @example("many", 26, 28, {2: Fault.LATE})
 @example("many", 40, 61, {2: Fault.SWALLOWED, 6: Fault.BUSY})
@@ -157,7 +157,7 @@ def test_a_run_that_dies_anywhere_can_be_undone_instead(
     assert by_name(done) == before(case)
 
 
-@settings(max_examples=examples(1000), deadline=None)
+@settings(max_examples=examples(1000))
 @given(names, st.lists(st.integers(1, 12), min_size=1, max_size=6), st.integers(0, 2**31 - 1))
 @example("roll", [8, 6, 8, 8], 0)
 def test_dying_again_and_again_changes_nothing(name: str, moments: list[int], seed: int) -> None:
@@ -177,7 +177,7 @@ def test_dying_again_and_again_changes_nothing(name: str, moments: list[int], se
     assert by_name(done) == planned_picture(case)
 
 
-@settings(max_examples=examples(500), deadline=None)
+@settings(max_examples=examples(500))
 @given(names, st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**31 - 1))
 def test_an_undo_that_dies_anywhere_is_gone_on_with(
     name: str, moment: int, later: int, seed: int
@@ -196,7 +196,7 @@ def test_an_undo_that_dies_anywhere_is_gone_on_with(
     assert by_name(done) == before(case)
 
 
-@settings(max_examples=examples(500), deadline=None)
+@settings(max_examples=examples(500))
 @given(names, st.integers(2, 40), st.integers(0, 2**31 - 1))
 def test_an_interrupted_run_starts_nothing_new_and_is_resumed(
     name: str, written: int, seed: int
@@ -217,7 +217,7 @@ def test_an_interrupted_run_starts_nothing_new_and_is_resumed(
     assert by_name(done) == planned_picture(case)
 
 
-@settings(max_examples=examples(500), deadline=None)
+@settings(max_examples=examples(500))
 @given(names, st.integers(0, 2**31 - 1), faults)
 def test_the_same_results_ask_for_the_same_effects(
     name: str, seed: int, trouble: dict[int, Fault]
@@ -234,7 +234,7 @@ def test_the_same_results_ask_for_the_same_effects(
     assert repr(runs[0].events) == repr(runs[1].events)
 
 
-@settings(max_examples=examples(500), deadline=None)
+@settings(max_examples=examples(500))
 @given(names, st.integers(0, 2**31 - 1), faults)
 def test_no_call_leaves_before_its_intent_is_durable(
     name: str, seed: int, trouble: dict[int, Fault]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from nvcfplan.applying import RunOutcome
@@ -27,8 +27,6 @@ from nvcfplan.plans import Deploy, Funded, Infeasible, Plan
 from tests.budget import examples
 from tests.planning.builders import specification, wanted
 from tests.rehearsal import Account, account
-
-SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
 def world(*capacities: int, quota: int | None = None) -> WorldFile:
@@ -101,7 +99,7 @@ def carried_out(where: Account, stack: list[DesiredFunction]) -> bool:
     return True
 
 
-@settings(max_examples=examples(300), deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(300))
 @given(
     st.lists(stacks(), min_size=2, max_size=3),
     st.tuples(st.integers(4, 10), st.integers(4, 10)),
@@ -139,7 +137,7 @@ def without_funding(plan: Plan, taker: StepId) -> Plan:
     return replace(plan, steps=steps)
 
 
-@settings(max_examples=examples(100), deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(100))
 @given(handovers())
 def test_a_plan_without_its_funding_edges_fails_the_same_measure(
     handover: tuple[list[DesiredFunction], list[DesiredFunction], int],
@@ -154,7 +152,7 @@ def test_a_plan_without_its_funding_edges_fails_the_same_measure(
         assert where.unserved() != ()
 
 
-@settings(max_examples=examples(100), deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(100))
 @given(handovers())
 def test_the_same_handover_with_its_funding_edges_passes(
     handover: tuple[list[DesiredFunction], list[DesiredFunction], int],

@@ -78,7 +78,7 @@ def _name(one: object) -> str:
     return name
 
 
-@settings(max_examples=examples(2000), deadline=None)
+@settings(max_examples=examples(2000))
 @given(names, st.data(), st.integers(0, 2**31 - 1), kinds)
 def test_whichever_step_fails_its_component_is_as_before(
     name: str, data: st.DataObject, seed: int, kind: FailureClass
@@ -94,7 +94,7 @@ def test_whichever_step_fails_its_component_is_as_before(
     assert [cause.step for cause in done.machine.causes] == [step.id]
 
 
-@settings(max_examples=examples(1000), deadline=None)
+@settings(max_examples=examples(1000))
 @given(names, st.data(), st.integers(0, 2**31 - 1))
 def test_undone_in_the_reverse_order(name: str, data: st.DataObject, seed: int) -> None:
     """If y waited for x, the undo of x begins after that of y has ended."""
@@ -132,7 +132,7 @@ def _ancestors(plan: Plan, step: Step) -> set[str]:
     return found
 
 
-@settings(max_examples=examples(500), deadline=None)
+@settings(max_examples=examples(500))
 @given(names, st.data(), st.integers(0, 2**31 - 1))
 def test_a_rollback_is_a_plan_that_can_be_saved_and_funds_what_it_takes(
     name: str, data: st.DataObject, seed: int

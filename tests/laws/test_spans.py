@@ -110,7 +110,7 @@ def only_document(text: str) -> Located:
     return document
 
 
-@settings(max_examples=examples(1000), deadline=None)
+@settings(max_examples=examples(1000))
 @given(documents())
 def test_every_span_points_at_the_text_it_names(drawn: tuple[str, object]) -> None:
     text, value = drawn
@@ -131,7 +131,7 @@ def _at(value: object, path: Path) -> object:
     return value
 
 
-@settings(max_examples=examples(500), deadline=None)
+@settings(max_examples=examples(500))
 @given(documents(), WORDS)
 def test_what_is_missing_points_at_the_nearest_key_above(
     drawn: tuple[str, object], missing: str
@@ -143,7 +143,7 @@ def test_what_is_missing_points_at_the_nearest_key_above(
             assert document.span((*path, missing)) == document.key_span(path)
 
 
-@settings(max_examples=examples(500), deadline=None)
+@settings(max_examples=examples(500))
 @given(documents(), st.lists(st.integers(0, 200), max_size=5))
 def test_insertions_move_no_position(drawn: tuple[str, object], places: list[int]) -> None:
     """Spaces put in before line breaks change nothing but offsets."""

@@ -164,7 +164,7 @@ def test_a_syntax_message_never_quotes_the_text() -> None:
     assert "hunter2" not in fault.summary + fault.detail + fault.remedy
 
 
-@settings(max_examples=examples(2000), deadline=None)
+@settings(max_examples=examples(2000))
 @given(
     st.text(alphabet=st.characters(), max_size=60)
     | st.text("ab:-{}[]&*!|>'\"%#\n\t ,?", max_size=40)
@@ -177,7 +177,7 @@ def test_no_text_makes_the_parser_raise(text: str) -> None:
         assert fault.remedy
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 @given(st.binary(max_size=200))
 def test_no_bytes_make_loading_raise(content: bytes) -> None:
     assert read(content).stack.diagnostics

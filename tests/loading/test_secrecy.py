@@ -78,7 +78,7 @@ def test_an_override_is_never_shown() -> None:
     assert CANARY not in everything_shown(reading, text)
 
 
-@settings(max_examples=examples(500), deadline=None)
+@settings(max_examples=examples(500))
 @given(
     position=st.integers(0, 400),
     noise=st.sampled_from(

@@ -252,7 +252,7 @@ def _shuffled(value: object, dice: random.Random) -> object:
     return {key: _shuffled(value[key], dice) for key in keys}
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200))
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_files_and_keys_changes_nothing(dice: random.Random) -> None:
     """JSON is YAML, so that shuffled documents are written without a second emitter."""

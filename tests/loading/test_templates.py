@@ -213,7 +213,7 @@ PARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=examples(1000), deadline=None)
+@settings(max_examples=examples(1000))
 @given(st.lists(PARTS, max_size=6))
 def test_plain_references_give_what_jinja_would(parts: list[str]) -> None:
     """A filter forces the text through Jinja; without it the text may take the short way."""

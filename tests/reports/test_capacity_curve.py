@@ -69,7 +69,7 @@ def states(steps: tuple[Step, ...]) -> Iterator[tuple[frozenset[str], frozenset[
         yield from ((started, ended) for started in subsets if ended <= started <= ready)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(plan=small_plans())
 def test_the_peak_is_the_most_that_any_interleaving_can_use(plan: Plan) -> None:
     taken = {step.id: sum(charge.units for charge in step.acquire) for step in plan.steps}
@@ -83,7 +83,7 @@ def test_the_peak_is_the_most_that_any_interleaving_can_use(plan: Plan) -> None:
     assert row.after == row.resource.before + sum(taken.values()) - sum(given_.values())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(plan=small_plans())
 def test_the_peak_is_never_below_before_or_after(plan: Plan) -> None:
     row = row_of(plan)
