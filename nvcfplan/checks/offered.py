@@ -25,7 +25,7 @@ def check_offered(function: DesiredFunction, account: Account) -> Iterator[Diagn
 
 def _check(subject: Subject, wanted: GpuSpecification, account: Account) -> Iterator[Diagnostic]:
     clusters = account.clusters or ()
-    if not clusters:
+    if not clusters or account.groups == ():
         yield _violation(
             subject, "no-clusters", "the account may use no cluster at all", "nothing is offered"
         )

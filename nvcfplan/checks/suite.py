@@ -18,10 +18,13 @@ FUNCTION_CHECKS: Final[tuple[FunctionCheck, ...]] = (check_offered, check_risks)
 
 REQUIRABLE: Final = {
     "inventory": ("inventory", "targeting"),
-    "capacity": ("capacity", "gpu-count", "node-packing"),
+    "capacity": ("capacity", "gpu-count"),
     "quota": ("quota",),
 }
-"""Words of `--require`, and the heads of the codes that they turn into errors."""
+"""Words of `--require`, and the heads of the codes that they turn into errors.
+
+Node packing and autoscaling are not among them: no reading could ever settle them.
+"""
 
 
 def check_plan(plan: Plan | Infeasible, account: Account) -> Plan | Infeasible:

@@ -13,21 +13,19 @@ from nvcfplan.errors import StateCorrupt
 from nvcfplan.model import State
 
 SCHEMA_VERSION: Final = 1
-_FIELDS: Final = frozenset({"schema_version", "writer_version", "previous", "state"})
+_FIELDS: Final = frozenset({"schema_version", "writer_version", "previous", "state", "digest"})
 _REBUILD: Final = "put back an earlier copy, or move the file away and plan: the account's tags say"
 
 
 def encode_state(state: State, *, previous: bytes | None = None) -> bytes:
     """`previous`: the document this one takes the place of. No secret value can be in it."""
-    digest = None if previous is None else f"sha256:{hashlib.sha256(previous).hexdigest()}"
-    return canonical_bytes(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "writer_version": __version__,
-            "previous": digest,
-            "state": record_of(State).encode(state),
-        }
-    )
+    document: dict[str, object] = {
+        "schema_version": SCHEMA_VERSION,
+        "writer_version": __version__,
+        "previous": None if previous is None else _digest(previous),
+        "state": record_of(State).encode(state),
+    }
+    return canonical_bytes({**document, "digest": _digest(canonical_bytes(document))})
 
 
 def decode_state(data: bytes) -> State:
@@ -43,6 +41,9 @@ def decode_state(data: bytes) -> State:
         raise _newer(version, document.get("writer_version"))
     if document.keys() != _FIELDS:
         raise _corrupt(f"it is not an object with {', '.join(sorted(_FIELDS))}")
+    rest = {name: value for name, value in document.items() if name != "digest"}
+    if document["digest"] != _digest(canonical_bytes(rest)):
+        raise _corrupt("its digest does not match: it was altered, or damaged on the disk")
     try:
         state = record_of(State).decode(document["state"])
     except ShapeError as error:
@@ -50,6 +51,10 @@ def decode_state(data: bytes) -> State:
         raise _corrupt(f"at {where}: expected {error.expected}") from error
     assert isinstance(state, State)
     return state
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _newer(version: int, writer: object) -> StateCorrupt:

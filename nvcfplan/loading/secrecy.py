@@ -33,7 +33,8 @@ def _in_node(node: Node, parent: str) -> Iterator[Range]:
         for child in node.nodes:
             yield from _in_node(child, parent)
         return
-    is_sensitive = node.entry("sensitive") is not None
+    # A value beside any other key is one whose owner meant to mark it, however it was spelled.
+    is_sensitive = len(node.entries) > 1
     for entry in node.entries:
         is_secret = is_sensitive_key(entry.key) and parent not in _NAMING
         if is_secret or (is_sensitive and entry.key == "value"):

@@ -112,7 +112,7 @@ def _steps(report: PlanReport, ink: Ink) -> list[str]:
     for entry in report.steps:
         lines += _step(entry)
         if entry.number in report.point_of_no_return:
-            lines.append(ink.yellow("      from here on there is no way back"))
+            lines.append(ink.yellow("      from here on going back needs room that others may have taken"))
     return lines
 
 

@@ -72,11 +72,25 @@ def test_node_packing_is_said_once_and_never_an_error() -> None:
 
 
 def test_what_is_required_turns_doubt_into_an_error() -> None:
-    result = checked(specification(gpus=4), account(cluster("a")))
+    guessed = account(cluster("a", source=GpuCountSource.SUFFIX))
+    result = checked(specification(), guessed)
     strict = require(result, frozenset({"capacity"}))
-    assert [one.severity for one in strict.diagnostics] == [Severity.ERROR]
+    assert [(one.code, one.severity) for one in strict.diagnostics] == [
+        ("gpu-count-guessed", Severity.ERROR)
+    ]
     assert strict.steps == ()
     assert require(result, frozenset({"quota"})) == result
+
+
+def test_what_no_reading_could_settle_is_never_required() -> None:
+    result = checked(specification(gpus=4), account(cluster("a")))
+    assert require(result, frozenset({"capacity", "inventory", "quota"})).steps == result.steps
+
+
+def test_an_inventory_that_is_read_and_empty_offers_nothing() -> None:
+    """Even where the allocator still shows clusters: the service deploys by the inventory."""
+    empty = replace(account(cluster("a")), groups=())
+    assert "no-clusters" in codes(checked(specification(), empty))
 
 
 def test_maxima_that_cannot_all_be_reached_are_a_risk_beside_the_proof() -> None:

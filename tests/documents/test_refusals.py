@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
@@ -19,6 +20,7 @@ from nvcfplan.documents import (
     encode_record,
     encode_state,
 )
+from nvcfplan.documents.reading import canonical_bytes
 from nvcfplan.errors import DocumentError, JournalCorrupt, StateCorrupt
 from nvcfplan.model import (
     EnvironmentVariable,
@@ -234,6 +236,23 @@ def test_what_is_refused_is_never_repeated() -> None:
     assert CANARY not in f"{found.summary}{found.detail}{found.remedy}"
 
 
+def resealed(state: Nested) -> bytes:
+    """With a digest that fits, so that what is wrong is looked at and not only that it changed."""
+    rest = {name: value for name, value in state.items() if name != "digest"}
+    digest = hashlib.sha256(canonical_bytes(rest)).hexdigest()
+    return canonical_bytes({**rest, "digest": f"sha256:{digest}"})
+
+
+def test_a_state_in_which_one_id_was_altered_is_refused() -> None:
+    content = encode_state(STATE)
+    wanted = STATE.functions[0].function_id.encode()
+    altered = content.replace(wanted, wanted[:-1] + b"0", 1)
+    assert altered != content
+    with pytest.raises(StateCorrupt) as caught:
+        decode_state(altered)
+    assert "digest" in caught.value.detail
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -247,7 +266,7 @@ def test_what_is_refused_is_never_repeated() -> None:
 def test_a_damaged_state_is_refused_with_the_reason(change: Nested, why: str) -> None:
     changed = cast("Nested", json.loads(encode_state(STATE))) | change
     with pytest.raises(StateCorrupt) as caught:
-        decode_state(json.dumps(changed).encode())
+        decode_state(resealed(changed))
     assert why in caught.value.detail
     assert caught.value.remedy
 
@@ -256,7 +275,7 @@ def test_a_state_of_a_newer_nvcfplan_is_refused_and_named() -> None:
     changed = cast("Nested", json.loads(encode_state(STATE)))
     changed |= {"schema_version": 2, "writer_version": "9.1.0"}
     with pytest.raises(StateCorrupt) as caught:
-        decode_state(json.dumps(changed).encode())
+        decode_state(resealed(changed))
     assert "9.1.0" in caught.value.summary
     assert "9.1.0" in caught.value.remedy
 
@@ -298,5 +317,5 @@ def test_a_state_without_a_secret_key_is_refused() -> None:
     changed = cast("Nested", json.loads(encode_state(STATE)))
     del part(changed, "state")["secret_key"]
     with pytest.raises(StateCorrupt) as caught:
-        decode_state(json.dumps(changed).encode())
+        decode_state(resealed(changed))
     assert "secret_key" in caught.value.detail
