@@ -105,6 +105,10 @@ class StateStore(Protocol):
         """Raises LockHeld, carrying who, since when, epoch."""
         ...
 
+    async def refuse_held(self, stack: str) -> None:
+        """Raises LockHeld, as `acquire` would now; takes and writes nothing."""
+        ...
+
     async def renew(self, lease: Lease) -> Lease:
         """Raises LeaseLostError."""
         ...

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nvcfplan.applying import ApplySettings, start, state_with, unremembered
-from nvcfplan.errors import Moved, SecretUnavailable, StalePlan
+from nvcfplan.errors import LockHeld, Moved, RunOpen, SecretUnavailable, StalePlan
 from nvcfplan.model import (
     Address,
     EnvironmentVariable,
@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from nvcfplan.workflows.ports import LookPorts, RunPorts
     from nvcfplan.workflows.reading import Remembered, Scope
     from nvcfplan.workflows.runs import RunResult, Shell
+
+
+class RunUnderWay(LockHeld, RunOpen):
+    """Open, and at work this moment: whoever can live with an open run can live with this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +116,20 @@ async def remember_plan(request: ApplyRequest, ports: LookPorts) -> tuple[Addres
 
 
 async def refuse_open_run(scope: Scope, ports: LookPorts) -> None:
-    """Raises: RunOpen. Under a lease it is asked again: this one is for a plan to come."""
+    """Raises: RunUnderWay, RunOpen. Under a lease it is asked again: this is for a plan to come.
+
+    The lease is looked at first: the journal of a run that lives reads like that of one cut off.
+    """
+    try:
+        await ports.store.refuse_held(str(scope))
+    except LockHeld as error:
+        raise RunUnderWay(
+            f"a run is under way: {error.summary}",
+            holder=error.holder,
+            since=error.since,
+            epoch=error.epoch,
+            remedy=error.remedy,
+        ) from error
     refuse_open(await last_journal(scope, ports.store), scope)
 
 

@@ -82,7 +82,7 @@ async def resume_run(
 async def roll_back_run(
     request: RecoverRequest, ports: RunPorts, shell: Shell
 ) -> RunResult | NothingToDo:
-    """Undoes the open run, or the last one that ended, through the same machine.
+    """Undoes the open run, or the last one that ended, through the same machine; but only once.
 
     Raises: as `resume_run`.
     """
@@ -90,6 +90,9 @@ async def roll_back_run(
         journal = await last_journal(request.scope, ports.look.store)
         if journal is None or journal.plan is None:
             return NothingToDo(outcome=None)
+        if journal.ended is not None and journal.ended.outcome is RunOutcome.ROLLED_BACK:
+            await remember_last(request.scope, ports.look, lease, journal)
+            return NothingToDo(outcome=RunOutcome.ROLLED_BACK)
         holding = await _taken_up(request, ports.look, lease, journal)
         context = holding.context(request.actor)
         machine = undo(journal.records, context, request.settings, CODEC)

@@ -23,6 +23,7 @@ from nvcfplan.applying import (
     RunContext,
     RunEnded,
     RunOutcome,
+    RunStarted,
     execute,
     state_after,
 )
@@ -40,7 +41,7 @@ from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
 from nvcfplan.workflows.reading import Remembered, Scope, stored_state
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from nvcfplan.applying import (
         ApplyMachine,
@@ -128,10 +129,43 @@ async def held(scope: Scope, store: StateStore, actor: Actor) -> AsyncIterator[L
 
 
 async def last_journal(scope: Scope, store: StateStore) -> Journal | None:
-    """Of the newest run; None: there has been none. Raises: JournalCorrupt."""
-    for run in await store.runs(str(scope)):
-        return await read_journal(scope, store, run)
-    return None
+    """Of the open run where there is one, else of the newest; None: there has been none.
+
+    Raises: JournalCorrupt, of whichever run: it could be an open one.
+    """
+    places = [
+        _place(run, await store.records(str(scope), run)) for run in await store.runs(str(scope))
+    ]
+    return await read_journal(scope, store, max(places).run) if places else None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Place:
+    """Where a run stands among all; the greatest is the last run.
+
+    Epochs rise with each lease; ids are in no order within a millisecond, nor when a clock is set
+    back.
+    """
+
+    is_open: bool
+    epoch: int
+    run: RunId
+
+
+def _place(run: RunId, stored: Sequence[bytes]) -> _Place:
+    """Reads a journal's two ends only: there may be many, and plans are large."""
+    known = (found for one in stored if (found := decode_record(one)) is not None)
+    epoch, has_plan = 0, False
+    for record in known:
+        if isinstance(record, RunStarted):
+            epoch = record.epoch
+        elif isinstance(record, PlanTaken):
+            has_plan = True
+            break
+    backwards = (decode_record(one) for one in reversed(stored))
+    last = next((one for one in backwards if one is not None), None)
+    has_settled = isinstance(last, RunEnded) and not last.outcome.is_open
+    return _Place(is_open=has_plan and not has_settled, epoch=epoch, run=run)
 
 
 async def read_journal(scope: Scope, store: StateStore, run: RunId) -> Journal:

@@ -141,6 +141,9 @@ class LocalStore(StateStore):
             replace_file(directory / "lease.json", record.encode())
             return Lease(stack, epoch, owner, Token(record.token))
 
+    async def refuse_held(self, stack: str) -> None:
+        self._refuse_held(self.directory(stack))
+
     async def renew(self, lease: Lease) -> Lease:
         directory = self.directory(lease.stack)
         async with exclusive(directory / "lock"):
@@ -185,6 +188,7 @@ class LocalStore(StateStore):
         return () if content is None else _unframed(path, content).records
 
     async def runs(self, stack: str) -> Sequence[RunId]:
+        """By the time in their ids: those of one millisecond are in no order."""
         directory = self.directory(stack) / "journal"
         with store_errors(directory, "read"):
             names = sorted((one.stem for one in directory.glob("*.jsonl")), reverse=True)

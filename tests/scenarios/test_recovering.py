@@ -1,0 +1,104 @@
+"""Which run is the last one, whether it still lives, and whether there is anything to undo."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from nvcfplan.adapters.storage.local import LocalStore
+from nvcfplan.emulator.rules import Trouble, When
+from nvcfplan.emulator.serving import Fault
+from tests.scenarios.conftest import Workshop, codes, function, stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCOPE = "shop@default"
+
+
+def _killed_behind_an_older_run(workshop: Workshop) -> None:
+    """An applied run, then a killed one whose id sorts before it, as within one millisecond."""
+    workshop.write("stack.yaml", stack(function("embed")))
+    assert workshop.apply(".").code == 0
+    (applied,) = (workshop.state_directory / "journal").glob("*.jsonl")
+    applied.rename(applied.with_name(f"Z{applied.name[1:]}"))
+    _killed(workshop, stack(function("embed"), function("rank")))
+
+
+def _killed(workshop: Workshop, text: str) -> None:
+    workshop.write("stack.yaml", text)
+    fault = Fault(kind=Trouble.KILL, route="create-function", when=When.AFTER)
+    workshop.emulator().add_fault(fault)
+    process = workshop.fork("apply", "-auto-approve", "--emulator", ".")
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+
+
+def _names(workshop: Workshop) -> list[str]:
+    return sorted(str(one["name"]) for one in workshop.account())
+
+
+@contextmanager
+def _run_under_way(workshop: Workshop) -> Iterator[None]:
+    """Somebody who lives holds the stack: this very process."""
+    store = LocalStore(workshop.state_directory.parents[2])
+    lease = asyncio.run(store.acquire(SCOPE, "ada@desk", 60))
+    yield
+    asyncio.run(store.release(lease))
+
+
+def test_resume_finds_the_killed_run_whatever_its_id(workshop: Workshop) -> None:
+    _killed_behind_an_older_run(workshop)
+    said = workshop.type("resume", "--emulator", ".")
+    assert said.code == 0, said
+    assert "Nothing to resume" not in said.err
+    assert _names(workshop) == ["embed", "rank"]
+    assert workshop.plan(".").code == 0
+
+
+def test_rollback_undoes_the_killed_run_and_not_the_older_one(workshop: Workshop) -> None:
+    _killed_behind_an_older_run(workshop)
+    assert workshop.type("rollback", "--emulator", ".").code == 0
+    assert _names(workshop) == ["embed"]
+
+
+def test_plan_and_apply_see_the_killed_run_whatever_its_id(workshop: Workshop) -> None:
+    _killed_behind_an_older_run(workshop)
+    planned, applied = workshop.plan("."), workshop.apply(".")
+    assert (planned.code, codes(planned.err)) == (2, ["run-open"])
+    assert (applied.code, codes(applied.err)) == (1, ["run-open"])
+
+
+def test_of_two_settled_runs_rollback_undoes_the_later_lease(workshop: Workshop) -> None:
+    _killed_behind_an_older_run(workshop)
+    assert workshop.type("resume", "--emulator", ".").code == 0
+    assert workshop.type("rollback", "-auto-approve", "--emulator", ".").code == 0
+    assert _names(workshop) == ["embed"]
+
+
+def test_a_second_apply_beside_a_living_one_is_locked_out(workshop: Workshop) -> None:
+    _killed(workshop, stack(function("embed")))
+    with _run_under_way(workshop):
+        said = workshop.apply(".")
+    assert (said.code, codes(said.err)) == (6, ["locked"])
+    assert "ada@desk" in said.err
+    assert "cut off" not in said.err
+
+
+def test_plan_says_that_a_run_is_under_way_and_goes_on(workshop: Workshop) -> None:
+    _killed(workshop, stack(function("embed")))
+    with _run_under_way(workshop):
+        said = workshop.plan(".")
+    assert (said.code, codes(said.err)) == (2, ["locked"])
+    assert "a run is under way" in said.err
+
+
+def test_what_is_rolled_back_is_not_rolled_back_again(workshop: Workshop) -> None:
+    _killed(workshop, stack(function("embed")))
+    assert workshop.type("rollback", "--emulator", ".").code == 0
+    seen = workshop.events()
+    said = workshop.type("rollback", "--emulator", ".")
+    assert (said.code, workshop.events()) == (0, seen)
+    assert "Nothing to roll back: the last run ended as rolled-back" in said.err
