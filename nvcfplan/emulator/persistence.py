@@ -142,7 +142,7 @@ class FileStore:
     def _load(self) -> None:
         row = self._database.execute("SELECT format, revision, time FROM world").fetchone()
         if row is None or row[0] != FORMAT:
-            raise self._foreign("it was written by another version")
+            raise self._unreadable("it was written by another version")
         if row[1] != self._revision:
             rules, state = self._database.execute("SELECT rules, state FROM world").fetchone()
             self.world = self._decoded(rules, state)
@@ -156,7 +156,7 @@ class FileStore:
             world.rules = from_text(WorldFile, rules)
             return world
         except (ValueError, TypeError, KeyError) as error:
-            raise self._foreign("its world does not read") from error
+            raise self._unreadable("its world does not read") from error
 
     def _save(self) -> None:
         world, database = self.world, self._database
@@ -242,8 +242,16 @@ class FileStore:
             ) from error
 
     def _foreign(self, why: str) -> EmulatorError:
+        """Somebody's file, it may be their stack: they must not be told to delete it."""
         return EmulatorError(
             f"{self._path} is not a world of this emulator",
             detail=why,
-            remedy="name another file, or delete this one to begin with a new world",
+            remedy="this is no emulator file: name another path, one that is free, or where an emulator is kept already",
+        )
+
+    def _unreadable(self, why: str) -> EmulatorError:
+        return EmulatorError(
+            f"{self._path} is not a world of this emulator that can be read",
+            detail=why,
+            remedy="name another file, or remove this one to begin with a new world",
         )

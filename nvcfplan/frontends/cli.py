@@ -5,6 +5,7 @@ Only click is imported here; each command brings its own libraries when it is ca
 
 from __future__ import annotations
 
+import errno
 import gc
 import sys
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,7 @@ from nvcfplan import __version__
 from nvcfplan.errors import NvcfplanError
 from nvcfplan.frontends.click_parts import Entry, LazyGroup, Section
 from nvcfplan.frontends.exits import Exit, Terminated, exit_of_error
-from nvcfplan.frontends.terminal import Terminal
+from nvcfplan.frontends.terminal import ReportUnwritten, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,9 +136,18 @@ def run(argv: Sequence[str], terminal: Terminal) -> int:
         terminal.say("Interrupted; nothing was changed.")
         return Exit.TERMINATED if isinstance(stopped, Terminated) else Exit.INTERRUPTED
     except BrokenPipeError:
-        return _reader_left(terminal)
+        terminal.drop_reports()  # `nvcfplan show plan | head`: not an error of ours
+        return Exit.OK
+    except ReportUnwritten as error:
+        return _unwritten(error, terminal)
     except Exception as error:
         return _of_the_emulator(error, terminal)
+
+
+def _unwritten(error: ReportUnwritten, terminal: Terminal) -> int:
+    terminal.drop_reports()
+    terminal.say(f"error[output]: {error}")
+    return Exit.ERROR
 
 
 def _of_the_emulator(error: Exception, terminal: Terminal) -> int:
@@ -146,6 +156,8 @@ def _of_the_emulator(error: Exception, terminal: Terminal) -> int:
     from nvcfplan.errors import SettingsError
     from nvcfplan.frontends.reporting import report_error
 
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+        return _unwritten(ReportUnwritten(error), terminal)  # click's own help and version
     if not isinstance(error, EmulatorError):
         raise error
     told = SettingsError(error.summary, detail=error.detail, remedy=error.remedy)
@@ -161,12 +173,3 @@ def _usage(error: click.UsageError, terminal: Terminal) -> int:
     path = error.ctx.command_path if error.ctx else "nvcfplan"
     terminal.say(f"error[usage]: {error.format_message()}\n  fix: see `{path} --help`")
     return Exit.USAGE
-
-
-def _reader_left(terminal: Terminal) -> int:
-    """`nvcfplan show plan | head`: not an error of ours, and nobody is left to be told."""
-    import os
-
-    if terminal.stdout is sys.stdout:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return Exit.OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.emulator.faults import fault_of
@@ -10,12 +11,8 @@ from nvcfplan.emulator.sheets import Sheet
 from nvcfplan.errors import SettingsError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from nvcfplan.emulator.serving import Fault, WorldFile
 
@@ -34,22 +31,29 @@ def emulator_file(place: Path) -> Path:
 def open_emulator(path: Path, world: Path | None) -> Emulator:
     """Makes it, and the directory, when there is none.
 
-    Raises: SettingsError when `world` does not read, or would be ignored.
+    Raises: SettingsError when `world` does not read or would be ignored, or the directory cannot
+    be made.
     """
-    if world is not None and path.exists():
+    with _told_of(path):
+        is_there = path.exists()
+    if world is not None and is_there:
         raise SettingsError(
             f"the emulator in {path} has a world already; --world is for a new one",
-            remedy=f"leave --world out, or start over with `nvcfplan emulator reset {path}`",
+            remedy=f"leave --world out, or remove the file {path} first",
         )
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Emulator.open(path, None if world is None else read_world(world))
+    rules = None if world is None else read_world(world)
+    with _told_of(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Emulator.open(path, rules)
 
 
 @contextmanager
 def existing_emulator(place: Path) -> Iterator[Emulator]:
     """Raises: SettingsError when nothing is kept there: a typo must not make a new world."""
-    path = emulator_file(place)
-    if not path.exists():
+    with _told_of(place):
+        path = emulator_file(place)
+        is_there = path.exists()
+    if not is_there:
         raise SettingsError(
             f"there is no emulator in {path}",
             remedy="name the stack's directory or the emulator's file; `plan --emulator` or"
@@ -60,6 +64,20 @@ def existing_emulator(place: Path) -> Iterator[Emulator]:
         yield emulator
     finally:
         emulator.close()
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        at = error.filename or path.parent
+        raise SettingsError(
+            f"the emulator cannot be kept in {path}",
+            detail=f"{at}: {error.strerror or error}",
+            remedy=f"make {path.parent} a directory that can be written, or name a file elsewhere"
+            " with --emulator=FILE",
+        ) from error
 
 
 def fault_from(stated: Mapping[str, object]) -> Fault:

@@ -28,7 +28,7 @@ class Exit(IntEnum):
 
 
 class Terminated(KeyboardInterrupt):
-    """Stopped by SIGTERM before anything was begun."""
+    """Stopped by SIGTERM or SIGHUP before anything was begun."""
 
 
 _BY_OUTCOME: Final = {
@@ -42,7 +42,7 @@ _BY_OUTCOME: Final = {
 
 
 def exit_of_outcome(outcome: RunOutcome, *, is_terminated: bool = False) -> Exit:
-    """`is_terminated`: interrupted by SIGTERM rather than by Ctrl-C."""
+    """`is_terminated`: interrupted by SIGTERM or SIGHUP rather than by Ctrl-C."""
     found = _BY_OUTCOME[outcome.value]
     return Exit.TERMINATED if found is Exit.INTERRUPTED and is_terminated else found
 

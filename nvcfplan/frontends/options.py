@@ -32,7 +32,7 @@ Exit codes:
     6  another run holds the lock
     7  no capacity, nothing changed
    64  wrong usage
-  130  interrupted by Ctrl-C, 143 by SIGTERM; the journal is clean
+  130  interrupted by Ctrl-C, 143 by SIGTERM or SIGHUP; the journal is clean
 """
 
 REQUIRABLE: Final = ("inventory", "capacity", "quota")
@@ -112,13 +112,35 @@ def taking(arguments: type[A]) -> Callable[[Callable[[Terminal, A], int]], Calla
     def decorate(function: Callable[[Terminal, A], int]) -> Callable[..., int]:
         @click.pass_obj
         def callback(terminal: Terminal, /, **values: Any) -> int:  # what click parsed, by name
-            return function(terminal, arguments(**values))
+            parsed = arguments(**values)
+            if isinstance(parsed, AccountArguments):
+                _refuse_contradiction(parsed)
+            return function(terminal, parsed)
 
         callback.__doc__ = function.__doc__
         callback.__name__ = function.__name__
         return callback
 
     return decorate
+
+
+def _refuse_contradiction(chosen: AccountArguments) -> None:
+    """Raises: click.UsageError for options of which one would be ignored."""
+    if chosen.emulator is not None and chosen.endpoint is not None:
+        raise usage_error("-emulator and -endpoint name two accounts; give one of them.")
+    if chosen.world is not None and chosen.emulator is None:
+        raise usage_error("-world is the world of an emulator; give -emulator too.")
+
+
+def usage_error(message: str) -> click.UsageError:
+    """Of the command that is running."""
+    return click.UsageError(message, click.get_current_context(silent=True))
+
+
+def is_typed(parameter: str) -> bool:
+    """On the command line of the command that is running, not by the environment or default."""
+    source = click.get_current_context().get_parameter_source(parameter)
+    return source is click.core.ParameterSource.COMMANDLINE
 
 
 def stack_options(function: F) -> F:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from nvcfplan.documents import encode_plan
 from nvcfplan.errors import JournalCorrupt, RunOpen
 from nvcfplan.frontends.assembly import choose_account, this_actor
 from nvcfplan.frontends.exits import Exit
+from nvcfplan.frontends.options import DEFAULT_ENVIRONMENT, leading_back, usage_error
 from nvcfplan.frontends.reporting import report_footer, report_plan, say_diagnostics
 from nvcfplan.frontends.sessions import Session, opened
 from nvcfplan.frontends.stacks import load
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 
 def plan_command(terminal: Terminal, arguments: PlanArguments) -> Exit:
+    if arguments.out is not None:
+        _refuse_overwriting(arguments.out)
     loaded = load(arguments, terminal)
     if loaded is None:
         return Exit.ERROR
@@ -49,8 +53,44 @@ def plan_command(terminal: Terminal, arguments: PlanArguments) -> Exit:
         write_plan(arguments.out, encode_plan(plan))
     report_plan(terminal, plan, loaded.sources)
     if has_changes(plan) and not is_refused(plan):
-        report_footer(terminal, arguments.out)
+        report_footer(terminal, arguments.out, leading_back(_of_the_account(arguments)))
     return exit_of_plan(plan, is_detailed=arguments.detailed_exitcode)
+
+
+def _of_the_account(arguments: PlanArguments) -> PlanArguments:
+    """Without what a saved plan says itself."""
+    return replace(arguments, paths=(), environment=DEFAULT_ENVIRONMENT)
+
+
+def _refuse_overwriting(out: Path) -> None:
+    """Raises: click.UsageError when a slip of the hand would cost a file that is no plan.
+
+    An empty file, as mktemp makes it, may be filled.
+    """
+    if out.suffix in (".yaml", ".yml"):
+        raise usage_error(
+            f"-out={out} names a stack file, and `apply` would read it as one;"
+            " give the plan another name, such as NAME.nvcfplan."
+        )
+    try:
+        is_other = out.is_file() and not _is_plan(out.read_bytes())
+    except OSError as error:
+        raise usage_error(f"-out={out} cannot be written: {error.strerror or error}.") from error
+    if is_other:
+        raise usage_error(
+            f"-out={out} is a file that is not a saved plan, and would be overwritten;"
+            " give another name, or remove the file first."
+        )
+
+
+def _is_plan(content: bytes) -> bool:
+    if not content:
+        return True
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and {"format_version", "plan"} <= document.keys()
 
 
 def _warn_of_open_run(terminal: Terminal, session: Session, loaded: LoadedStack) -> None:

@@ -42,7 +42,6 @@ def is_approved(terminal: Terminal, question: str, *, auto_approve: bool) -> boo
             remedy="save the plan with `nvcfplan plan -out FILE` and apply that, or pass"
             " -auto-approve",
         )
-    print(question, end="", file=terminal.stdout, flush=True)
-    answer = terminal.stdin.readline().strip()
+    answer = terminal.ask(question)
     terminal.report("")
     return answer == "yes"

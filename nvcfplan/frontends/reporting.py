@@ -5,11 +5,13 @@ With `-json` standard output holds exactly one JSON document, whatever happens.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.applying import RunBegan, RunFinished, RunOutcome, StepWaiting
 from nvcfplan.documents import (
+    REPORT_FORMAT_VERSION,
     encode_apply_report,
     encode_failure,
     encode_plan,
@@ -90,12 +92,15 @@ def report_plan(terminal: Terminal, plan: Plan | Infeasible, sources: SourceMap 
     terminal.report(render_plan(report, snippets, colour=terminal.report_in_colour()))
 
 
-def report_footer(terminal: Terminal, saved_to: Path | None) -> None:
-    """Whether the plan was kept; nothing in a pipeline, where nobody types what comes next."""
+def report_footer(terminal: Terminal, saved_to: Path | None, again: str) -> None:
+    """Whether the plan was kept, and how to apply it, `again` being the options for the account.
+
+    Nothing in a pipeline, where nobody types what comes next.
+    """
     if terminal.wants_json or (terminal.is_automation and saved_to is None):
         return
     shown = None if saved_to is None else str(saved_to)
-    terminal.report("\n" + render_footer(shown))
+    terminal.report("\n" + render_footer(shown, again))
 
 
 def plain_text(diagnostic: Diagnostic) -> str:
@@ -164,6 +169,23 @@ def report_no_changes(terminal: Terminal, plan: Plan, operation: Operation) -> N
         terminal.report(encode_apply_report(report, exit_code=0).decode("utf-8"))
         return
     terminal.report("\n" + render_apply(report, colour=terminal.report_in_colour()))
+
+
+def report_nothing(terminal: Terminal, operation: Operation, last: RunOutcome | None) -> None:
+    """Nothing to resume or undo. `last`: how the last run ended; None: there was none."""
+    verb = "resume" if operation is Operation.RESUME else "roll back"
+    ended = f"the last run ended as {last.value}" if last else "no run was begun"
+    terminal.say(f"Nothing to {verb}: {ended}.")
+    if terminal.wants_json:
+        document: dict[str, object] = {
+            "format_version": REPORT_FORMAT_VERSION,
+            "operation": operation.value,
+            "outcome": "nothing-to-do",
+            "exit_code": 0,
+            "last_outcome": last.value if last else None,
+            "diagnostics": [],
+        }
+        terminal.report(json.dumps(document, indent=2, sort_keys=True))
 
 
 def _unwritten(error: StoreError, terminal: Terminal) -> str:

@@ -12,19 +12,21 @@ from nvcfplan.documents import decode_plan
 from nvcfplan.errors import SettingsError
 from nvcfplan.frontends.assembly import choose_account, mint, this_actor
 from nvcfplan.frontends.exits import Exit, exit_of_outcome
-from nvcfplan.frontends.options import leading_back
+from nvcfplan.frontends.options import is_typed, leading_back, usage_error
 from nvcfplan.frontends.planning import request_of
 from nvcfplan.frontends.prompts import APPLY, DESTROY, ROLLBACK, is_approved
 from nvcfplan.frontends.reporting import (
     Ending,
     progress,
     report_no_changes,
+    report_nothing,
     report_plan,
     report_run,
     say_diagnostics,
 )
 from nvcfplan.frontends.sessions import opened
 from nvcfplan.frontends.stacks import identify, load
+from nvcfplan.frontends.terminal import ReportUnwritten
 from nvcfplan.loading import StackSource
 from nvcfplan.plans import Infeasible
 from nvcfplan.reports import Operation
@@ -101,6 +103,7 @@ def _apply_stack(terminal: Terminal, arguments: ApplyArguments, operation: Opera
 
 
 def _apply_saved(terminal: Terminal, arguments: ApplyArguments, path: Path) -> Exit:
+    _refuse_planning(arguments)
     plan = decode_plan(read_plan(path))
     root = Path(plan.provenance.root)
     if not root.is_dir():
@@ -116,6 +119,26 @@ def _apply_saved(terminal: Terminal, arguments: ApplyArguments, path: Path) -> E
             return _remembered(terminal, session, plan, Operation.APPLY)
         placed = replace(arguments, paths=(root,), environment=plan.desired.environment)
         return _carried_out(terminal, session, plan, placed, Operation.APPLY)
+
+
+def _refuse_planning(arguments: ApplyArguments) -> None:
+    """Raises: click.UsageError for what only the making of a plan could heed.
+
+    Stack files named after the plan are read again, with their variables.
+    """
+    given = {
+        "-var": is_typed("variables") and not arguments.paths[1:],
+        "-target": arguments.target is not None,
+        "-now": arguments.now,
+        "-require": bool(arguments.require),
+        "-with-secrets": arguments.with_secrets,
+    }
+    ignored = [name for name, is_given in given.items() if is_given]
+    if ignored:
+        raise usage_error(
+            f"{', '.join(ignored)}: a saved plan is carried out as it is;"
+            " give such options to `nvcfplan plan -out=FILE`."
+        )
 
 
 def _stack_of(plan: Plan, root: Path, arguments: ApplyArguments) -> Stack | None:
@@ -193,15 +216,9 @@ def _recover(terminal: Terminal, arguments: RecoverArguments, operation: Operati
             lambda shell: work(request, session.ports, shell), progress(terminal)
         )
         if isinstance(result, NothingToDo):
-            return _nothing(terminal, result, operation)
+            report_nothing(terminal, operation, result.outcome)
+            return Exit.OK
         return _reported(terminal, session, result, operation, leading_back(arguments))
-
-
-def _nothing(terminal: Terminal, found: NothingToDo, operation: Operation) -> Exit:
-    verb = "resume" if operation is Operation.RESUME else "roll back"
-    ended = f"the last run ended as {found.outcome.value}" if found.outcome else "no run was begun"
-    terminal.say(f"Nothing to {verb}: {ended}.")
-    return Exit.OK
 
 
 def _reported(
@@ -213,5 +230,12 @@ def _reported(
         code = Exit.OK
     if result.state_failure is not None and code in (Exit.OK, Exit.ROLLED_BACK):
         code = Exit.INCOMPLETE
-    report_run(terminal, result, Ending(operation=operation, exit_code=code, again=again))
+    try:
+        report_run(terminal, result, Ending(operation=operation, exit_code=code, again=again))
+    except BrokenPipeError:
+        terminal.drop_reports()
+    except ReportUnwritten as error:
+        terminal.drop_reports()
+        terminal.say(f"error[output]: {error}\nThe run ended as {result.outcome.value}.")
+        return code or Exit.ERROR
     return code

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Session:
-    """`was_terminated`: the last run was told to stop by SIGTERM."""
+    """`was_terminated`: the last run was told to stop by SIGTERM or SIGHUP."""
 
     def __init__(self, runner: asyncio.Runner, ports: RunPorts) -> None:
         self._runner = runner
@@ -69,7 +69,7 @@ class Session:
         def interrupt(number: signal.Signals) -> None:
             nonlocal seen
             seen += 1
-            self.was_terminated = number is signal.SIGTERM
+            self.was_terminated = number is not signal.SIGINT
             if has_begun:
                 interrupts.put_nowait(Interrupted(seen))
             else:
@@ -108,10 +108,12 @@ def _handling(handler: Callable[[signal.Signals], None]) -> Iterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
+    # What was ignored from the start, as under nohup, stays ignored.
+    handled = [one for one in _SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]
+    for number in handled:
         loop.add_signal_handler(number, handler, number)
     try:
         yield
     finally:
-        for number in _SIGNALS:
+        for number in handled:
             loop.remove_signal_handler(number)

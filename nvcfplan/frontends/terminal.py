@@ -8,10 +8,19 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+from contextlib import suppress
+from io import StringIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class ReportUnwritten(Exception):
+    """Standard output takes nothing more; not raised for a reader that has left."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(f"cannot write the report: {cause.strerror or cause}")
 
 
 class Terminal:
@@ -34,9 +43,15 @@ class Terminal:
 
     @classmethod
     def of_process(cls) -> Terminal:
-        return cls(
-            stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr, environment=dict(os.environ)
-        )
+        """A stream that was closed before the start reads as empty and drops what it is told.
+
+        In this order, so that each takes the place of the one that is missing: no file that is
+        opened later must become standard output.
+        """
+        stdin = sys.stdin or _nowhere("r")
+        stdout = sys.stdout or _nowhere("w")
+        stderr = sys.stderr or _nowhere("w")
+        return cls(stdin=stdin, stdout=stdout, stderr=stderr, environment=dict(os.environ))
 
     @property
     def is_interactive(self) -> bool:
@@ -50,10 +65,32 @@ class Terminal:
         )
 
     def report(self, text: str) -> None:
-        print(text.rstrip("\n"), file=self.stdout, flush=True)
+        """Raises: BrokenPipeError when the reader has left, else ReportUnwritten."""
+        self._report(text.rstrip("\n") + "\n")
+
+    def ask(self, question: str) -> str:
+        """What was typed. Raises: as `report`."""
+        self._report(question)
+        return self.stdin.readline().strip()
 
     def say(self, text: str) -> None:
-        print(text.rstrip("\n"), file=self.stderr, flush=True)
+        """Never fails: a run must not end because nobody can be told of it."""
+        try:
+            print(text.rstrip("\n"), file=self.stderr, flush=True)
+        except (OSError, ValueError):
+            self.stderr = _silenced(self.stderr)
+
+    def drop_reports(self) -> None:
+        """From now on, and what could not be written before."""
+        self.stdout = _silenced(self.stdout)
+
+    def _report(self, text: str) -> None:
+        try:
+            print(text, end="", file=self.stdout, flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise ReportUnwritten(error) from error
 
     def report_in_colour(self) -> bool:
         return self._is_coloured(self.stdout)
@@ -69,3 +106,20 @@ class Terminal:
         return bool(forced and forced != "0") or (
             stream.isatty() and self.environment.get("TERM") != "dumb"
         )
+
+
+def _nowhere(mode: Literal["r", "w"]) -> TextIO:
+    return open(os.devnull, mode, encoding="utf-8")
+
+
+def _silenced(stream: TextIO) -> TextIO:
+    """A stream that drops everything, in the place of one that failed.
+
+    The process' own is led away at its descriptor too: what waits in its buffer would fail again
+    when the interpreter ends.
+    """
+    if stream not in (sys.stdout, sys.stderr):
+        return StringIO()
+    with suppress(OSError, ValueError), _nowhere("w") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
+    return stream

@@ -57,14 +57,14 @@ def render_plan(report: PlanReport, snippets: Snippets = no_snippets, *, colour:
 _REFUSED = "This plan cannot be applied: the errors above stand in its way. Nothing was changed."
 
 
-def render_footer(saved_to: str | None) -> str:
-    """Whether the plan was kept, and how to go on."""
+def render_footer(saved_to: str | None, again: str = "") -> str:
+    """Whether the plan was kept, and how to go on. `again`: options that lead to the account."""
     if saved_to is None:
         return (
             "The plan was not saved (no -out), so `nvcfplan apply` may do something else\n"
             "if the account changes until then."
         )
-    command = f"nvcfplan apply {safe(shlex.quote(saved_to))}"
+    command = f"nvcfplan apply{safe(again)} {safe(shlex.quote(saved_to))}"
     return f"Saved the plan to: {safe(saved_to)}\n\nTo apply exactly it:\n  {command}"
 
 
@@ -112,7 +112,9 @@ def _steps(report: PlanReport, ink: Ink) -> list[str]:
     for entry in report.steps:
         lines += _step(entry)
         if entry.number in report.point_of_no_return:
-            lines.append(ink.yellow("      from here on going back needs room that others may have taken"))
+            lines.append(
+                ink.yellow("      from here on going back needs room that others may have taken")
+            )
     return lines
 
 
