@@ -246,7 +246,7 @@ class FileStore:
         return EmulatorError(
             f"{self._path} is not a world of this emulator",
             detail=why,
-            remedy="this is no emulator file: name another path, one that is free, or where an emulator is kept already",
+            remedy="it is no emulator file: name another path, free or of an emulator",
         )
 
     def _unreadable(self, why: str) -> EmulatorError:

@@ -145,7 +145,7 @@ def test_file_that_is_no_world_is_refused_and_left_alone(tmp_path: Path) -> None
         before = path.read_bytes()
         with pytest.raises(EmulatorError, match="is not a world of this emulator") as caught:
             Emulator.open(path, None)
-        assert "delete this one" in caught.value.remedy
+        assert "name another path" in caught.value.remedy
         if path is text:
             assert path.read_bytes() == before
 
