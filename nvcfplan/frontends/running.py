@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from nvcfplan.frontends.commands.recover import RecoverArguments
     from nvcfplan.frontends.sessions import Session
     from nvcfplan.frontends.terminal import Terminal
+    from nvcfplan.located import SourceMap
     from nvcfplan.model import Stack
     from nvcfplan.plans import Plan
     from nvcfplan.workflows import RunResult
@@ -91,8 +92,8 @@ def _apply_stack(terminal: Terminal, arguments: ApplyArguments, operation: Opera
         if isinstance(plan, Infeasible) or is_refused(plan):
             report_plan(terminal, plan, loaded.sources)
             return Exit.ERROR
-        if not terminal.wants_json:
-            report_plan(terminal, plan, loaded.sources)
+        if not terminal.wants_json and not _is_heard(terminal, plan, loaded.sources):
+            return Exit.ERROR
         if not has_changes(plan):
             return _remembered(terminal, session, plan, operation)
         question = DESTROY if destroys else APPLY
@@ -100,6 +101,17 @@ def _apply_stack(terminal: Terminal, arguments: ApplyArguments, operation: Opera
             terminal.say(f"{operation.value.capitalize()} cancelled.")
             return Exit.ERROR
         return _carried_out(terminal, session, plan, arguments, operation)
+
+
+def _is_heard(terminal: Terminal, plan: Plan, sources: SourceMap) -> bool:
+    """What nobody has seen to its end is not carried out, whatever was approved beforehand."""
+    try:
+        report_plan(terminal, plan, sources)
+    except BrokenPipeError:
+        terminal.drop_reports()
+        terminal.say("error[output]: the reader of the plan has left; nothing was changed")
+        return False
+    return True
 
 
 def _apply_saved(terminal: Terminal, arguments: ApplyArguments, path: Path) -> Exit:

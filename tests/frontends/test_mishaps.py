@@ -71,6 +71,13 @@ def test_a_report_without_room_is_an_error_that_says_so(typed: Typing) -> None:
     assert "cannot write the report: No space left on device" in err.getvalue()
 
 
+def test_a_plan_nobody_reads_to_its_end_is_not_carried_out(typed: Typing) -> None:
+    err = io.StringIO()
+    assert _run("apply", "-auto-approve", "--emulator", ".", out=Gone(), err=err) == 1
+    assert "nothing was changed" in err.getvalue()
+    assert typed("state", "list", "--emulator", ".").out == ""
+
+
 @pytest.mark.parametrize("words", ["plan --emulator", "--help", "version"])
 def test_a_full_device_is_told_once_and_without_a_traceback(typed: Typing, words: str) -> None:
     del typed
