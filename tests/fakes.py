@@ -156,6 +156,12 @@ class MemoryStore(StateStore):
 
     async def acquire(self, stack: str, owner: str, ttl_seconds: int) -> Lease:
         del ttl_seconds
+        await self.refuse_held(stack)
+        self.epoch += 1
+        self.lease = Lease(stack, self.epoch, owner, Token(f"t{self.epoch}"))
+        return self.lease
+
+    async def refuse_held(self, stack: str) -> None:
         if self.lease is not None:
             raise LockHeld(
                 f"{stack} is locked",
@@ -164,9 +170,6 @@ class MemoryStore(StateStore):
                 epoch=self.epoch,
                 remedy="wait for it",
             )
-        self.epoch += 1
-        self.lease = Lease(stack, self.epoch, owner, Token(f"t{self.epoch}"))
-        return self.lease
 
     async def renew(self, lease: Lease) -> Lease:
         self._check(lease)
