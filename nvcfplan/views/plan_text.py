@@ -100,7 +100,7 @@ def _differences(report: PlanReport, ink: Ink) -> list[str]:
 
 
 def _infeasible(report: PlanReport, ink: Ink) -> list[str]:
-    title = "No order of these changes fits; nothing was changed, nothing can be applied."
+    title = "No order was found in which these changes fit. Nothing was changed."
     return [ink.red(title), *draw_shortages(report.shortages, ink)]
 
 
