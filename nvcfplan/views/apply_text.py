@@ -36,6 +36,8 @@ def _verdict(report: ApplyReport, ink: Ink) -> str:
             return ink.green(f"{name} complete! Resources: {_counts(report)}.")
         case RunOutcome.ROLLED_BACK if report.operation is Operation.ROLLBACK:
             return ink.green("Rollback complete! The account is as it was before the run.")
+        case RunOutcome.ROLLED_BACK if report.operation is Operation.RESUME:
+            return ink.yellow("The undo is complete: what was undone is as it was before the run.")
         case RunOutcome.ROLLED_BACK:
             kept = _kept(report.counts)
             return ink.red(f"{name} failed; every part that failed was undone.{kept}")

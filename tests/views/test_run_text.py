@@ -150,3 +150,10 @@ def test_nothing_that_acts_on_a_terminal_comes_through(text: str) -> None:
 @given(text=st.text(st.characters(categories=["L", "N", "P", "S"])))
 def test_what_does_not_act_comes_through_as_it_is(text: str) -> None:
     assert safe(text) == text
+
+
+def test_an_undo_that_resume_ended_is_not_called_a_failure() -> None:
+    _, plan, events = RUNS["rolled-back"]
+    text = render_apply(apply_report(Operation.RESUME, plan, events), colour=False)
+    assert "The undo is complete" in text
+    assert "failed;" not in text
