@@ -135,9 +135,6 @@ def run(argv: Sequence[str], terminal: Terminal) -> int:
     except (KeyboardInterrupt, click.Abort) as stopped:
         terminal.say("Interrupted; nothing was changed.")
         return Exit.TERMINATED if isinstance(stopped, Terminated) else Exit.INTERRUPTED
-    except BrokenPipeError:
-        terminal.drop_reports()  # `nvcfplan show plan | head`: not an error of ours
-        return Exit.OK
     except ReportUnwritten as error:
         return _unwritten(error, terminal)
     except Exception as error:

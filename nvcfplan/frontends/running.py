@@ -105,13 +105,10 @@ def _apply_stack(terminal: Terminal, arguments: ApplyArguments, operation: Opera
 
 def _is_heard(terminal: Terminal, plan: Plan, sources: SourceMap) -> bool:
     """What nobody has seen to its end is not carried out, whatever was approved beforehand."""
-    try:
-        report_plan(terminal, plan, sources)
-    except BrokenPipeError:
-        terminal.drop_reports()
+    report_plan(terminal, plan, sources)
+    if terminal.is_reader_gone:
         terminal.say("error[output]: the reader of the plan has left; nothing was changed")
-        return False
-    return True
+    return not terminal.is_reader_gone
 
 
 def _apply_saved(terminal: Terminal, arguments: ApplyArguments, path: Path) -> Exit:
@@ -244,8 +241,6 @@ def _reported(
         code = Exit.INCOMPLETE
     try:
         report_run(terminal, result, Ending(operation=operation, exit_code=code, again=again))
-    except BrokenPipeError:
-        terminal.drop_reports()
     except ReportUnwritten as error:
         terminal.drop_reports()
         terminal.say(f"error[output]: {error}\nThe run ended as {result.outcome.value}.")

@@ -24,7 +24,10 @@ class ReportUnwritten(Exception):
 
 
 class Terminal:
-    """`wants_json` and `is_plain` are set by `-json` and `-no-color` as they are read."""
+    """`wants_json` and `is_plain` are set by `-json` and `-no-color` as they are read.
+
+    `is_reader_gone`: standard output was a pipe, and nobody reads it any more.
+    """
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class Terminal:
         self.environment = environment
         self.wants_json = False
         self.is_plain = False
+        self.is_reader_gone = False
 
     @classmethod
     def of_process(cls) -> Terminal:
@@ -65,7 +69,10 @@ class Terminal:
         )
 
     def report(self, text: str) -> None:
-        """Raises: BrokenPipeError when the reader has left, else ReportUnwritten."""
+        """A reader that has left (`... | head`) changes nothing: the command keeps its exit code.
+
+        Raises: ReportUnwritten for every other failure.
+        """
         self._report(text.rstrip("\n") + "\n")
 
     def ask(self, question: str) -> str:
@@ -88,7 +95,8 @@ class Terminal:
         try:
             print(text, end="", file=self.stdout, flush=True)
         except BrokenPipeError:
-            raise
+            self.is_reader_gone = True
+            self.drop_reports()
         except OSError as error:
             raise ReportUnwritten(error) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 from pathlib import Path
@@ -99,7 +100,7 @@ class Gone(io.StringIO):
     """A pipe whose reader has left."""
 
     def write(self, text: str) -> int:
-        raise BrokenPipeError(text)
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe", text)
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -34,7 +35,7 @@ class Gone(io.StringIO):
     """A pipe whose reader has left."""
 
     def write(self, text: str) -> int:
-        raise BrokenPipeError(text)
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe", text)
 
 
 def _run(*words: str, out: io.StringIO, err: io.StringIO) -> int:
@@ -69,6 +70,31 @@ def test_a_report_without_room_is_an_error_that_says_so(typed: Typing) -> None:
     err = io.StringIO()
     assert _run("plan", "--emulator", ".", out=Full(), err=err) == 1
     assert "cannot write the report: No space left on device" in err.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("plan --emulator -detailed-exitcode .", 2),
+        ("plan --emulator .", 0),
+        ("validate .", 0),
+        ("apply --emulator -auto-approve .", 1),
+    ],
+)
+def test_a_reader_that_leaves_does_not_change_the_exit_code(
+    typed: Typing, words: str, code: int
+) -> None:
+    """A real pipe without a reader: `... | head` must not hide that there are changes."""
+    del typed
+    reading, writing = os.pipe()
+    os.close(reading)
+    said = subprocess.run(
+        [sys.executable, "-m", "nvcfplan", *words.split()],
+        stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert said.returncode == code, said.stderr
+    assert "Traceback" not in said.stderr
 
 
 def test_a_plan_nobody_reads_to_its_end_is_not_carried_out(typed: Typing) -> None:
