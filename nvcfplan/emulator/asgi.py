@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Protocol
 from urllib.parse import parse_qsl
 
-from nvcfplan.emulator.messages import MOST_BYTES, Incoming, Reply, reply_to
+from nvcfplan.emulator.messages import MOST_BYTES, Incoming, Reply, incoming, reply_to
 from nvcfplan.emulator.refusals import EmulatorError, Refusal
 from nvcfplan.emulator.routes import Served
 
@@ -98,11 +98,11 @@ async def _body(receive: Receive) -> bytes:
 def _incoming(scope: Message, body: bytes) -> Incoming:
     query = scope["query_string"]
     assert isinstance(query, bytes)
-    return Incoming(
-        method=str(scope["method"]),
-        path=str(scope["path"]),
-        query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)),
-        authorization=_headers(scope).get("authorization"),
+    return incoming(
+        str(scope["method"]),
+        str(scope["path"]),
+        query=parse_qsl(query.decode("latin-1"), keep_blank_values=True),
+        headers=_headers(scope),
         body=body,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nvcfplan.emulator.catalogue import words
 from nvcfplan.emulator.rules import Fault, FaultBody, Trouble, When
 
 if TYPE_CHECKING:
@@ -14,28 +15,7 @@ if TYPE_CHECKING:
     from nvcfplan.emulator.world import World
 
 ANY = "any"
-ROUTES = (
-    ANY,
-    "inventory",
-    "capacity",
-    "quota",
-    "account",
-    "list-functions",
-    "function-ids",
-    "create-function",
-    "create-version",
-    "list-versions",
-    "read-version",
-    "delete-version",
-    "metadata",
-    "secrets",
-    "deploy",
-    "read-deployment",
-    "find-deployment",
-    "update-deployment",
-    "undeploy",
-    "update-specification",
-)
+ROUTES = (ANY, *words())
 
 _STARVABLE = frozenset({"deploy", "update-deployment", "update-specification"})
 

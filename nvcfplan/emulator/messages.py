@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nvcfplan.emulator.refusals import PROBLEM, Refusal, bad_request, problem
@@ -16,12 +16,17 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """`path` without query; `query` keeps the last of several values."""
+    """`path` without query. `query`: several values of one name stand joined by commas.
+
+    `media_type`: of the body, without parameters, lower case; None: not said.
+    """
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     authorization: str | None = None
+    accept: str | None = None
+    media_type: str | None = None
     body: bytes = b""
 
 
@@ -33,16 +38,45 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+def incoming(
+    method: str,
+    path: str,
+    *,
+    query: Iterable[tuple[str, str]],
+    headers: Mapping[str, str],
+    body: bytes,
+) -> Incoming:
+    """From what a server or a transport has; `headers` by lower-case name."""
+    values: dict[str, list[str]] = {}
+    for name, value in query:
+        values.setdefault(name, []).append(value)
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Incoming(
+        method=method,
+        path=path,
+        query={name: ",".join(found) for name, found in values.items()},
+        authorization=headers.get("authorization"),
+        accept=headers.get("accept"),
+        media_type=media_type or None,
+        body=body,
+    )
+
+
 def reply_of(content: object | None) -> Reply:
     """200 with JSON, or 204 without content. Source: nvcf-api.md 1.3."""
     if content is None:
         return Reply(status=204)
-    return Reply(status=200, body=json.dumps(content, ensure_ascii=False).encode())
+    return Reply(status=200, body=encoded(content))
+
+
+def encoded(content: object) -> bytes:
+    """UTF-8. Half a surrogate pair, which JSON can hold, becomes `?`, as in Java."""
+    return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def reply_to(refusal: Refusal, path: str) -> Reply:
-    body = json.dumps(problem(refusal, path), ensure_ascii=False).encode()
-    return Reply(status=refusal.status, body=body, media_type=PROBLEM)
+    body = encoded(problem(refusal, path))
+    return Reply(status=refusal.status, body=body, media_type=PROBLEM, headers=refusal.headers)
 
 
 def json_object(body: bytes) -> dict[str, object]:
@@ -57,7 +91,13 @@ def json_object(body: bytes) -> dict[str, object]:
         raise bad_request(f"Failed to read request: {_why(error)}") from error
     if not isinstance(value, dict):
         raise bad_request("Failed to read request: a JSON object is expected")
-    return value
+    return _storable(value) if b"\\ud" in body.lower() else value
+
+
+def _storable(value: dict[str, object]) -> dict[str, object]:
+    """Without halves of surrogate pairs, which no database takes."""
+    found: dict[str, object] = json.loads(encoded(value))
+    return found
 
 
 class _Unreadable(ValueError):

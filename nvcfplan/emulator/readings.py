@@ -14,7 +14,7 @@ from nvcfplan.emulator.inventory import (
     usable_clusters,
     visible_groups,
 )
-from nvcfplan.emulator.refusals import Refusal, not_found
+from nvcfplan.emulator.refusals import Refusal
 from nvcfplan.wire.accounts import (
     AccountAnswer,
     AllocatorCluster,
@@ -88,8 +88,6 @@ def capacity(turn: Turn) -> dict[str, object]:
     """Of terminated instances, GPUs still count as allocated until their release."""
     world = turn.world
     _refuse_unreadable(world, CAPACITY)
-    if turn.target.account != world.rules.nca_id:
-        raise not_found(f"Account '{turn.target.account}' not found")
     clusters = [_cluster(world, one) for one in usable_clusters(world.rules)]
     return AllocatorClusterList(clusters=clusters).to_json()
 
@@ -137,8 +135,6 @@ def quota(turn: Turn) -> dict[str, object]:
     """A GPU without a rule has `clusters: null`, and says so."""
     world = turn.world
     _refuse_unreadable(world, QUOTA)
-    if turn.target.org != world.rules.org:
-        raise not_found(f"Org '{turn.target.org}' not found")
     limits: dict[str, list[dict[str, object]]] = {}
     for rule in world.rules.quotas:
         entry: dict[str, object] = {"names": ",".join(rule.names), "limit": rule.limit}
@@ -152,8 +148,6 @@ def account(turn: Turn) -> dict[str, object]:
     """`currentNumberFunctions` counts versions. Source: nvcf-api.md 4.2."""
     rules = turn.world.rules
     _refuse_unreadable(turn.world, VERSION_LIMIT)
-    if turn.target.account != rules.nca_id:
-        raise not_found(f"Account '{turn.target.account}' not found")
     return AccountAnswer(
         nca_id=rules.nca_id,
         name=rules.org,

@@ -16,7 +16,9 @@ _KINDS = {
     404: ("not-found", "Not Found"),
     405: ("method-not-allowed", "Method Not Allowed"),
     409: ("conflict", "Conflict"),
+    406: ("not-acceptable", "Not Acceptable"),
     413: ("payload-too-large", "Payload Too Large"),
+    415: ("unsupported-media-type", "Unsupported Media Type"),
     422: ("unprocessable-entity", "Unprocessable Entity"),
     429: ("too-many-requests", "Too Many Requests"),
     500: ("internal-server-error", "Internal Server Error"),
@@ -29,14 +31,22 @@ _KINDS = {
 class Refusal(Exception):
     """`is_validation`: found by bean validation, whose problem has no `type`.
 
-    Source: nvcf-api.md 4.1.
+    `headers`: what the answer carries besides its body. Source: nvcf-api.md 4.1.
     """
 
-    def __init__(self, status: int, detail: str, *, is_validation: bool = False) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        is_validation: bool = False,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.is_validation = is_validation
+        self.headers = headers
 
 
 class EmulatorError(Exception):

@@ -12,16 +12,16 @@ from nvcfplan.emulator import admin, deployments, functions, readings, updates
 from nvcfplan.emulator.allocation import grab
 from nvcfplan.emulator.deployments import reverted
 from nvcfplan.emulator.faults import meet
-from nvcfplan.emulator.messages import Incoming, Reply, json_object, reply_of, reply_to
-from nvcfplan.emulator.refusals import Refusal
+from nvcfplan.emulator.messages import JSON, Incoming, Reply, json_object, reply_of, reply_to
+from nvcfplan.emulator.refusals import Refusal, not_found
 from nvcfplan.emulator.rules import Fault, FaultBody, Trouble, When, WorldFile
-from nvcfplan.emulator.targets import resolve
+from nvcfplan.emulator.targets import Target, resolve
 from nvcfplan.emulator.turns import Turn
 from nvcfplan.emulator.world import Holding, World, pool_of
 
 _Handler = Callable[[Turn], dict[str, object] | None]
 
-_HANDLERS: Mapping[str, _Handler] = {
+HANDLERS: Mapping[str, _Handler] = {
     "inventory": readings.inventory,
     "capacity": readings.capacity,
     "quota": readings.quota,
@@ -42,8 +42,6 @@ _HANDLERS: Mapping[str, _Handler] = {
     "update-deployment": updates.update_deployment,
     "update-specification": updates.update_specification,
 }
-
-_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +68,31 @@ def _serve(world: World, incoming: Incoming) -> Served:
     if incoming.path.startswith(admin.PREFIX):
         refused = unauthorized(world.rules, incoming, is_key_needed=False)
         return Served(reply=refused or reply_of(admin.serve(world, incoming)))
-    target = resolve(incoming.method, incoming.path)
     refused = unauthorized(world.rules, incoming, is_key_needed=True)
     if refused is not None:
         return Served(reply=refused)
-    content = json_object(incoming.body) if incoming.method in _WITH_BODY else {}
+    target = resolve(incoming.method, incoming.path)
+    _refuse_strangers(world.rules, target)
+    content = _content(incoming) if target.route.request is not None else {}
     turn = Turn(world=world, target=target, query=incoming.query, content=content)
-    turn = replace(turn, met=meet(world, target.route, _names(turn)))
+    turn = replace(turn, met=meet(world, target.route.name, _names(turn)))
     return _under_faults(turn, incoming)
+
+
+def _refuse_strangers(rules: WorldFile, target: Target) -> None:
+    """One account of one org is all there is; any team is one of it."""
+    account, org = target.named.get("account"), target.named.get("org")
+    if account not in (None, rules.nca_id):
+        raise not_found(f"Account '{account}' not found")
+    if org not in (None, rules.org):
+        raise not_found(f"Org '{org}' not found")
+
+
+def _content(incoming: Incoming) -> dict[str, object]:
+    media_type = incoming.media_type or JSON
+    if media_type != JSON and not media_type.endswith("+json"):
+        raise Refusal(415, f"Content-Type '{media_type[:100]}' is not supported.")
+    return json_object(incoming.body)
 
 
 def _health(speed: float | None) -> Reply:
@@ -151,7 +166,7 @@ def _scripted(fault: Fault, turn: Turn, incoming: Incoming) -> Reply:
         return Reply(status=fault.status, body=page.encode(), media_type="text/html")
     text = fault.text or _USUAL.get(fault.status, "Scripted by a fault")
     refusal = Refusal(fault.status, text)
-    if turn.target.route == "deploy" and fault.status == 502:
+    if turn.target.route.name == "deploy" and fault.status == 502:
         refusal = reverted(turn.version(), refusal)
     return reply_to(refusal, incoming.path)
 
@@ -164,9 +179,9 @@ _USUAL = {
 
 def _answer(turn: Turn, path: str) -> Reply:
     try:
-        return reply_of(_HANDLERS[turn.target.route](turn))
+        return reply_of(HANDLERS[turn.target.route.name](turn))
     except Refusal as refusal:
-        if turn.target.route == "capacity":
+        if turn.target.route.name == "capacity":
             return _allocator_reply(refusal)
         return reply_to(refusal, path)
 

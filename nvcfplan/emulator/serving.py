@@ -21,7 +21,7 @@ from nvcfplan.emulator.defaults import DEFAULT_WORLD
 from nvcfplan.emulator.faults import objection
 from nvcfplan.emulator.ledger import Cause, LedgerEntry, Service
 from nvcfplan.emulator.lifecycle import advance
-from nvcfplan.emulator.messages import Incoming, Reply, reply_of, reply_to
+from nvcfplan.emulator.messages import Incoming, Reply, incoming, reply_of, reply_to
 from nvcfplan.emulator.persistence import FileStore, MemoryStore, Store
 from nvcfplan.emulator.refusals import EmulatorError, Refusal
 from nvcfplan.emulator.routes import Served, unauthorized
@@ -210,9 +210,9 @@ class _InProcessTransport(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         clock = self._emulator.clock
         with clock.request_in_flight():
-            incoming = await _incoming(request)
+            asked = await _incoming(request)
             await asyncio.sleep(0)
-            served = self._emulator.exchange(incoming)
+            served = self._emulator.exchange(asked)
             until = clock.monotonic() + served.pause_seconds
         if served.pause_seconds:
             await clock.sleep_until(until)
@@ -225,11 +225,11 @@ class _InProcessTransport(httpx2.AsyncBaseTransport):
 
 
 async def _incoming(request: httpx2.Request) -> Incoming:
-    return Incoming(
-        method=request.method,
-        path=request.url.path,
-        query=dict(request.url.params),
-        authorization=request.headers.get("authorization"),
+    return incoming(
+        request.method,
+        request.url.path,
+        query=request.url.params.multi_items(),
+        headers=dict(request.headers),
         body=await request.aread(),
     )
 

@@ -1,117 +1,90 @@
-"""Which call a method and path are, and what they name. Source: nvcf-api.md 2.1, 2.3, 2.8."""
+"""Which route of the catalogue a method and path are, and what they name."""
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from nvcfplan.emulator.catalogue import ROUTES, UUIDS, Route, templates
 from nvcfplan.emulator.refusals import Refusal, bad_request, not_found
 
-PREFIX = "/v2/nvcf/"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """`route`: the word of `faults.ROUTES`. Ids are lower case; None where the path has none."""
+    """`named`: the path's parameters, by the names they have in the template; ids lower case."""
 
-    route: str
-    function: str | None = None
-    version: str | None = None
-    deployment: str | None = None
-    specification: str | None = None
-    account: str | None = None
-    org: str | None = None
+    route: Route
+    named: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def function(self) -> str | None:
+        return self.named.get("function")
+
+    @property
+    def version(self) -> str | None:
+        return self.named.get("version")
+
+    @property
+    def deployment(self) -> str | None:
+        return self.named.get("deployment")
+
+    @property
+    def specification(self) -> str | None:
+        return self.named.get("specification")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """One absolute template, in parts, and what each method means there."""
+
+    parts: tuple[str, ...]
+    routes: dict[str, Route] = field(default_factory=dict)
+
+    def is_at(self, parts: Sequence[str]) -> bool:
+        pairs = zip(self.parts, parts, strict=True)
+        return all(one == given or one[:1] == "{" for one, given in pairs)
+
+    def named(self, parts: Sequence[str]) -> dict[str, str]:
+        pairs = zip(self.parts, parts, strict=True)
+        return {one[1:-1]: given for one, given in pairs if one[:1] == "{"}
 
 
 def resolve(method: str, path: str) -> Target:
     """Raises Refusal: 404 for a path nobody serves, 405 for a method, 400 for a bad id."""
-    routes = _routes(path)
-    if not routes:
-        raise not_found(f"No static resource {path.lstrip('/')}.")
-    if method not in routes:
-        raise Refusal(405, f"Method '{method}' is not supported.")
-    return routes[method]
+    parts = path.split("/")
+    found = [one for one in _PLACES.get(len(parts), ()) if one.is_at(parts)]
+    if not found or "" in parts[1:]:
+        raise not_found(f"No static resource {path.strip('/')[:200]}.")
+    for place in found:
+        if method in place.routes:
+            named = {name: _read(name, text) for name, text in place.named(parts).items()}
+            return Target(route=place.routes[method], named=named)
+    allowed = ", ".join(sorted({word for place in found for word in place.routes}))
+    raise Refusal(405, f"Method '{method}' is not supported.", headers=(("Allow", allowed),))
 
 
-def _routes(path: str) -> dict[str, Target]:
-    """What the path is, by method."""
-    if path.startswith(PREFIX):
-        return _service(path[len(PREFIX) :].split("/"))
-    match path.strip("/").split("/"):
-        case ["v1", "si", "accounts", account, "clusters"]:
-            return {"GET": Target(route="capacity", account=account)}
-        case ["v2", "orgs", org, "ngc", "nvcf", "gpu", "quota", "rules"]:
-            return {"GET": Target(route="quota", org=org)}
-    return {}
+def _read(name: str, text: str) -> str:
+    if name not in UUIDS:
+        return text
+    if not _UUID.fullmatch(text):
+        raise bad_request(f"Failed to convert value '{text[:100]}' to a UUID")
+    return text.lower()
 
 
-def _service(parts: list[str]) -> dict[str, Target]:
-    match parts:
-        case ["clusterGroups"]:
-            return {"GET": Target(route="inventory")}
-        case ["accounts", account]:
-            return {"GET": Target(route="account", account=account)}
-        case ["functions", *rest]:
-            return _functions(rest)
-        case ["metadata", "functions", function, "versions", version]:
-            return {"PUT": _version("metadata", function, version)}
-        case ["secrets", "functions", function, "versions", version]:
-            return {"PUT": _version("secrets", function, version)}
-        case ["deployments", *rest]:
-            return _deployments(rest)
-    return {}
+def _places() -> dict[int, tuple[_Place, ...]]:
+    """By number of parts; where several templates are met, the one with more literals is first."""
+    places: dict[str, _Place] = {}
+    for route in ROUTES:
+        for template in templates(route):
+            place = places.setdefault(template, _Place(parts=tuple(template.split("/"))))
+            place.routes[route.method] = route
+    by_length: dict[int, list[_Place]] = {}
+    for place in sorted(places.values(), key=lambda one: sum("{" in part for part in one.parts)):
+        by_length.setdefault(len(place.parts), []).append(place)
+    return {length: tuple(found) for length, found in by_length.items()}
 
 
-def _functions(parts: list[str]) -> dict[str, Target]:
-    match parts:
-        case []:
-            return {
-                "GET": Target(route="list-functions"),
-                "POST": Target(route="create-function"),
-            }
-        case ["ids"]:
-            return {"GET": Target(route="function-ids")}
-        case [function, "versions"]:
-            return {
-                "GET": Target(route="list-versions", function=_uuid(function)),
-                "POST": Target(route="create-version", function=_uuid(function)),
-            }
-        case [function, "versions", version]:
-            return {
-                "GET": _version("read-version", function, version),
-                "DELETE": _version("delete-version", function, version),
-                "PUT": _version("metadata", function, version),
-            }
-    return {}
-
-
-def _deployments(parts: list[str]) -> dict[str, Target]:
-    match parts:
-        case ["functions", function, "versions", version]:
-            return {
-                "POST": _version("deploy", function, version),
-                "GET": _version("read-deployment", function, version),
-                "PUT": _version("update-deployment", function, version),
-                "DELETE": _version("undeploy", function, version),
-            }
-        case [deployment]:
-            return {"GET": Target(route="find-deployment", deployment=_uuid(deployment))}
-        case [deployment, "gpu-specifications", specification]:
-            target = Target(
-                route="update-specification",
-                deployment=_uuid(deployment),
-                specification=_uuid(specification),
-            )
-            return {"PATCH": target}
-    return {}
-
-
-def _version(route: str, function: str, version: str) -> Target:
-    return Target(route=route, function=_uuid(function), version=_uuid(version))
-
-
-def _uuid(text: str) -> str:
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        raise bad_request(f"Failed to convert value '{text[:100]}' to a UUID") from None
+_PLACES = _places()

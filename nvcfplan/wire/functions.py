@@ -144,6 +144,12 @@ class FunctionAnswer(Answer):
     created_at: datetime | None = None
 
 
+class FunctionIds(Answer):
+    """Each once, whatever versions it has."""
+
+    function_ids: list[str]
+
+
 class OneFunction(Answer):
     function: FunctionAnswer
 
