@@ -38,7 +38,6 @@ from nvcfplan.planning.drafts import (
     update_step,
 )
 from nvcfplan.planning.expansion import (
-    Draft,
     expand,
 )
 from nvcfplan.planning.fingerprints import (
@@ -55,6 +54,12 @@ from nvcfplan.planning.inplace import (
     metadata,
     set_secrets,
     updates,
+)
+from nvcfplan.planning.parts import (
+    Draft,
+    Part,
+    draft_of,
+    with_steps,
 )
 from nvcfplan.planning.planner import (
     Inputs,
@@ -105,6 +110,7 @@ __all__ = [
     "Lot",
     "Lots",
     "Missing",
+    "Part",
     "PlanOptions",
     "Schedule",
     "Taken",
@@ -121,6 +127,7 @@ __all__ = [
     "delete_step",
     "dependencies",
     "deploy_step",
+    "draft_of",
     "expand",
     "find_lost_units",
     "find_shortages",
@@ -144,4 +151,5 @@ __all__ = [
     "undeploy_step",
     "update_step",
     "updates",
+    "with_steps",
 ]

@@ -6,7 +6,7 @@ replaced. Which one is taken, and what waits for whose GPUs, is the scheduler's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from nvcfplan.capacity import (
     VERSION_LIMIT,
@@ -41,6 +41,7 @@ from nvcfplan.planning.drafts import (
     undeploy_step,
 )
 from nvcfplan.planning.inplace import metadata, set_secrets, updates
+from nvcfplan.planning.parts import Draft, draft_of, with_steps
 from nvcfplan.plans import (
     Action,
     Charge,
@@ -54,14 +55,6 @@ from nvcfplan.plans import (
     UpdateMetadata,
     VersionRef,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """`steps` each after those they wait for. `deletes` come last of all they are connected to."""
-
-    steps: tuple[Step, ...]
-    deletes: tuple[Step, ...] = ()
 
 
 def expand(difference: Difference, context: Context) -> tuple[Draft, ...]:
@@ -90,7 +83,7 @@ def _create(difference: Difference, context: Context) -> Draft:
         CreateFunction(new, _tagged(difference, context), _secrets(difference)),
         acquire=_one_version(context.limits),
     )
-    return Draft(steps=(create, *_deploy_new(difference, context, new, (create,))))
+    return draft_of((create, *_deploy_new(difference, context, new, (create,))))
 
 
 def _replace(difference: Difference, context: Context, strategy: Order) -> Draft:
@@ -103,12 +96,17 @@ def _replace(difference: Difference, context: Context, strategy: Order) -> Draft
     if strategy is Order.DELETE_FIRST:
         retire = _retire(current, old, (difference, context), Waits(steps=(create,)))
         deploy = _deploy_new(difference, context, new, (create, *retire[-1:]), strategy=strategy)
-        steps = (create, *retire, *deploy)
+        draft = draft_of((create, *retire), deploy, has_gap=_may_serve(current))
     else:
         deploy = _deploy_new(difference, context, new, (create,))
         waits = Waits(steps=deploy[-1:] or (create,), order=Order.CREATE_FIRST)
-        steps = (create, *deploy, *_retire(current, old, (difference, context), waits))
-    return _with_cleanup(Draft(steps=steps), difference, context)
+        retire = _retire(current, old, (difference, context), waits)
+        draft = draft_of((create, *deploy, *retire))
+    return _with_cleanup(draft, difference, context)
+
+
+def _may_serve(version: LiveVersion) -> bool:
+    return version.status not in (Status.INACTIVE, Status.ERROR)
 
 
 def _redeploy(difference: Difference, context: Context) -> Draft:
@@ -123,25 +121,30 @@ def _redeploy(difference: Difference, context: Context) -> Draft:
     first = (*tags, *retire)
     first = (*first, *set_secrets(difference, first[-1:]))
     waits = Waits(steps=first[-1:], order=Order.DELETE_FIRST)
-    steps = (*first, *_deploy(old, difference.specifications, context, waits))
-    return _with_cleanup(Draft(steps=steps), difference, context)
+    deploy = _deploy(old, difference.specifications, context, waits)
+    draft = draft_of(first, deploy, has_gap=_may_serve(current))
+    return _with_cleanup(draft, difference, context)
 
 
 def _in_place(difference: Difference, context: Context) -> Draft:
     """Calls on the version that is there, one after the other: a PUT resends what others have."""
     if difference.desired is None:
-        return _with_cleanup(Draft(steps=()), difference, context)
+        return _with_cleanup(draft_of(), difference, context)
     current = current_of(difference)
-    steps: tuple[Step, ...] = metadata(difference, context, current)
+    first = metadata(difference, context, current)
+    shrinking: tuple[Step, ...] = ()
+    growing: tuple[Step, ...] = ()
     if {Means.SPECIFICATION, Means.DEPLOYMENT} & set(difference.change.means):
-        steps = (*steps, *updates(difference, context, steps))
+        shrinking, growing = updates(difference, context, first)
+    steps = (*first, *shrinking, *growing)
     is_undeployed = "deployment" in difference.desired.managed and not difference.specifications
+    rest: tuple[Step, ...] = ()
     if is_undeployed and has_row(current):
         old = VersionRef(difference.change.address, "old")
-        waits = Waits(steps=steps[-1:])
-        steps = (*steps, *_retire(current, old, (difference, context), waits))
-    steps = (*steps, *set_secrets(difference, steps[-1:]))
-    return _with_cleanup(Draft(steps=steps), difference, context)
+        rest = _retire(current, old, (difference, context), Waits(steps=steps[-1:]))
+    rest = (*rest, *set_secrets(difference, (*steps, *rest)[-1:]))
+    draft = draft_of((*first, *shrinking), (*growing, *rest))
+    return _with_cleanup(draft, difference, context)
 
 
 def _forget(difference: Difference) -> Draft:
@@ -159,20 +162,21 @@ def _forget(difference: Difference) -> Draft:
         )
         for version in versions
     )
-    return Draft(steps=steps)
+    return draft_of(steps)
 
 
 def _with_cleanup(draft: Draft, difference: Difference, context: Context) -> Draft:
     """Other versions of ours that are deployed are retired; stored ones too many are deleted."""
     waits = Waits(steps=draft.steps[-1:])
-    steps = list(draft.steps)
+    retired: list[Step] = []
     for version in difference.retired:
-        steps += _retire(version, _ref(difference, version), (difference, context), waits)
+        retired += _retire(version, _ref(difference, version), (difference, context), waits)
+    draft = with_steps(draft, retired)
+    steps = draft.steps
     last = {step.task.version: step for step in steps if not isinstance(step.task, Probe)}
     refs = [_ref(difference, version) for version in difference.surplus]
     return replace(
         draft,
-        steps=tuple(steps),
         deletes=tuple(
             delete_step(ref, Waits(steps=(last[ref],)))
             if ref in last

@@ -57,22 +57,26 @@ def metadata(difference: Difference, context: Context, current: LiveVersion) -> 
     return (metadata_step(UpdateMetadata(old, metadata), FREE, before=before),)
 
 
-def updates(difference: Difference, context: Context, first: tuple[Step, ...]) -> tuple[Step, ...]:
-    """One step per specification that differs: what shrinks and its release, then what grows."""
+def updates(
+    difference: Difference, context: Context, first: tuple[Step, ...]
+) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """One step per specification that differs: what shrinks with its release, then what grows."""
     matching = difference.matching
     changed = [pair for pair in (matching.pairs if matching else ()) if _is_changed(pair)]
-    shrinking = [pair for pair in changed if _is_shrinking(pair)]
-    steps: list[Step] = []
-    for pair in shrinking:
-        steps += _calls(difference, context, pair, (*first, *steps)[-1:])
-    steps += _released(difference, context, shrinking, tuple(steps[-1:]))
+    lowered = [pair for pair in changed if _is_shrinking(pair)]
+    shrinking: list[Step] = []
+    for pair in lowered:
+        shrinking += _calls(difference, context, pair, (*first, *shrinking)[-1:])
+    shrinking += _released(difference, context, lowered, tuple(shrinking[-1:]))
+    growing: list[Step] = []
     for pair in changed:
-        if pair not in shrinking:
-            steps += _calls(difference, context, pair, (*first, *steps)[-1:])
+        if pair not in lowered:
+            growing += _calls(difference, context, pair, (*first, *shrinking, *growing)[-1:])
     if any(pair.wanted.min_instances > pair.live.specification.min_instances for pair in changed):
         old = VersionRef(difference.change.address, "old")
-        steps.append(await_active_step(old, Waits(steps=tuple(steps[-1:]))))
-    return tuple(steps)
+        waits = Waits(steps=(*shrinking, *growing)[-1:])
+        growing.append(await_active_step(old, waits))
+    return tuple(shrinking), tuple(growing)
 
 
 def _released(

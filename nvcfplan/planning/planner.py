@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from nvcfplan.capacity import VERSION_LIMIT, Involved, Limits, find_limits
 from nvcfplan.diagnostics import Diagnostic, Severity, Subject, has_errors
@@ -39,7 +40,7 @@ from nvcfplan.model import (
 from nvcfplan.planning.assembly import assemble, point_of_no_return
 from nvcfplan.planning.context import Context
 from nvcfplan.planning.dependencies import dependencies
-from nvcfplan.planning.expansion import Draft, expand
+from nvcfplan.planning.expansion import expand
 from nvcfplan.planning.fingerprints import inventory_rows, pre_images
 from nvcfplan.planning.scheduler import Schedule, Work, schedule
 from nvcfplan.planning.verdicts import find_shortages, judge_capacity
@@ -57,6 +58,9 @@ from nvcfplan.plans import (
     Undeploy,
     VersionRef,
 )
+
+if TYPE_CHECKING:
+    from nvcfplan.planning.parts import Draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

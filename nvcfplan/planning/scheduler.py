@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nvcfplan.model import ResourceId, StepId
-from nvcfplan.planning.expansion import Draft
+from nvcfplan.planning.parts import Draft
 from nvcfplan.plans import Grant
 
 if TYPE_CHECKING:

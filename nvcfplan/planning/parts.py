@@ -1,0 +1,53 @@
+"""A way to carry out one function's change, cut where other functions may come in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nvcfplan.plans import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Steps that are placed together, each after those it waits for.
+
+    What the part gives may fund what it takes later on; nobody else comes in between.
+    """
+
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """`parts` in their order; other functions may be placed between two of them.
+
+    `deletes` come last of all they are connected to. `has_gap`: a function that may serve now
+    serves nothing for a while.
+    """
+
+    parts: tuple[Part, ...]
+    deletes: tuple[Step, ...] = ()
+    has_gap: bool = False
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(step for part in self.parts for step in part.steps)
+
+
+def draft_of(*groups: Sequence[Step], has_gap: bool = False) -> Draft:
+    """A part for every group that is not empty."""
+    parts = tuple(Part(steps=tuple(group)) for group in groups if group)
+    return Draft(parts=parts, has_gap=has_gap)
+
+
+def with_steps(draft: Draft, steps: Sequence[Step]) -> Draft:
+    """The same with more steps at its end, as part of its last part."""
+    if not steps:
+        return draft
+    head, last = draft.parts[:-1], draft.parts[-1:]
+    before = last[0].steps if last else ()
+    return replace(draft, parts=(*head, Part(steps=(*before, *steps))))
