@@ -274,9 +274,12 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         if not 0 <= port <= 65535:
             raise OSError("ports go from 0 to 65535")
-        return socket.create_server((host, port), family=family)
+        listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise EmulatorError(
             f"cannot listen on {host}:{port}: {error}",
             remedy="name another port, or 0 for any free one",
         ) from error
+    # Connections inherit it; asyncio sets it only on sockets that name their protocol.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
