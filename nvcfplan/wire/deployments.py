@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from pydantic import AliasChoices, Field
 
-from nvcfplan.wire.protocol import Answer, Request
+from nvcfplan.wire.protocol import Answer, Instant, Request
 
 
 class SpecificationEntry(Request):
@@ -89,8 +87,8 @@ class DeploymentAnswer(Answer):
     function_status: str
     health_info: list[HealthInfoAnswer] | None = None
     deployment_specifications: list[SpecificationAnswer]
-    created_at: datetime | None = None
-    last_updated_at: datetime | None = None
+    created_at: Instant | None = None
+    last_updated_at: Instant | None = None
 
 
 class OneDeployment(Answer):

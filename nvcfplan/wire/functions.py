@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from pydantic import AliasChoices, Field
 
-from nvcfplan.wire.protocol import Answer, Request
+from nvcfplan.wire.protocol import Answer, Instant, Request
 
 
 class EnvironmentEntry(Request):
@@ -109,8 +107,8 @@ class InstanceAnswer(Answer):
     gpu: str | None = None
     backend: str | None = None
     location: str | None = None
-    instance_created_at: datetime | None = None
-    instance_updated_at: datetime | None = None
+    instance_created_at: Instant | None = None
+    instance_updated_at: Instant | None = None
 
 
 class FunctionAnswer(Answer):
@@ -141,7 +139,7 @@ class FunctionAnswer(Answer):
     rate_limit: RateLimitEntry | None = None
     telemetries: TelemetriesEntry | None = None
     active_instances: list[InstanceAnswer] | None = None
-    created_at: datetime | None = None
+    created_at: Instant | None = None
 
 
 class FunctionIds(Answer):

@@ -5,8 +5,23 @@ Source: nvcf-api.md 1.3 and 4.1.
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
+
+
+def _stamped(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+Instant = Annotated[
+    datetime,
+    PlainSerializer(_stamped, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""ISO-8601 in UTC, always with a fraction. Source: nvcf-api.md 1.3."""
 
 
 class Answer(BaseModel):
