@@ -67,6 +67,16 @@ def imports() -> tuple[Import, ...]:
     )
 
 
+def targets_of(path: Path) -> tuple[str, ...]:
+    """What a file imports, by full name: `package.name` for each name taken from one."""
+    return tuple(
+        f"{node.module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    )
+
+
 @cache
 def module_names() -> frozenset[str]:
     return frozenset(module.name for module in modules())

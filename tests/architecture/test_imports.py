@@ -7,7 +7,15 @@ import sys
 
 import pytest
 
-from tests.architecture.source import ROOT, Import, imports, module_names, modules, room_of
+from tests.architecture.source import (
+    ROOT,
+    Import,
+    imports,
+    module_names,
+    modules,
+    room_of,
+    targets_of,
+)
 
 BASE = frozenset({"model", "diagnostics", "errors"})
 PLANNING = BASE | {"plans", "differences", "capacity", "proving"}
@@ -188,3 +196,11 @@ def test_importing_the_package_loads_no_library() -> None:
 
 def test_the_command_line_starts_with_click_alone() -> None:
     assert _libraries_loaded_by("nvcfplan.frontends.cli") == {"click"}
+
+
+def test_the_contract_is_tried_without_our_wire_models() -> None:
+    """It would agree with itself otherwise."""
+    cases = sorted((ROOT / "tests" / "contract").rglob("*.py"))
+    named = [f"{path.name}: {target}" for path in cases for target in targets_of(path)]
+    assert cases
+    assert [one for one in named if "nvcfplan.wire" in one] == []
