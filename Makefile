@@ -12,7 +12,7 @@ help:
 	@echo "make test     the tests"
 	@echo "make torture  the tests with the large figures (long)"
 	@echo "make lint     ruff and mypy"
-	@echo "make bench    start-up, paired against python -c pass"
+	@echo "make bench    start-up against python -c pass; the emulator per request"
 
 demo: $(VENV)/.runtime
 	@$(BIN)/nvcfplan demo
@@ -30,6 +30,7 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m bench.startup
+	@$(BIN)/python -m bench.emulator
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nvcfplan needs Python 3.11 or newer")'

@@ -129,7 +129,7 @@ def _meant(world: World, sheet: Sheet) -> Version:
     id_, name = sheet.text("version", ""), sheet.text("function", "")
     found = [
         one
-        for one in world.versions.values()
+        for one in world.versions.shown()
         if one.id == id_ or (not id_ and one.name == name and one.status in DEPLOYED)
     ]
     if len(found) != 1:
@@ -137,7 +137,7 @@ def _meant(world: World, sheet: Sheet) -> Version:
             f"{len(found)} versions are meant by version '{id_}', function '{name}': name one"
             " by its version id, or a function with one deployed version"
         )
-    return found[0]
+    return world.versions[found[0].id]
 
 
 def _specification(version: Version, instance_type: str) -> Specification:

@@ -93,8 +93,8 @@ def detailed_function(world: World, version: Version, *, with_secrets: bool) -> 
     content = function_json(version)
     instances = [
         _instance(world, one).to_json()
-        for one in world.instances.values()
-        if one.version == version.id and one.is_live
+        for one in world.instances.shown_of("version", version.id)
+        if one.is_live
     ]
     if instances:
         content["activeInstances"] = instances

@@ -14,6 +14,8 @@ from enum import Enum
 from functools import cache
 from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from nvcfplan.emulator.tables import Table
+
 T = TypeVar("T")
 Reader = Callable[[object], object]
 
@@ -36,6 +38,12 @@ def from_text(kind: type[T], text: str) -> T:
     return cast("T", reader_of(cast("Hashable", kind))(json.loads(text)))
 
 
+def fields_of(kind: type) -> dict[str, object]:
+    """The annotations of what is stored of a dataclass, by name."""
+    hints = get_type_hints(kind)
+    return {name: hints[name] for name in _stored(kind)}
+
+
 @cache
 def _stored(kind: Hashable) -> tuple[str, ...]:
     assert isinstance(kind, type)
@@ -53,6 +61,8 @@ def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value):
         names = _stored(cast("Hashable", type(value)))
         return {name: getattr(value, name) for name in names}
+    if isinstance(value, Table):
+        return {one.id: one for one in value.shown()}
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 

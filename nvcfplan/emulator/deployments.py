@@ -17,6 +17,7 @@ from nvcfplan.emulator.quota import EXHAUSTED, breached
 from nvcfplan.emulator.reconcile import drain, enter, undeploy
 from nvcfplan.emulator.refusals import Refusal, bad_request, not_found
 from nvcfplan.emulator.rules import Trouble
+from nvcfplan.emulator.settling import settle
 from nvcfplan.emulator.turns import Turn, subject
 from nvcfplan.emulator.validation import deployment_faults, parsed, require
 from nvcfplan.emulator.world import DEPLOYED, Deployment, Specification, Status, Version
@@ -64,6 +65,7 @@ def _refuse_deployed(version: Version) -> None:
 
 def _refuse_over_quota(turn: Turn, specifications: list[Specification]) -> None:
     world = turn.world
+    settle(world)
     rule = breached(world, specifications)
     if rule is None:
         return
@@ -172,10 +174,11 @@ def find_deployment(turn: Turn) -> dict[str, object]:
 
 def deployment_by_id(turn: Turn) -> tuple[Version, Deployment]:
     """Raises Refusal."""
-    for version in turn.world.versions.values():
-        deployment = version.deployment
-        if deployment is not None and deployment.id == turn.target.deployment:
-            return version, deployment
+    world = turn.world
+    settle(world)
+    version = world.versions.get(world.outlook.deployments.get(turn.target.deployment or "", ""))
+    if version is not None and version.deployment is not None:
+        return version, version.deployment
     raise not_found(f"Deployment id '{turn.target.deployment}': Missing deployment")
 
 

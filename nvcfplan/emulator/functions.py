@@ -6,6 +6,7 @@ Source: nvcf-api.md 2.1 (rows 2 to 9, 16), 3.1, 3.2, 3.5, 4.2, 4.4.
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from nvcfplan.emulator.bodies import (
     described,
@@ -35,6 +36,9 @@ from nvcfplan.wire.functions import (
     UpdateFunctionRequest,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 _VISIBILITIES = ("authorized", "private", "public")
 
 
@@ -46,14 +50,14 @@ def function_ids(turn: Turn) -> dict[str, object]:
     return {"functionIds": distinct([one.function_id for one in _listed(turn)])}
 
 
-def _listed(turn: Turn) -> list[Version]:
+def _listed(turn: Turn) -> Collection[Version]:
     """All are the account's own, hence private."""
     wanted = [part.strip().lower() for part in turn.query.get("visibility", "").split(",")]
     for one in wanted:
         if one and one not in _VISIBILITIES:
             raise bad_request(f"Failed to convert visibility '{one[:100]}'")
     is_shown = wanted == [""] or "private" in wanted
-    return list(turn.world.versions.values()) if is_shown else []
+    return turn.world.versions.shown() if is_shown else ()
 
 
 def create_function(turn: Turn) -> dict[str, object]:
@@ -70,7 +74,7 @@ def create_function(turn: Turn) -> dict[str, object]:
 def create_version(turn: Turn) -> dict[str, object]:
     request = _creation(turn)
     function_id = turn.target.function or ""
-    siblings = [one for one in turn.world.versions.values() if one.function_id == function_id]
+    siblings = turn.world.versions.shown_of("function_id", function_id)
     if not siblings:
         account = turn.world.rules.nca_id
         raise not_found(f"Function id '{function_id}': Not found in account '{account}'")
@@ -111,8 +115,8 @@ def _digests(secrets: list[SecretEntry]) -> dict[str, str]:
 
 
 def list_versions(turn: Turn) -> dict[str, object]:
-    function_id = turn.target.function
-    found = [one for one in turn.world.versions.values() if one.function_id == function_id]
+    function_id = turn.target.function or ""
+    found = turn.world.versions.shown_of("function_id", function_id)
     if not found:
         account = turn.world.rules.nca_id
         raise not_found(f"Function id '{function_id}': Not found in account '{account}'")

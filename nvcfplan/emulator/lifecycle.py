@@ -8,55 +8,42 @@ from __future__ import annotations
 import math
 
 from nvcfplan.emulator.allocation import land
-from nvcfplan.emulator.reconcile import ERROR_KEPT_SECONDS, Case, LiveInstances, reconcile
-from nvcfplan.emulator.world import Phase, Request, Version, World
+from nvcfplan.emulator.reconcile import Case, reconcile
+from nvcfplan.emulator.settling import let_go, settle, stir_concerned
+from nvcfplan.emulator.world import Instance, Phase, Request, World
 
 
 def advance(world: World, until: float) -> None:
     """Lets everything happen that is due up to then, in its order.
 
-    What is changed afterwards, even at the very moment of a tick, waits for the next one.
+    What is changed afterwards, even at the very moment of a tick, waits for the next one. A row
+    taken from a table before must be taken again to be changed.
     """
     while True:
         if world.due is None:
-            world.due = min(_next_move(world), _next_tick(world))
+            stir_concerned(world)
+            world.due = min(world.outlook.next_move(), _next_tick(world))
         if world.due > until:
             break
         ticks = _next_tick(world) <= world.due
         world.time = max(world.time, world.due)
         world.due = None
-        _boot(world)
-        _release(world)
+        moving = world.instances.in_order(world.outlook.take_moves(world.time))
+        _boot(world, [one for one in moving if one.phase is Phase.STARTING])
+        _release(world, [one for one in moving if one.phase is Phase.TERMINATED])
         if ticks:
             _tick(world)
     world.time = max(world.time, until)
     world.pass_ticks()
 
 
-def _next_move(world: World) -> float:
-    """When an instance next boots or is released."""
-    moves = (one.until for one in world.instances.values() if one.phase is not Phase.RUNNING)
-    return min(moves, default=math.inf)
-
-
 def _next_tick(world: World) -> float:
     """The next tick at which something can change; infinity if nothing will."""
-    reasons = [one.asked_at + world.rules.queue_timeout for one in world.requests.values()]
+    reasons = [one.asked_at + world.rules.queue_timeout for one in world.requests.shown()]
     if world.is_stirring:
         reasons.append(world.time)
-    for version in world.versions.values():
-        reasons.extend(_own_reasons(version))
-    return _tick_at(world, min(reasons)) if reasons else math.inf
-
-
-def _own_reasons(version: Version) -> list[float]:
-    deployment = version.deployment
-    if deployment is None:
-        return []
-    if deployment.erred_at is not None:
-        return [deployment.erred_at + ERROR_KEPT_SECONDS]
-    empty_at = version.queue.empty_at() if deployment.is_draining else None
-    return [] if empty_at is None else [empty_at]
+    first = min([*reasons, world.outlook.next_deadline()])
+    return math.inf if first == math.inf else _tick_at(world, first)
 
 
 def _tick_at(world: World, time: float) -> float:
@@ -67,48 +54,56 @@ def _tick_at(world: World, time: float) -> float:
     return max(math.ceil(time / tick), round(world.ticked_at / tick) + 1) * tick
 
 
-def _boot(world: World) -> None:
+def _boot(world: World, due: list[Instance]) -> None:
     booted: dict[str, int] = {}
-    for one in world.instances.values():
-        if one.phase is Phase.STARTING and one.until <= world.time:
-            one.phase = Phase.RUNNING
-            one.updated_at = world.time
-            booted[one.version] = booted.get(one.version, 0) + 1
+    for one in due:
+        one.phase = Phase.RUNNING
+        one.updated_at = world.time
+        booted[one.version] = booted.get(one.version, 0) + 1
     for version, count in booted.items():
-        world.tell("instances-running", f"{count} running", world.versions.get(version))
+        world.tell("instances-running", f"{count} running", world.versions.look(version))
         world.stir()
 
 
-def _release(world: World) -> None:
-    gone = [
-        one
-        for one in world.instances.values()
-        if one.phase is Phase.TERMINATED and one.until <= world.time
-    ]
+def _release(world: World, due: list[Instance]) -> None:
     counts: dict[tuple[str, str, str], int] = {}
-    for one in gone:
+    for one in due:
         del world.instances[one.id]
         key = (one.version, one.cluster, one.gpu)
         counts[key] = counts.get(key, 0) + one.gpus
     for (version, cluster, gpu), gpus in counts.items():
         words = f"{gpus} {gpu} free again in {cluster}"
-        world.tell("released", words, world.versions.get(version))
+        world.tell("released", words, world.versions.look(version))
         world.stir()
 
 
 def _tick(world: World) -> None:
+    """Every request is offered again; of the versions, only those are looked at that may move."""
     world.ticked_at = world.time
-    world.is_stirring = False
     world.is_changed = True
+    world.is_stirring = False
     for request in list(world.requests.values()):
         _follow_up(world, request)
-    live: LiveInstances = {}
-    for one in world.instances.values():
-        if one.is_live:
-            live.setdefault(one.specification, []).append(one)
-    for version in list(world.versions.values()):
-        if version.deployment is not None:
-            reconcile(Case(world, version, version.deployment, live))
+    stir_concerned(world)
+    outlook = world.outlook
+    late = (id_ for id_, at in outlook.deadlines.items() if at <= world.time)
+    cases = dict.fromkeys([*outlook.restless, *late])
+    outlook.restless.clear()
+    for version in world.versions.in_order(cases):
+        if version.deployment is not None and _moves(Case(world, version, version.deployment)):
+            outlook.restless[version.id] = None
+    outlook.restless.update(dict.fromkeys(settle(world).difference(cases)))
+    let_go(world)
+
+
+def _moves(case: Case) -> bool:
+    """Reconciles it; whether that may have consequences at the next tick."""
+    world = case.world
+    was, world.is_stirring = world.is_stirring, False
+    reconcile(case)
+    has_moved = world.is_stirring
+    world.is_stirring = was or has_moved
+    return has_moved
 
 
 def _follow_up(world: World, request: Request) -> None:
@@ -119,6 +114,7 @@ def _follow_up(world: World, request: Request) -> None:
     land(world, request)
     if not request.waiting(world.rules.batch_size):
         del world.requests[request.id]
+    world.outlook.restless[request.version] = None
 
 
 def _expire(world: World, request: Request) -> None:

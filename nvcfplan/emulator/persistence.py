@@ -1,7 +1,7 @@
 """Where a world is kept: in memory, or in a SQLite file that several processes may share.
 
-Every turn is one transaction: the world is read again if it moved, changed, written, committed.
-A process killed at any point leaves the turn done or not done.
+Every turn is one transaction: what others changed is read, the turn is done, what it changed is
+written. A process killed at any point leaves the turn done or not done.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from nvcfplan.emulator.codec import from_text, to_text
 from nvcfplan.emulator.ledger import LedgerEntry, expired
+from nvcfplan.emulator.pages import Pages
 from nvcfplan.emulator.refusals import EmulatorError
 from nvcfplan.emulator.rules import WorldFile
 from nvcfplan.emulator.world import Event, World
@@ -22,15 +23,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 _PATIENCE_SECONDS = 30.0
+_MOST_GONE = 1000
+"""Pages of rows that are gone, before they are cleared away."""
 
 _TABLES = """
 CREATE TABLE world (id INTEGER PRIMARY KEY CHECK (id = 1), format INTEGER NOT NULL,
-  revision INTEGER NOT NULL, time REAL NOT NULL, rules TEXT NOT NULL, state TEXT NOT NULL);
+  revision INTEGER NOT NULL, whole_since INTEGER NOT NULL, time REAL NOT NULL,
+  rules TEXT NOT NULL);
+CREATE TABLE pages (n INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL,
+  revision INTEGER NOT NULL, content TEXT, UNIQUE (kind, id));
+CREATE INDEX pages_by_revision ON pages (revision);
+CREATE INDEX pages_gone ON pages (revision) WHERE content IS NULL;
 CREATE TABLE events (n INTEGER PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL);
 CREATE TABLE ledger (n INTEGER PRIMARY KEY, content TEXT NOT NULL);
 """
+
+
+_CHANGE_PAGE = """
+UPDATE pages SET revision = ?, content = ? WHERE kind = ? AND id = ? AND content IS NOT NULL
+"""
+# It comes after all others, even where one of its id was before.
+_ADD_PAGE = "INSERT OR REPLACE INTO pages (revision, content, kind, id) VALUES (?, ?, ?, ?)"
 
 
 class Store(Protocol):
@@ -64,7 +79,7 @@ class MemoryStore:
     @contextmanager
     def turn(self) -> Iterator[World]:
         yield self.world
-        self.world.is_changed = False
+        self.world.end_turn()
         self._events.extend(self.world.events)
         self.world.events.clear()
         ledger = self.world.ledger
@@ -97,6 +112,7 @@ class FileStore:
         self._path = path
         self._revision = -1
         self.world = World.of(rules)
+        self._pages = Pages(self.world)
         with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -109,6 +125,11 @@ class FileStore:
             pass
 
     def _prepare(self) -> None:
+        """WAL: whoever reads the histories does not wait for whoever writes. NORMAL does not flush
+        at every commit: what a killed process committed is with the operating system and lives on.
+        Only a power cut can take the last turns back, whole ones, and nobody keeps more than an
+        exercise here; flushing would cost every read over HTTP a flush, for time has passed in it.
+        """
         with self._translated():
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
@@ -117,14 +138,14 @@ class FileStore:
             if not tables:
                 for statement in filter(str.strip, _TABLES.split(";")):
                     self._database.execute(statement)
-                self._insert_world()
+                row = (FORMAT, to_text(self.world.rules))
+                columns = "id, revision, whole_since, format, time, rules"
+                values = "1, 0, 0, ?, 0.0, ?"
+                self._database.execute(f"INSERT INTO world ({columns}) VALUES ({values})", row)
+                self._revision = 0
+                self._write_pages()
             elif ("world",) not in tables:
                 raise self._foreign("it is a database of something else")
-
-    def _insert_world(self) -> None:
-        row = (FORMAT, 0.0, to_text(self.world.rules), to_text(self.world))
-        columns = "id, revision, format, time, rules, state"
-        self._database.execute(f"INSERT INTO world ({columns}) VALUES (1, 0, ?, ?, ?, ?)", row)
 
     @contextmanager
     def turn(self) -> Iterator[World]:
@@ -140,38 +161,71 @@ class FileStore:
                 self._revision = -1  # half a turn may be in memory: the next reads it again
 
     def _load(self) -> None:
-        row = self._database.execute("SELECT format, revision, time FROM world").fetchone()
+        row = self._database.execute("SELECT format FROM world").fetchone()
         if row is None or row[0] != FORMAT:
-            raise self._unreadable("it was written by another version")
-        if row[1] != self._revision:
-            rules, state = self._database.execute("SELECT rules, state FROM world").fetchone()
-            self.world = self._decoded(rules, state)
-            self.world.time = row[2]
-            self.world.pass_ticks()
-            self._revision = row[1]
-
-    def _decoded(self, rules: str, state: str) -> World:
+            written = f"format {row[0]}" if row is not None else "no format"
+            raise self._unreadable(f"it is written in {written}, this version reads {FORMAT}")
+        columns = "revision, whole_since, time"
+        row = self._database.execute(f"SELECT {columns} FROM world").fetchone()
+        revision, whole_since, time = row
+        if revision == self._revision:
+            return
         try:
-            world = from_text(World, state)
-            world.rules = from_text(WorldFile, rules)
-            return world
+            if self._revision < whole_since:
+                self._begin_again()
+            self._read_pages()
         except (ValueError, TypeError, KeyError) as error:
             raise self._unreadable("its world does not read") from error
+        self.world.time = time
+        self.world.pass_ticks()
+        self._revision = revision
+
+    def _begin_again(self) -> None:
+        (rules,) = self._database.execute("SELECT rules FROM world").fetchone()
+        self.world = World.of(from_text(WorldFile, rules))
+        self._pages = Pages(self.world)
+        self._revision = -1
+
+    def _read_pages(self) -> None:
+        """What has changed since this process was here last."""
+        columns, since = "kind, id, content", (self._revision,)
+        query = f"SELECT {columns} FROM pages WHERE revision > ? ORDER BY n"
+        for kind, id_, content in self._database.execute(query, since):
+            self._pages.put(kind, id_, content)
+        self.world.end_turn(others=True)
 
     def _save(self) -> None:
         world, database = self.world, self._database
         (time,) = database.execute("SELECT time FROM world").fetchone()
         if not (world.is_changed or world.events or time != world.time):
+            world.end_turn()
             return
         self._revision += 1
         row = (self._revision, world.time)
+        database.execute("UPDATE world SET revision = ?, time = ?", row)
         if world.is_changed:
-            state = to_text(world)
-            database.execute("UPDATE world SET revision = ?, time = ?, state = ?", (*row, state))
-        else:
-            database.execute("UPDATE world SET revision = ?, time = ?", row)
+            self._write_pages()
         self._save_history()
-        world.is_changed = False
+        world.end_turn()
+
+    def _write_pages(self) -> None:
+        database = self._database
+        is_any_gone = False
+        for kind, id_, content in self._pages.changed():
+            row = (self._revision, content, kind, id_)
+            if not database.execute(_CHANGE_PAGE, row).rowcount:
+                database.execute(_ADD_PAGE, row)
+            is_any_gone = is_any_gone or content is None
+        if is_any_gone:
+            self._prune()
+
+    def _prune(self) -> None:
+        """Pages of what is gone tell other processes of it; those who missed many begin again."""
+        database = self._database
+        (count,) = database.execute("SELECT count(*) FROM pages WHERE content IS NULL").fetchone()
+        if count > _MOST_GONE:
+            database.execute("DELETE FROM pages WHERE content IS NULL")
+            database.execute("UPDATE world SET whole_since = revision")
 
     def _save_history(self) -> None:
         world, ledger = self.world, self.world.ledger
@@ -207,8 +261,10 @@ class FileStore:
         with self.turn():
             self.world = World.of(self.world.rules)
             self.world.is_changed = True
-            for table in ("events", "ledger"):
+            self._pages = Pages(self.world)
+            for table in ("pages", "events", "ledger"):
                 self._database.execute(f"DELETE FROM {table}")
+            self._database.execute("UPDATE world SET whole_since = revision + 1")
 
     def close(self) -> None:
         self._finalizer()

@@ -28,13 +28,16 @@ def breached(world: World, specifications: Sequence[Specification]) -> QuotaRule
 
 
 def used(world: World, rule: QuotaRule) -> int:
-    deployed = [
-        one
-        for version in world.versions.values()
-        if _counts(version) and version.deployment is not None
-        for one in version.deployment.specifications
-    ]
-    return _promised(world.rules, rule, deployed)
+    """As of the last time that the world was settled."""
+    sums = world.outlook.promised_in_all
+    return sums[world.rules.quotas.index(rule)] if sums else 0
+
+
+def promise(rules: WorldFile, version: Version) -> tuple[int, ...]:
+    """GPUs that a version counts for, by quota of the account."""
+    deployment = version.deployment if _counts(version) else None
+    specifications = deployment.specifications if deployment is not None else ()
+    return tuple(_promised(rules, rule, specifications) for rule in rules.quotas)
 
 
 def _counts(version: Version) -> bool:

@@ -21,24 +21,31 @@ from nvcfplan.emulator.world import (
 ERROR_KEPT_SECONDS = 7 * 24 * 3600.0
 _NO_REQUEST = "00000000-0000-0000-0000-000000000000"
 
-LiveInstances = dict[str, list[Instance]]
-"""STARTING and RUNNING instances by specification id, oldest first."""
-
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A deployed version and all live instances of its world."""
+    """A deployed version of a world."""
 
     world: World
     version: Version
     deployment: Deployment
-    live: LiveInstances
 
     def of(self, specification: Specification) -> list[Instance]:
-        return self.live.get(specification.id, [])
+        """Its live instances, oldest first."""
+        return self.world.live_instances(specification.id)
 
     def running(self, specification: Specification) -> int:
         return sum(one.phase is Phase.RUNNING for one in self.of(specification))
+
+
+def deadline(version: Version) -> float | None:
+    """When a tick has to look at it though nothing has changed, in virtual seconds."""
+    deployment = version.deployment
+    if deployment is None:
+        return None
+    if deployment.erred_at is not None:
+        return deployment.erred_at + ERROR_KEPT_SECONDS
+    return version.queue.empty_at() if deployment.is_draining else None
 
 
 def reconcile(case: Case) -> None:
@@ -103,15 +110,13 @@ def _stop_surplus(case: Case, specification: Specification) -> None:
         return
     for one in live[:surplus]:
         terminate(world, one)
-    case.live[specification.id] = live[surplus:]
     world.tell("instances-stopped", f"{surplus} above maxInstances stopped", case.version)
 
 
 def _waiting(world: World, specification: Specification) -> int:
     return sum(
         request.waiting(world.rules.batch_size)
-        for request in world.requests.values()
-        if request.specification == specification.id
+        for request in world.requests.shown_of("specification", specification.id)
     )
 
 
@@ -122,7 +127,6 @@ def _top_up(case: Case) -> None:
         wanted = one.min - len(case.of(one)) - _waiting(world, one)
         if wanted > 0:
             ask(world, one, count=wanted)
-            case.live[one.id] = world.live_instances(one.id)
 
 
 def _no_capacity(world: World, specification: Specification) -> dict[str, str]:
@@ -210,14 +214,14 @@ def drain(world: World, version: Version, deployment: Deployment) -> None:
 
 
 def _drop_requests(world: World, specification: str) -> None:
-    for one in [one for one in world.requests.values() if one.specification == specification]:
+    for one in world.requests.of("specification", specification):
         del world.requests[one.id]
     world.stir()
 
 
 def _drop_instances(world: World, version: Version) -> None:
-    for request in [one for one in world.requests.values() if one.version == version.id]:
+    for request in world.requests.of("version", version.id):
         del world.requests[request.id]
-    for one in world.instances.values():
-        if one.version == version.id and one.is_live:
+    for one in world.instances.of("version", version.id):
+        if one.is_live:
             terminate(world, one)

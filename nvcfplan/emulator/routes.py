@@ -119,14 +119,12 @@ def _names(turn: Turn) -> set[str]:
     """What the function of this request is called: by its body, else by what is stored."""
     target, world = turn.target, turn.world
     names = {str(turn.content["name"])} if "name" in turn.content else set()
-    for version in world.versions.values():
-        deployment = version.deployment
-        is_meant = version.id == target.version or (
-            target.version is None and version.function_id == target.function
-        )
-        if is_meant or (deployment is not None and deployment.id == target.deployment):
-            names.add(version.name)
-    return names
+    version = world.outlook.deployments.get(target.deployment or "") or target.version
+    if version is None:
+        siblings = world.versions.shown_of("function_id", target.function or "")
+        return names.union(one.name for one in siblings)
+    found = world.versions.look(version)
+    return names.union([found.name] if found is not None else [])
 
 
 def _under_faults(turn: Turn, incoming: Incoming) -> Served:

@@ -14,7 +14,9 @@ from enum import StrEnum
 
 from nvcfplan.emulator.codec import TRANSIENT
 from nvcfplan.emulator.ledger import Ledger
+from nvcfplan.emulator.outlook import Outlook
 from nvcfplan.emulator.rules import ClusterRule, Fault, GpuRule, WorldFile
+from nvcfplan.emulator.tables import Share, Table
 
 _ROUNDING = 1e-6
 """A queue must be empty at the moment computed for it, whatever floats make of that."""
@@ -181,6 +183,22 @@ class Instance:
         return self.phase is not Phase.TERMINATED
 
 
+def _gpus_held(instance: Instance) -> Share:
+    return (instance.cluster, instance.gpu), instance.gpus
+
+
+def _instances() -> Table[Instance]:
+    return Table(by=("version", "specification"), counting=_gpus_held)
+
+
+def _requests() -> Table[Request]:
+    return Table(by=("version", "specification"))
+
+
+def _versions() -> Table[Version]:
+    return Table(by=("function_id",))
+
+
 @dataclass(slots=True, kw_only=True)
 class Holding:
     """GPUs of another tenant. `is_scripted`: taken by a fault or a call, not at the start."""
@@ -215,9 +233,9 @@ class World:
     ticked_at: float = field(default=0.0, metadata=TRANSIENT)
     counter: int = 0
     is_stirring: bool = False
-    versions: dict[str, Version] = field(default_factory=dict)
-    requests: dict[str, Request] = field(default_factory=dict)
-    instances: dict[str, Instance] = field(default_factory=dict)
+    versions: Table[Version] = field(default_factory=_versions)
+    requests: Table[Request] = field(default_factory=_requests)
+    instances: Table[Instance] = field(default_factory=_instances)
     holdings: list[Holding] = field(default_factory=list)
     cordons: dict[str, float] = field(default_factory=dict)
     scripts: list[Script] = field(default_factory=list)
@@ -225,6 +243,7 @@ class World:
     events: list[Event] = field(default_factory=list, metadata=TRANSIENT)
     due: float | None = field(default=None, metadata=TRANSIENT)
     is_changed: bool = field(default=False, metadata=TRANSIENT)
+    outlook: Outlook = field(default_factory=Outlook, metadata=TRANSIENT)
 
     @classmethod
     def of(cls, rules: WorldFile) -> World:
@@ -237,11 +256,24 @@ class World:
         world.scripts = [Script(fault=fault) for fault in rules.faults]
         return world
 
+    def tables(self) -> tuple[Table[Version], Table[Request], Table[Instance]]:
+        return self.versions, self.requests, self.instances
+
     def stir(self) -> None:
         """Something changed: it must be stored, and a tick may follow it up."""
         self.is_stirring = True
         self.is_changed = True
         self.due = None
+
+    def end_turn(self, *, others: bool = False) -> None:
+        """All is stored, or was read as stored by `others`: then a tick may follow it up."""
+        if others:
+            self.due = None
+        for table in self.tables():
+            table.taken.clear()
+            if not (self.is_changed or others):
+                table.unsettled.clear()  # looked at, and left as they were
+        self.is_changed = False
 
     def pass_ticks(self) -> None:
         """All ticks up to now are done, or had nothing to do."""
@@ -280,10 +312,7 @@ class World:
         return pool.capacity - self.held(cluster.name, pool.name) if pool else 0
 
     def held(self, cluster: str, gpu: str) -> int:
-        ours = sum(
-            one.gpus for one in self.instances.values() if one.cluster == cluster and one.gpu == gpu
-        )
-        return ours + sum(
+        return self.instances.total((cluster, gpu)) + sum(
             one.gpus for one in self.holdings if one.cluster == cluster and one.gpu == gpu
         )
 
@@ -297,11 +326,7 @@ class World:
 
     def live_instances(self, specification: str) -> list[Instance]:
         """STARTING and RUNNING ones, oldest first."""
-        return [
-            one
-            for one in self.instances.values()
-            if one.specification == specification and one.is_live
-        ]
+        return [one for one in self.instances.of("specification", specification) if one.is_live]
 
 
 def starting_moment(rules: WorldFile) -> datetime:

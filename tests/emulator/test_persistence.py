@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from nvcfplan.emulator.allocation import terminate
+from nvcfplan.emulator.persistence import FileStore
 from nvcfplan.emulator.rules import Fault, Trouble, When, WorldFile
 from nvcfplan.emulator.serving import Emulator, EmulatorError, Service
 from tests.emulator.account import Account, rows, spec, world
@@ -162,10 +164,11 @@ def damaged(path: Path, statement: str) -> None:
     "statement",
     [
         "UPDATE world SET format = 99",
-        "UPDATE world SET state = '{\"versions\": 5}'",
-        "UPDATE world SET state = 'not json'",
+        "UPDATE pages SET content = '\"5\"' WHERE kind = 'counter'",
+        "UPDATE pages SET content = 'not json' WHERE kind = 'scripts'",
+        "UPDATE pages SET kind = 'odd' WHERE kind = 'counter'",
         "UPDATE world SET rules = '{\"clusters\": [{}]}'",
-        'UPDATE world SET state = \'{"versions": {"a": {"status": "ODD"}}}\'',
+        "INSERT INTO pages (kind, id, revision, content) VALUES ('versions', 'a', 0, '{}')",
         "DELETE FROM world",
     ],
 )
@@ -174,6 +177,96 @@ def test_damaged_world_is_refused(tmp_path: Path, statement: str) -> None:
     damaged(path, statement)
     with pytest.raises(EmulatorError, match="is not a world of this emulator"):
         Emulator.open(path, None)
+
+
+def test_world_of_an_older_format_is_named_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "world.db"
+    damaged(path, "UPDATE world SET format = 1")
+    with pytest.raises(EmulatorError, match="is not a world of this emulator") as caught:
+        Emulator.open(path, None)
+    assert caught.value.detail == "it is written in format 1, this version reads 2"
+    assert "remove this one" in caught.value.remedy
+
+
+def pages(path: Path) -> dict[str, int]:
+    """The revision of each page, by its kind and id."""
+    database = sqlite3.connect(path)
+    found = database.execute("SELECT kind || ' ' || id, revision FROM pages").fetchall()
+    database.close()
+    return dict(found)
+
+
+def test_turn_writes_only_what_it_changed(tmp_path: Path) -> None:
+    path = tmp_path / "world.db"
+    account = opened(path, world(function_limit=100))
+    targets = [account.create(f"f-{index}") for index in range(40)]
+    for one in targets[:20]:
+        account.deploy(one, spec(0, 1))
+    account.emulator.advance(600)
+    before = pages(path)
+    account.deploy(targets[30], spec(0, 1))
+    after = pages(path)
+    changed = {name for name, revision in after.items() if before.get(name) != revision}
+    assert {one for one in changed if one.startswith("versions")} == {
+        f"versions {targets[30].version}"
+    }
+    for path_ in ("/v2/nvcf/functions", targets[0].deployment, targets[0].path):
+        account.get(path_)
+    assert pages(path) == after
+    account.emulator.close()
+
+
+def test_row_that_is_gone_is_gone_for_the_other_process_too(tmp_path: Path) -> None:
+    path = tmp_path / "world.db"
+    one, two = opened(path, world()), opened(path)
+    first, second = one.create("a"), one.create("b")
+    assert names(two) == ["a", "b"]
+    one.call("DELETE", first.path)
+    assert names(two) == ["b"]
+    two.call("DELETE", second.path)
+    third = two.create("c")
+    assert names(one) == ["c"]
+    assert one.post(third, spec()).status == 200
+    for account in (one, two):
+        account.emulator.close()
+
+
+def test_traces_of_what_is_gone_are_cleared_away(tmp_path: Path) -> None:
+    path = tmp_path / "world.db"
+    one, two = opened(path, world()), opened(path)
+    lasting = one.create("lasting")
+    for index in range(1100):
+        one.call("DELETE", one.create(f"f-{index}").path)
+    assert len(pages(path)) < 1010
+    assert names(two) == ["lasting"]
+    assert two.post(lasting, spec()).status == 200
+    assert one.status(lasting) == "DEPLOYING"
+    for account in (one, two):
+        account.emulator.close()
+
+
+def half_a_turn(store: FileStore, version: str) -> None:
+    with store.turn() as inner:
+        for one in inner.instances.of("version", version):
+            terminate(inner, one)
+        del inner.versions[version]
+        raise ZeroDivisionError
+
+
+def test_turn_that_fails_leaves_nothing_of_itself(tmp_path: Path) -> None:
+    path = tmp_path / "world.db"
+    account = opened(path, world())
+    target = account.deployed(spec(2, 4))
+    before = account.emulator.snapshot()
+    store = FileStore(path, world())
+    with pytest.raises(ZeroDivisionError):
+        half_a_turn(store, target.version)
+    with store.turn() as inner:
+        assert inner.held("lab-1", "H100") == 2
+        assert [one.id for one in inner.versions.shown()] == [target.version]
+    store.close()
+    assert account.emulator.snapshot() == before
+    account.emulator.close()
 
 
 def test_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
