@@ -1,14 +1,12 @@
-"""What the emulated API consists of: each route, where it stands, who may call it, what it carries.
+"""What the emulated API consists of: the table of its routes.
 
 `targets` finds a request's route in it, `routes` its handler, `faults` the words a fault may name,
-`auth` the scopes asked for. Source: nvcf-api.md 1.1, 1.2, 2.1 to 2.8.
+`auth` the scopes asked for. Source: nvcf-api.md 1.2, 2.1 to 2.8.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
+from nvcfplan.emulator.layouts import Layout, Query, QueryKind, Route
 from nvcfplan.wire.accounts import (
     AccountAnswer,
     AllocatorClusterList,
@@ -29,70 +27,6 @@ from nvcfplan.wire.functions import (
     SecretsRequest,
     UpdateFunctionRequest,
 )
-from nvcfplan.wire.protocol import Answer, Request
-
-
-class Layout(StrEnum):
-    """`SERVICE`: a path below each prefix of the API. `ROOT`: one absolute path."""
-
-    SERVICE = "service"
-    ROOT = "root"
-
-
-PREFIXES = (
-    "/v2/nvcf",
-    "/v2/orgs/{org}/nvcf",
-    "/v2/orgs/{org}/teams/{team}/nvcf",
-    "/v2/nvcf/accounts/{account}",
-)
-"""Where a SERVICE path stands: service, org, team, and the super-admin's mirror of an account."""
-
-UUIDS = frozenset({"function", "version", "deployment", "specification", "telemetry", "credential"})
-"""The path parameters that are UUIDs; the others are any text without a slash."""
-
-
-class QueryKind(StrEnum):
-    """`WORDS`: several, joined by commas or by repeating the parameter."""
-
-    TEXT = "text"
-    FLAG = "flag"
-    WORDS = "words"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """An optional query parameter; `choices` empty: any value."""
-
-    name: str
-    kind: QueryKind = QueryKind.TEXT
-    choices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """`name`: the word of faults and handlers; an alias is a second route of the same name.
-
-    `path`: a template such as `functions/{function}/versions`, below a prefix or absolute.
-    `scopes`: one of them is enough; empty: nobody is asked who he is. `request` None: no body is
-    read. `answer` None: 204. `row`: where nvcf-api.md has it.
-    """
-
-    name: str
-    method: str
-    path: str
-    row: str
-    scopes: tuple[str, ...]
-    layout: Layout = Layout.SERVICE
-    queries: tuple[Query, ...] = ()
-    request: type[Request] | None = None
-    answer: type[Answer] | None = None
-
-
-def templates(route: Route) -> tuple[str, ...]:
-    """Every absolute path of the route."""
-    if route.layout is Layout.ROOT:
-        return (route.path,)
-    return tuple(f"{prefix}/{route.path}" for prefix in PREFIXES)
 
 
 def words() -> tuple[str, ...]:
@@ -115,6 +49,7 @@ _INVENTORY = (
         path="clusterGroups",
         row="2.1#1",
         scopes=("list_cluster_groups",),
+        is_for_keys=False,
         answer=ClusterGroupList,
     ),
 )
@@ -270,7 +205,7 @@ _ACCOUNT = (
         path="/v2/nvcf/accounts/{account}",
         layout=Layout.ROOT,
         row="2.8",
-        scopes=("admin:account_details",),
+        scopes=("account_setup",),
         answer=AccountAnswer,
     ),
     Route(
@@ -279,7 +214,8 @@ _ACCOUNT = (
         path="/v1/si/accounts/{account}/clusters",
         layout=Layout.ROOT,
         row="2.3",
-        scopes=("admin:clusters",),
+        scopes=("cluster-management",),
+        is_for_keys=False,
         answer=AllocatorClusterList,
     ),
     Route(

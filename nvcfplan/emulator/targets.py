@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nvcfplan.emulator.catalogue import ROUTES, UUIDS, Route, templates
+from nvcfplan.emulator.catalogue import ROUTES
+from nvcfplan.emulator.layouts import UUIDS, Route, templates
 from nvcfplan.emulator.refusals import Refusal, bad_request, not_found
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)

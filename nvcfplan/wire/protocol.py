@@ -11,6 +11,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+AnswerModel = type[BaseModel]
+"""What a body that we read may be a model of; not always an object."""
+
 
 def _stamped(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

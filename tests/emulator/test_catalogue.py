@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nvcfplan.emulator.catalogue import PREFIXES, ROUTES, UUIDS, templates, words
+from nvcfplan.emulator.catalogue import ROUTES, words
 from nvcfplan.emulator.faults import ROUTES as WORDS_OF_FAULTS
+from nvcfplan.emulator.layouts import PREFIXES, UUIDS, templates
 from nvcfplan.emulator.refusals import Refusal
 from nvcfplan.emulator.routes import HANDLERS
 from nvcfplan.emulator.serving import Emulator
