@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from nvcfplan.applying import (
+    EVERYTHING,
     Call,
     Clock,
     Document,
@@ -27,6 +28,7 @@ from nvcfplan.model import (
     LiveDeployment,
     LiveFunction,
     LiveVersion,
+    Readable,
     RunId,
     Token,
     VersionId,
@@ -73,9 +75,15 @@ class FakeReader(LiveReader):
         self._service = service
         self._failures = list(failures)
 
-    async def account(self) -> Account:
+    async def account(self, wanted: Collection[Readable] = EVERYTHING) -> Account:
         self._maybe_fail()
-        return self._service.account()
+        found = self._service.account()
+        return replace(
+            found,
+            quotas=found.quotas if Readable.QUOTA in wanted else None,
+            version_limit=found.version_limit if Readable.VERSION_LIMIT in wanted else None,
+            taken=tuple(one for one in found.taken if one.what in wanted),
+        )
 
     async def functions(self) -> Sequence[LiveFunction]:
         self._maybe_fail()
@@ -95,6 +103,11 @@ class FakeReader(LiveReader):
     async def version(self, function: FunctionId, version: VersionId) -> LiveVersion | None:
         self._maybe_fail()
         return self._service.version(function, version)
+
+    async def details(self, function: FunctionId, version: VersionId) -> LiveVersion | None:
+        self._maybe_fail()
+        found = self._service.version(function, version)
+        return None if found is None else replace(found, deployment=None)
 
     def _maybe_fail(self) -> None:
         if self._failures:

@@ -65,6 +65,7 @@ from nvcfplan.applying.machine import (
     undo,
 )
 from nvcfplan.applying.ports import (
+    EVERYTHING,
     Clock,
     Document,
     Lease,
@@ -87,6 +88,7 @@ from nvcfplan.applying.settings import (
 )
 
 __all__ = [
+    "EVERYTHING",
     "Append",
     "Appended",
     "ApplyMachine",

@@ -41,7 +41,7 @@ from nvcfplan.errors import (
     Unauthorized,
     Unreachable,
 )
-from nvcfplan.model import RunId, operation_of
+from nvcfplan.model import Readable, RunId, operation_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 _RENEW_SECONDS: Final = 15.0
 """Real seconds, whatever clock is waited by: so do those count who might take the lease over."""
+_FREE: Final = frozenset({Readable.INVENTORY, Readable.CAPACITY})
 _PATIENCE_SECONDS: Final = 1.0
 """Real seconds after which a pause begins although requests are still in flight."""
 
@@ -315,7 +316,7 @@ class _Shell:
                 found = await reader.version(function_id, version_id)
                 return None if found is None else (found,)
             case ReadAccount():
-                return await reader.account()
+                return await reader.account(_FREE)
             case _:
                 assert_never(query)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from nvcfplan.applying.effects import Observation, Query, Refused, Result, Seen, Unseen
-from nvcfplan.applying.failures import Failure
+from nvcfplan.applying.failures import Failure, FailureClass
 from nvcfplan.applying.journal import Record
 from nvcfplan.model import FunctionId, LiveVersion, OperationId, VersionId
 from nvcfplan.plans import Shortage, Task
@@ -124,12 +124,14 @@ class Blind:
 
 
 def look(query: Query, settings: ApplySettings, *, may_stop: bool = True) -> Flow[Sight | Blind]:
-    """Repeats a read that fails, with growing pauses, up to the blind limit."""
+    """Repeats a read that fails, with growing pauses, up to the limit for such a failure."""
     told = yield Observe(query, may_stop)
     begun, pause = told.now, settings.first_poll
     while isinstance(told.result, Unseen | Refused):
         failure = told.result.failure
-        if told.now - begun >= settings.blind_limit:
+        is_denied = failure.kind == FailureClass.AUTHORIZATION
+        limit = settings.denied_limit if is_denied else settings.blind_limit
+        if told.now - begun >= limit:
             return Blind(failure, told.now)
         reason = f"the account cannot be read: {failure.message}"
         yield Rest(pause, Waiting(reason), may_stop)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from nvcfplan.model import Token
+from nvcfplan.model import Readable, Token
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -26,11 +26,14 @@ if TYPE_CHECKING:
     )
 
 
+EVERYTHING: Final = frozenset(Readable)
+
+
 class LiveReader(Protocol):
     """Raises RemoteError. Never sees or returns functions owned by another account."""
 
-    async def account(self) -> Account:
-        """What could not be read is absent in it, with the reason."""
+    async def account(self, wanted: Collection[Readable] = EVERYTHING) -> Account:
+        """What could not be read is absent in it, with the reason; what is not wanted just so."""
         ...
 
     async def functions(self) -> Sequence[LiveFunction]:
@@ -40,7 +43,11 @@ class LiveReader(Protocol):
     async def deployments(
         self, versions: Collection[tuple[FunctionId, VersionId]]
     ) -> Mapping[VersionId, LiveDeployment]:
-        """Absent: 404, no row."""
+        """Absent: 404, no row. Others that came with the same answer may be in it."""
+        ...
+
+    async def details(self, function: FunctionId, version: VersionId) -> LiveVersion | None:
+        """With instances and secret names, without its deployment; None: 404."""
         ...
 
     async def version(self, function: FunctionId, version: VersionId) -> LiveVersion | None:

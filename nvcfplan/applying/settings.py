@@ -21,7 +21,8 @@ class ApplySettings:
     `release_lag`: so long after the row is gone may freed GPUs be read as taken.
     `release_bound`: so long is a refusal for capacity retried where the units are our own.
     `interrupt_grace`: real seconds that calls in flight are given after the first interrupt.
-    `blind_limit`: so long may reads fail without a break.
+    `blind_limit`: so long may reads fail without a break; `denied_limit`: where it is the key that
+    is not accepted. A key does not become good by waiting, but a gateway may reload its list.
     Source for the times: nvcf-api.md 5 and 8, reliability.md B1.
     """
 
@@ -34,6 +35,7 @@ class ApplySettings:
     release_lag: float = 360
     release_bound: float = 900
     blind_limit: float = 900
+    denied_limit: float = 30
     most_attempts: int = 5
     interrupt_grace: float = 5
 

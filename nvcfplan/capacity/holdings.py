@@ -70,7 +70,7 @@ class Family:
 
 
 def held_by(version: LiveVersion, account: Account) -> Held:
-    running: Counter[PoolId] = Counter()
+    running = _supposed(version, account)
     unknown: set[PoolId] = set()
     for instance in version.instances or ():
         pool = pool_of(instance, account)
@@ -86,6 +86,25 @@ def held_by(version: LiveVersion, account: Account) -> Held:
         pending=tuple(one for one in _pending(version, account) if one.gpus),
         unknown=frozenset(unknown),
     )
+
+
+def _supposed(version: LiveVersion, account: Account) -> Counter[PoolId]:
+    """Where instances were not read: an ACTIVE version runs its minima, as far as it is certain
+    where. Source: nvcf-api.md 5, "every spec has RUNNING instances >= its min".
+    """
+    found: Counter[PoolId] = Counter()
+    if not _is_supposed(version):
+        return found
+    for row in version.deployment.specifications if version.deployment else ():
+        placement = place(row.specification, account)
+        if len(placement.pools) == 1:
+            gpus = row.specification.min_instances * (placement.gpus_each or 0)
+            found[placement.pools[0]] += gpus
+    return +found
+
+
+def _is_supposed(version: LiveVersion) -> bool:
+    return version.instances is None and version.status is Status.ACTIVE
 
 
 def pool_of(instance: LiveInstance, account: Account) -> Pool | None:
@@ -175,7 +194,7 @@ def _may_own(placement: Placement, instance: LiveInstance) -> bool:
 
 def _pending(version: LiveVersion, account: Account) -> Iterator[Pending]:
     """While ACTIVE every row has its minimum, so only a sum over the family can be short."""
-    if version.status not in ASKS_FOR_MORE:
+    if version.status not in ASKS_FOR_MORE or _is_supposed(version):
         return
     for family in families_of(version, account):
         each = family.rows[0].placement.gpus_each or 0

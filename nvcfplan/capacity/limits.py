@@ -14,7 +14,6 @@ from nvcfplan.capacity.holdings import Held, account_pools, held_by
 from nvcfplan.capacity.placements import Placement, contains, place
 from nvcfplan.model import (
     Account,
-    GpuCountSource,
     GpuSpecification,
     LiveVersion,
     Pool,
@@ -91,7 +90,7 @@ def quota_pools(quota: Quota, account: Account) -> tuple[PoolId, ...]:
         sorted(
             pool.id
             for cluster in account.clusters or ()
-            if any(contains(quota.names, name) for name in (cluster.name, *cluster.groups))
+            if any(contains(quota.names, name) for name in (cluster.name, *(cluster.groups or ())))
             for pool in cluster.pools
             if pool.id.gpu.casefold() == quota.gpu.casefold()
         )
@@ -188,7 +187,7 @@ def _quota_resources(account: Account, involved: Involved) -> Iterator[Resource]
                 unit=Unit.GPUS,
                 bound=Bound.NECESSARY if basis is Basis.MIN else Bound.SUFFICIENT,
                 basis=basis,
-                limit=quota.limit,
+                limit=quota.limit if _is_judged(quota, account) else None,
                 before=0,
                 ours=0,
                 headroom=0,
@@ -197,6 +196,15 @@ def _quota_resources(account: Account, involved: Involved) -> Iterator[Resource]
             own = sum(bounded_units(resource, one, where) for one, where in ours)
             foreign = sum(bounded_units(resource, one, where) for one, where in others)
             yield replace(resource, before=own + foreign, ours=own)
+
+
+def _is_judged(quota: Quota, account: Account) -> bool:
+    """Where a cluster's groups are not known, a rule that names a group cannot be counted."""
+    clusters = account.clusters or ()
+    names = [cluster.name for cluster in clusters]
+    return all(one.groups is not None for one in clusters) or all(
+        contains(names, name) for name in quota.names
+    )
 
 
 def _merged(quotas: Sequence[Quota]) -> Iterator[Quota]:
@@ -255,10 +263,7 @@ def _soft(
     resources: Sequence[Resource], placements: Sequence[Placement]
 ) -> Mapping[ResourceId, str]:
     guessed = {
-        pool
-        for placement in placements
-        if placement.source is GpuCountSource.SUFFIX
-        for pool in placement.pools
+        pool for placement in placements if placement.source.is_guess for pool in placement.pools
     }
     found: dict[ResourceId, str] = {}
     for resource in resources:
@@ -267,5 +272,5 @@ def _soft(
         elif resource.bound is Bound.SUFFICIENT:
             found[resource.id] = "it depends on which cluster the service picks"
         elif guessed & set(resource.pools):
-            found[resource.id] = "GPUs per instance are read off the type's name only"
+            found[resource.id] = "GPUs per instance are worked out, not said by the allocator"
     return found

@@ -28,7 +28,8 @@ WORST_FIRST = tuple(reversed(GpuCountSource))
 class Placement:
     """`gpus_each`: GPUs of one instance, None where unknown. Pools sorted.
 
-    `is_partial`: a region or attribute was asked for that could not be judged on some cluster.
+    `is_partial`: a group, region or attribute was asked for that could not be judged on some
+    cluster.
     """
 
     pools: tuple[PoolId, ...]
@@ -63,7 +64,8 @@ def matches_targeting(specification: GpuSpecification, cluster: Cluster) -> bool
 
     Only backend, GPU and instance type match without regard to case. Source: nvcf-api.md 4.3.
     """
-    if specification.backend and not contains(cluster.groups, specification.backend):
+    groups, backend = cluster.groups, specification.backend
+    if backend and groups is not None and not contains(groups, backend):
         return False
     if specification.clusters and cluster.name not in specification.clusters:
         return False
@@ -88,8 +90,10 @@ def contains(names: Iterable[str], name: str) -> bool:
 
 
 def _is_unjudged(specification: GpuSpecification, cluster: Cluster) -> bool:
-    return (bool(specification.regions) and cluster.region is None) or (
-        bool(specification.attributes) and cluster.attributes is None
+    return (
+        (bool(specification.backend) and cluster.groups is None)
+        or (bool(specification.regions) and cluster.region is None)
+        or (bool(specification.attributes) and cluster.attributes is None)
     )
 
 

@@ -12,17 +12,13 @@ from nvcfplan.checks.risks import (
     check_risks,
 )
 from nvcfplan.checks.suite import (
-    FUNCTION_CHECKS,
     REQUIRABLE,
-    FunctionCheck,
     check_plan,
     require,
 )
 
 __all__ = [
-    "FUNCTION_CHECKS",
     "REQUIRABLE",
-    "FunctionCheck",
     "Narrowed",
     "check_growth",
     "check_offered",

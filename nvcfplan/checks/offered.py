@@ -53,8 +53,11 @@ def _backend(subject: Subject, wanted: GpuSpecification, clusters: Sequence[Clus
     if wanted.backend is None:
         return clusters
     backend = wanted.backend
-    found = [one for one in clusters if contains(one.groups, backend)]
-    names = [group for one in clusters for group in one.groups]
+    known = [one.groups for one in clusters if one.groups is not None]
+    if len(known) != len(clusters):
+        return clusters
+    found = [one for one in clusters if contains(one.groups or (), backend)]
+    names = [group for groups in known for group in groups]
     return found or _unknown(_below(subject, "backend"), "backend", backend, names)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvcfplan.capacity import account_pools, place
 from nvcfplan.diagnostics import Diagnostic, Severity, Subject, Verdict
@@ -11,6 +11,11 @@ from nvcfplan.model import Account, DesiredFunction, GpuCountSource, PoolId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+_GUESSED_BY: Final = {
+    GpuCountSource.VIEW: "the capacity view",
+    GpuCountSource.SUFFIX: "its name",
+}
 
 
 def check_risks(function: DesiredFunction, account: Account) -> Iterator[Diagnostic]:
@@ -22,8 +27,10 @@ def check_risks(function: DesiredFunction, account: Account) -> Iterator[Diagnos
             yield Diagnostic(
                 code="targeting-not-checked",
                 severity=Severity.NOTE,
-                summary="regions or attributes not checked: the inventory does not show them",
-                detail="clusterGroups carries neither; the allocator's view of clusters does",
+                summary="backend, regions or attributes not checked: the inventory does not show "
+                "all of them",
+                detail="clusterGroups has neither regions nor attributes, the hosted capacity view "
+                "neither groups nor attributes; the allocator's view of clusters has all",
                 remedy="make the capacity view readable, or name the cluster under `clusters:`",
                 subject=subject,
                 verdict=Verdict.NOT_CHECKED,
@@ -39,12 +46,12 @@ def check_risks(function: DesiredFunction, account: Account) -> Iterator[Diagnos
                 subject=subject,
                 verdict=Verdict.NOT_CHECKED,
             )
-        if placement.pools and placement.source is GpuCountSource.SUFFIX:
+        if placement.pools and placement.source.is_guess:
             yield Diagnostic(
                 code="gpu-count-guessed",
                 severity=Severity.WARNING,
-                summary=f"GPUs per instance of {wanted.instance_type} are read off its name: "
-                f"{placement.gpus_each}",
+                summary=f"GPUs per instance of {wanted.instance_type} are read off "
+                f"{_GUESSED_BY[placement.source]}: {placement.gpus_each}",
                 detail="the allocator's view did not say",
                 remedy="make the capacity view readable",
                 subject=subject,

@@ -1,20 +1,18 @@
-"""All checks, as an explicit tuple: each returns all its findings and raises nothing."""
+"""All checks of a plan: each returns all its findings and raises nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nvcfplan.checks.offered import check_offered
 from nvcfplan.checks.risks import check_growth, check_packing, check_risks
 from nvcfplan.diagnostics import Diagnostic, Severity, Verdict, has_errors, sort_key
-from nvcfplan.model import Account, DesiredFunction
-from nvcfplan.plans import Infeasible, Plan
+from nvcfplan.plans import Action, Infeasible, Plan
 from nvcfplan.proving import prove
 
-FunctionCheck = Callable[[DesiredFunction, Account], Iterator[Diagnostic]]
-FUNCTION_CHECKS: Final[tuple[FunctionCheck, ...]] = (check_offered, check_risks)
+if TYPE_CHECKING:
+    from nvcfplan.model import Account
 
 REQUIRABLE: Final = {
     "inventory": ("inventory", "targeting"),
@@ -52,16 +50,16 @@ def require(plan: Plan, required: frozenset[str]) -> Plan:
 
 
 def _check_functions(plan: Plan, account: Account) -> tuple[Diagnostic, ...]:
-    """Functions without a change are checked too: what runs may no longer be offered."""
-    wanted = {change.address for change in plan.changes}
-    functions = [one for one in plan.desired.functions if one.address in wanted]
+    """Functions without a change are checked too: what runs may no longer be offered.
+
+    Not for risks: of what stays as it is nothing has to be proved, and numbers may be unread.
+    """
+    actions = {change.address: change.action for change in plan.changes}
+    functions = [one for one in plan.desired.functions if one.address in actions]
+    changing = [one for one in functions if actions[one.address] is not Action.NO_OP]
     return (
-        *(
-            finding
-            for function in functions
-            for check in FUNCTION_CHECKS
-            for finding in check(function, account)
-        ),
+        *(finding for one in functions for finding in check_offered(one, account)),
+        *(finding for one in changing for finding in check_risks(one, account)),
         *check_packing(functions, account),
         *check_growth(functions, account),
     )

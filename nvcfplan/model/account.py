@@ -13,13 +13,17 @@ from nvcfplan.model.addresses import PoolId
 
 
 class GpuCountSource(StrEnum):
-    """How the GPUs per instance are known, best first; `SUFFIX` makes a verdict at risk at most."""
+    """How the GPUs per instance are known, best first; below the first two at risk at most."""
 
     DECLARED = "declared"
     ALLOCATOR = "allocator"
     VIEW = "capacity-view"
     SUFFIX = "name-suffix"
     UNKNOWN = "unknown"
+
+    @property
+    def is_guess(self) -> bool:
+        return self in (GpuCountSource.VIEW, GpuCountSource.SUFFIX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +63,12 @@ class Pool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """`region` and `attributes` are None where only clusterGroups could be read."""
+    """None: not known. clusterGroups tells neither region nor attributes, the hosted capacity view
+    neither groups nor attributes.
+    """
 
     name: str
-    groups: tuple[str, ...]
+    groups: tuple[str, ...] | None
     region: str | None
     attributes: tuple[str, ...] | None
     pools: tuple[Pool, ...]

@@ -55,6 +55,13 @@ from nvcfplan.planning.inplace import (
     set_secrets,
     updates,
 )
+from nvcfplan.planning.needed import (
+    ApplyNeeds,
+    ApplyOutlook,
+    Ids,
+    PlanNeeds,
+    PlanOutlook,
+)
 from nvcfplan.planning.parts import (
     Draft,
     Part,
@@ -64,6 +71,9 @@ from nvcfplan.planning.parts import (
 from nvcfplan.planning.planner import (
     Inputs,
     PlanOptions,
+    find_differences,
+    find_involved,
+    find_works,
     plan_stack,
 )
 from nvcfplan.planning.refunding import (
@@ -84,6 +94,7 @@ from nvcfplan.planning.scheduler import (
 from nvcfplan.planning.staleness import (
     Freshness,
     check_freshness,
+    involved_in,
 )
 from nvcfplan.planning.verdicts import (
     find_shortages,
@@ -102,16 +113,21 @@ __all__ = [
     "REQUEST_LIMIT_SECONDS",
     "ROWS",
     "STANDING",
+    "ApplyNeeds",
+    "ApplyOutlook",
     "Chosen",
     "Context",
     "Draft",
     "Freshness",
+    "Ids",
     "Inputs",
     "Lot",
     "Lots",
     "Missing",
     "Part",
+    "PlanNeeds",
     "PlanOptions",
+    "PlanOutlook",
     "Schedule",
     "Taken",
     "Uses",
@@ -129,11 +145,15 @@ __all__ = [
     "deploy_step",
     "draft_of",
     "expand",
+    "find_differences",
+    "find_involved",
     "find_lost_units",
     "find_shortages",
+    "find_works",
     "image_of",
     "inventory_row",
     "inventory_rows",
+    "involved_in",
     "judge_capacity",
     "metadata",
     "metadata_step",

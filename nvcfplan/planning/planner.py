@@ -98,15 +98,15 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
     stack = inputs.stack
     owned = find_owned(stack.name, stack.environment, inputs.live, inputs.state)
     holdings = conceal(owned, stack)
-    differences = _differences(inputs, holdings, options)
-    limits = find_limits(inputs.account, _involved(inputs, holdings, differences))
+    differences = find_differences(stack, holdings, options)
+    limits = find_limits(inputs.account, find_involved(inputs.live, holdings, differences))
     found = [*holdings.diagnostics, *_protections(differences, stack, options.protected)]
     found += _adopted(inputs, holdings)
     found += (one for difference in differences for one in difference.diagnostics)
     plan = _empty_plan(inputs, differences, limits, tuple(found))
     if has_errors(found):
         return plan
-    works = _works(
+    works = find_works(
         differences, Context(limits=limits, stack=stack.name, environment=stack.environment)
     )
     result = schedule(works, limits)
@@ -121,10 +121,10 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
     return _filled_plan(plan, steps, result, (differences, limits, works))
 
 
-def _differences(
-    inputs: Inputs, holdings: Holdings, options: PlanOptions
+def find_differences(
+    stack: Stack, holdings: Holdings, options: PlanOptions
 ) -> tuple[Difference, ...]:
-    stack = inputs.stack
+    """Sorted by address. Rests on live functions and state alone, not on the account."""
     compare = CompareOptions(
         stack=stack.name,
         environment=stack.environment,
@@ -175,7 +175,9 @@ def _targeted(stack: Stack, target: Address | None) -> frozenset[Address] | None
     return frozenset(function_address(key) for key in wanted)
 
 
-def _involved(inputs: Inputs, holdings: Holdings, differences: Sequence[Difference]) -> Involved:
+def find_involved(
+    live: Sequence[LiveFunction], holdings: Holdings, differences: Sequence[Difference]
+) -> Involved:
     ours = [
         version
         for owned in holdings.owned.values()
@@ -185,7 +187,7 @@ def _involved(inputs: Inputs, holdings: Holdings, differences: Sequence[Differen
     known = {version.version_id for version in ours}
     others = [
         version
-        for function in inputs.live
+        for function in live
         for version in function.versions
         if version.is_deployed and version.version_id not in known
     ]
@@ -242,7 +244,7 @@ def _adopted(inputs: Inputs, holdings: Holdings) -> list[Diagnostic]:
     ]
 
 
-def _works(differences: Sequence[Difference], context: Context) -> tuple[Work, ...]:
+def find_works(differences: Sequence[Difference], context: Context) -> tuple[Work, ...]:
     uses, used_by = dependencies(differences)
     drafts = {one.change.address: expand(one, context) for one in differences}
     placed = {function_key(address) for address, some in drafts.items() if some}

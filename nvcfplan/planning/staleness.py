@@ -73,18 +73,7 @@ def check_freshness(
         for owned in holdings.owned.values()
         for version in owned.versions
     }
-    others = [
-        version
-        for function in live
-        for version in function.versions
-        if version.is_deployed and version.version_id not in versions
-    ]
-    involved = Involved(
-        wanted=_wanted(plan),
-        ours=tuple(one for one in versions.values() if has_row(one)),
-        others=tuple(others),
-    )
-    limits = find_limits(account, involved)
+    limits = find_limits(account, involved_in(plan, live, holdings))
     unread = tuple(_unread(plan, account, {one.id: one for one in limits.resources}))
     moved = (
         *_lineage(plan, state),
@@ -95,6 +84,21 @@ def check_freshness(
         *_inventory(plan, account),
     )
     return Freshness(moved=moved, shortages=find_lost_units(plan, limits, versions))
+
+
+def involved_in(plan: Plan, live: Sequence[LiveFunction], holdings: Holdings) -> Involved:
+    ours = [version for owned in holdings.owned.values() for version in owned.versions]
+    known = {version.version_id for version in ours}
+    return Involved(
+        wanted=_wanted(plan),
+        ours=tuple(one for one in ours if has_row(one)),
+        others=tuple(
+            version
+            for function in live
+            for version in function.versions
+            if version.is_deployed and version.version_id not in known
+        ),
+    )
 
 
 def _lineage(plan: Plan, state: State | None) -> Iterator[Moved]:

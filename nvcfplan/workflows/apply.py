@@ -14,7 +14,7 @@ from nvcfplan.model import (
     SecretReference,
     function_address,
 )
-from nvcfplan.planning import check_freshness
+from nvcfplan.planning import ApplyNeeds, check_freshness
 from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
 from nvcfplan.workflows.plan import scope_of
 from nvcfplan.workflows.ports import Actor, Minted
@@ -188,7 +188,7 @@ async def _refuse_moved(plan: Plan, scope: Scope, remembered: Remembered, ports:
     state = remembered.state
     if state is not None:
         refuse_other_account(f"the state of {scope}", state.account, ports.identity)
-    account, functions = await read_live(scope, ports.reader, state)
+    account, functions = await read_live(scope, ports.reader, ApplyNeeds(plan=plan, state=state))
     refuse_other_label(plan.account, account.identity)
     freshness = check_freshness(plan, account, functions, state)
     if not freshness.is_fresh:

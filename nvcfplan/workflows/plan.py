@@ -11,18 +11,17 @@ from nvcfplan.diagnostics import Diagnostic, Severity, has_errors
 from nvcfplan.differences import find_owned
 from nvcfplan.errors import SettingsError
 from nvcfplan.model import Address, Digest, Stack, function_address
-from nvcfplan.planning import Inputs, PlanOptions, plan_stack
+from nvcfplan.planning import Inputs, PlanNeeds, PlanOptions, plan_stack
 from nvcfplan.plans import Action, Infeasible, Plan, Provenance
 from nvcfplan.workflows.ports import Actor
-from nvcfplan.workflows.reading import Scope, read_all, refuse_unbound_account
+from nvcfplan.workflows.reading import Scope, read_live, read_state, refuse_unbound_account
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from nvcfplan.applying import SecretSource
-    from nvcfplan.model import Account, State
+    from nvcfplan.model import Account, LiveFunction, State
     from nvcfplan.workflows.ports import LookPorts
-    from nvcfplan.workflows.reading import Readings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,25 +51,27 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
     """
     stack = request.stack
     refuse_unbound_account(stack.account, ports.identity)
-    readings = await read_all(scope_of(stack), ports)
-    state = readings.state
-    if request.target is not None:
-        _refuse_unknown_target(request.target, stack, readings)
-    inputs = Inputs(
-        stack=replace(stack, functions=()) if request.destroys else stack,
-        account=readings.account,
-        live=readings.functions,
-        state=state,
-        digest=request.inputs,
-        provenance=_provenance(request, readings.account, ports),
-    )
+    state = (await read_state(scope_of(stack), ports)).state
+    wanted = replace(stack, functions=()) if request.destroys else stack
     options = PlanOptions(
         target=request.target,
         now=request.includes_cosmetic,
         fingerprints=_fingerprints(stack, state, ports.secrets) if request.compares_secrets else {},
         protected=_protected(stack),
     )
-    checked = _with_policies(check_plan(plan_stack(inputs, options), readings.account), state)
+    needs = PlanNeeds(stack=wanted, state=state, options=options)
+    account, functions = await read_live(scope_of(stack), ports.reader, needs)
+    if request.target is not None:
+        _refuse_unknown_target(request.target, stack, functions, state)
+    inputs = Inputs(
+        stack=wanted,
+        account=account,
+        live=functions,
+        state=state,
+        digest=request.inputs,
+        provenance=_provenance(request, account, ports),
+    )
+    checked = _with_policies(check_plan(plan_stack(inputs, options), account), state)
     return _required(checked, request.required)
 
 
@@ -90,9 +91,11 @@ def is_refused(plan: Plan | Infeasible) -> bool:
     return isinstance(plan, Infeasible) or has_errors(plan.diagnostics)
 
 
-def _refuse_unknown_target(target: Address, stack: Stack, readings: Readings) -> None:
+def _refuse_unknown_target(
+    target: Address, stack: Stack, live: Sequence[LiveFunction], state: State | None
+) -> None:
     """A function that has left the stack may be named as long as it is ours: to remove it alone."""
-    owned = find_owned(stack.name, stack.environment, readings.functions, readings.state).owned
+    owned = find_owned(stack.name, stack.environment, live, state).owned
     keys = {*owned, *(one.key for one in stack.functions)}
     if target in {function_address(key) for key in keys}:
         return

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from nvcfplan.model import (
         AccountBinding,
         AccountIdentity,
+        FunctionId,
+        LiveDeployment,
         LiveVersion,
         VersionId,
     )
+    from nvcfplan.planning import ApplyNeeds, PlanNeeds
     from nvcfplan.workflows.ports import LookPorts
 
 
@@ -49,32 +52,22 @@ class Remembered:
     token: Token | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readings:
-    account: Account
-    functions: tuple[LiveFunction, ...]
-    remembered: Remembered
-
-    @property
-    def state(self) -> State | None:
-        return self.remembered.state
-
-
-async def read_all(scope: Scope, ports: LookPorts) -> Readings:
-    """The account, its functions and, of those that matter, the details; concurrently.
-
-    Raises: RemoteError when the functions cannot be read; StateCorrupt, AccountMismatch.
-    """
-    remembered = await read_state(scope, ports)
-    account, functions = await read_live(scope, ports.reader, remembered.state)
-    return Readings(account=account, functions=functions, remembered=remembered)
-
-
 async def read_live(
-    scope: Scope, reader: LiveReader, state: State | None
+    scope: Scope, reader: LiveReader, needs: PlanNeeds | ApplyNeeds
 ) -> tuple[Account, tuple[LiveFunction, ...]]:
-    """The account never fails as a whole. Raises: RemoteError for the functions."""
-    account, functions = await both(reader.account(), _functions(scope, reader, state))
+    """One list, the rows, the account's readings as far as they matter, and then the versions
+    whose instances do.
+
+    The account never fails as a whole. Raises: RemoteError for the functions.
+    """
+    listed = await reader.functions()
+    ours = needed_reads(scope.stack, scope.environment, listed, needs.state)
+    rows, named = await both(reader.deployments(ours), _details(reader, needs.first(listed)))
+    functions = _with(listed, rows, named)
+    outlook = needs.outlook(functions)
+    account = await reader.account(outlook.readings())
+    found = await _details(reader, outlook.instances(account))
+    functions = _with(functions, rows, found)
     return account, await _with_quota_users(account, functions, reader)
 
 
@@ -136,13 +129,11 @@ def refuse_unbound_account(binding: AccountBinding, ours: AccountIdentity) -> No
             )
 
 
-async def _functions(
-    scope: Scope, reader: LiveReader, state: State | None
-) -> tuple[LiveFunction, ...]:
-    listed = await reader.functions()
-    needed = needed_reads(scope.stack, scope.environment, listed, state)
-    found = await each([reader.version(function, version) for function, version in needed])
-    return _detailed(listed, dict(zip((version for _, version in needed), found, strict=True)))
+async def _details(
+    reader: LiveReader, versions: Sequence[tuple[FunctionId, VersionId]]
+) -> Mapping[VersionId, LiveVersion | None]:
+    found = await each([reader.details(*one) for one in versions])
+    return dict(zip((version for _, version in versions), found, strict=True))
 
 
 async def _with_quota_users(
@@ -173,15 +164,17 @@ async def _with_quota_users(
     )
 
 
-def _detailed(
-    listed: Sequence[LiveFunction], details: Mapping[VersionId, LiveVersion | None]
+def _with(
+    listed: Sequence[LiveFunction],
+    rows: Mapping[VersionId, LiveDeployment],
+    details: Mapping[VersionId, LiveVersion | None],
 ) -> tuple[LiveFunction, ...]:
     """Versions that were deleted between the list and the look are gone; so are empty functions."""
     functions = (
         replace(
             function,
             versions=tuple(
-                found
+                replace(found, deployment=rows.get(version.version_id, version.deployment))
                 for version in function.versions
                 if (found := details.get(version.version_id, version)) is not None
             ),

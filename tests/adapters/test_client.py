@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from nvcfplan.adapters.nvcf import client as client_module
-from nvcfplan.adapters.nvcf import requests
+from nvcfplan.adapters.nvcf import reads, requests
 from nvcfplan.adapters.nvcf.client import Client
 from nvcfplan.adapters.nvcf.raw import Lost, NotSent, RawAnswer
 from nvcfplan.adapters.nvcf.target import Patience, Target
@@ -44,7 +44,7 @@ def read_with(
     async def read() -> FunctionList | RemoteError:
         async with client_of(script, clock=clock) as client:
             try:
-                return await client.read(requests.list_functions(), FunctionList)
+                return await client.read(reads.list_functions(), FunctionList)
             except RemoteError as error:
                 return error
 
@@ -180,7 +180,7 @@ def test_host_header_can_name_what_the_address_does_not() -> None:
     async def read() -> None:
         transport = httpx2.MockTransport(script)
         async with Client(target, clock=FakeClock(), transport=transport) as client:
-            await client.read(requests.list_functions(), FunctionList)
+            await client.read(reads.list_functions(), FunctionList)
 
     run(read())
     assert script.sent[0].headers["Host"] == "api.nvcf.test"
@@ -231,7 +231,7 @@ def test_an_endless_answer_is_cut_off_and_not_asked_for_again() -> None:
     async def read() -> RemoteError | None:
         async with client_of(lambda _: httpx2.Response(200, stream=stream)) as client:
             try:
-                await client.read(requests.list_functions(), FunctionList)
+                await client.read(reads.list_functions(), FunctionList)
             except RemoteError as error:
                 return error
         return None
@@ -360,7 +360,7 @@ def test_no_more_requests_are_in_flight_than_allowed() -> None:
     async def all_at_once() -> None:
         transport = httpx2.MockTransport(slow)
         async with Client(target, clock=FakeClock(), transport=transport) as client:
-            sending = (client.send(requests.list_functions()) for _ in range(20))
+            sending = (client.send(reads.list_functions()) for _ in range(20))
             await asyncio.gather(*sending)
 
     run(all_at_once())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from nvcfplan.adapters.nvcf import requests
+from nvcfplan.adapters.nvcf import reads, requests
 from nvcfplan.adapters.nvcf.failure_texts import classify
 from nvcfplan.adapters.nvcf.raw import RawAnswer
 from nvcfplan.adapters.nvcf.refusals import failure_of, is_definite
@@ -165,5 +165,5 @@ def test_only_a_proof_that_nothing_changed_is_a_refusal(
 
 def test_a_gateway_failure_is_no_refusal_of_a_creation() -> None:
     body = b'{"detail":"Failed to deploy, reverting state"}'
-    creation = requests.list_functions()
+    creation = reads.list_functions()
     assert not is_definite(creation, RawAnswer(status=502, body=body))

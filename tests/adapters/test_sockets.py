@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nvcfplan.adapters.nvcf import requests
+from nvcfplan.adapters.nvcf import reads, requests
 from nvcfplan.adapters.nvcf.client import Client
 from nvcfplan.adapters.nvcf.raw import Lost, NotSent, RawAnswer, RawOutcome
 from nvcfplan.adapters.nvcf.target import Patience, Target
@@ -108,7 +108,7 @@ def test_a_port_that_nobody_listens_at_is_told_as_unreachable() -> None:
             async with client_at(address) as client:
                 outcome = await client.send(WRITE)
                 with pytest.raises(Unreachable) as caught:
-                    await client.read(requests.list_functions(), FunctionList)
+                    await client.read(reads.list_functions(), FunctionList)
                 return outcome, caught.value
 
         outcome, error = run(both())

@@ -85,10 +85,10 @@ def account(
     groups = tuple(
         ClusterGroup(
             name=group,
-            clusters=tuple(one.name for one in clusters if group in one.groups),
+            clusters=tuple(one.name for one in clusters if group in (one.groups or ())),
             gpus=(GpuOffer(name="H100", instance_types=instance_types()),),
         )
-        for group in sorted({group for one in clusters for group in one.groups})
+        for group in sorted({group for one in clusters for group in one.groups or ()})
     )
     taken = tuple(Taken(what=what, source=f"/{what}", read_at=START) for what in Readable)
     return Account(

@@ -112,13 +112,17 @@ class Client:
         self, request: RawRequest, model: type[AnswerT], *, attempts: int = READ_ATTEMPTS
     ) -> AnswerT:
         """Raises: RemoteError; RemoteMissing when the service itself says 404."""
+        value = await self.read_json(request, attempts=attempts)
+        return fit(model, value, route_of(request, self.target))
+
+    async def read_json(self, request: RawRequest, *, attempts: int = READ_ATTEMPTS) -> object:
+        """Raises: as `read`."""
         answer = await self._read_answer(request, attempts)
-        route = route_of(request, self.target)
         try:
-            value = read_json(answer.body)
+            return read_json(answer.body)
         except NotJson as fault:
+            route = route_of(request, self.target)
             raise garbled(route, self.redaction.shown(str(fault)), answer.status) from None
-        return fit(model, value, route)
 
     async def _read_answer(self, request: RawRequest, attempts: int) -> RawAnswer:
         for attempt in range(1, attempts + 1):

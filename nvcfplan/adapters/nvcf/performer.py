@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nvcfplan.adapters.nvcf import requests
+from nvcfplan.adapters.nvcf import reads, requests
 from nvcfplan.adapters.nvcf.exchange import bound_version, request_for, result_of
 from nvcfplan.adapters.nvcf.raw import RawAnswer
 from nvcfplan.adapters.nvcf.refusals import failure_of_error
@@ -65,7 +65,7 @@ class NvcfPerformer(StepPerformer):
 
     async def _update(self, call: Call, task: UpdateDeployment) -> Done | Refused | Unanswered:
         bound = bound_version(call)
-        answer = await self._client.read(requests.get_deployment(*bound), OneDeployment)
+        answer = await self._client.read(reads.get_deployment(*bound), OneDeployment)
         ways = ways_to_update(task, answer.deployment, bound)
         if isinstance(ways, Failure):
             return Refused(call.id, ways)
@@ -120,7 +120,7 @@ class NvcfPerformer(StepPerformer):
         return next((one.value for one in found if one.key == key), None)
 
     async def _read_version(self, function: FunctionId, version: VersionId) -> FunctionAnswer:
-        request = requests.get_version(function, version)
+        request = reads.get_version(function, version)
         return (await self._client.read(request, OneFunction)).function
 
 

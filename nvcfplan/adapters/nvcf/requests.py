@@ -1,4 +1,4 @@
-"""Every request that nvcfplan makes: paths, bodies and the permission each needs. Pure.
+"""Every request that changes something: paths, bodies and the permission each needs. Pure.
 
 Source: nvcf-api.md 1.2 (scopes), 2.1 (paths), 3 (bodies).
 """
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
 from nvcfplan.adapters.nvcf.raw import RawRequest
+from nvcfplan.adapters.nvcf.reads import DEPLOY, version_path
 from nvcfplan.model import (
     Secret,
     SecretReference,
@@ -48,72 +49,6 @@ if TYPE_CHECKING:
         OperationId,
         RateLimit,
         VersionId,
-    )
-
-_DEPLOY = "the scope deploy_function"
-
-
-def list_functions() -> RawRequest:
-    return RawRequest(
-        method="GET",
-        path="/functions",
-        query=(("visibility", "private"),),
-        scope="the scope list_functions",
-    )
-
-
-def get_version(function: FunctionId, version: VersionId) -> RawRequest:
-    """With instances, which no list has, and the names of the secrets."""
-    return RawRequest(
-        method="GET",
-        path=_version_path(function, version),
-        query=(("includeSecrets", "true"),),
-        scope="the scope list_functions_details",
-    )
-
-
-def get_deployment(function: FunctionId, version: VersionId) -> RawRequest:
-    return RawRequest(
-        method="GET", path="/deployments" + _version_path(function, version), scope=_DEPLOY
-    )
-
-
-def cluster_groups() -> RawRequest:
-    return RawRequest(
-        method="GET",
-        path="/clusterGroups",
-        scope="the scope list_cluster_groups (a self-hosted service grants it to JWTs only)",
-    )
-
-
-def allocator_clusters(nca_id: str) -> RawRequest:
-    return RawRequest(
-        method="GET",
-        path=f"/v1/si/accounts/{quote(nca_id, safe='')}/clusters",
-        query=(
-            ("includeAuthorizedClusters", "true"),
-            ("includeGfnInAuthorizedClusters", "true"),
-        ),
-        scope="the allocator's own scopes (keys of users rarely have them)",
-        is_rooted=True,
-    )
-
-
-def account_limits(nca_id: str) -> RawRequest:
-    return RawRequest(
-        method="GET",
-        path=f"/v2/nvcf/accounts/{quote(nca_id, safe='')}",
-        scope="an admin scope (admin:*)",
-        is_rooted=True,
-    )
-
-
-def quota_rules(org: str) -> RawRequest:
-    return RawRequest(
-        method="GET",
-        path=f"/v2/orgs/{quote(org, safe='')}/ngc/nvcf/gpu/quota/rules",
-        scope='"Read GPU Quota Rule" on the entity type All',
-        is_rooted=True,
     )
 
 
@@ -163,7 +98,7 @@ def update_metadata(
     )
     return RawRequest(
         method="PUT",
-        path=_version_path(function, version),
+        path=version_path(function, version),
         body=entry.to_json(),
         scope="the scope update_function",
     )
@@ -178,7 +113,7 @@ def set_secrets(
     entry = SecretsRequest(secrets=_secrets(secrets, values))
     return RawRequest(
         method="PUT",
-        path="/secrets" + _version_path(function, version),
+        path="/secrets" + version_path(function, version),
         body=entry.to_json(),
         scope="the scope update_secrets",
     )
@@ -200,9 +135,9 @@ def deploy(
     entry = DeployRequest(deployment_specifications=[_specification(one) for one in specifications])
     return RawRequest(
         method="POST",
-        path="/deployments" + _version_path(function, version),
+        path="/deployments" + version_path(function, version),
         body=entry.to_json(),
-        scope=_DEPLOY,
+        scope=DEPLOY,
     )
 
 
@@ -214,7 +149,7 @@ def patch_specification(
         method="PATCH",
         path=f"{path}/{quote(specification_id, safe='')}",
         body=update.to_json(),
-        scope=_DEPLOY,
+        scope=DEPLOY,
     )
 
 
@@ -224,25 +159,25 @@ def put_deployment(
     body = DeployRequest(deployment_specifications=list(entries)).to_json()
     return RawRequest(
         method="PUT",
-        path="/deployments" + _version_path(function, version),
+        path="/deployments" + version_path(function, version),
         body=body,
-        scope=_DEPLOY,
+        scope=DEPLOY,
     )
 
 
 def undeploy(function: FunctionId, version: VersionId, *, graceful: bool) -> RawRequest:
     return RawRequest(
         method="DELETE",
-        path="/deployments" + _version_path(function, version),
+        path="/deployments" + version_path(function, version),
         query=(("graceful", "true"),) if graceful else (),
-        scope=_DEPLOY,
+        scope=DEPLOY,
     )
 
 
 def delete_version(function: FunctionId, version: VersionId) -> RawRequest:
     return RawRequest(
         method="DELETE",
-        path=_version_path(function, version),
+        path=version_path(function, version),
         scope="the scope delete_function",
     )
 
@@ -263,10 +198,6 @@ def revealed_secrets(config: FunctionConfig) -> tuple[str, ...]:
     return tuple(
         one.value.reveal() for one in config.container_environment if isinstance(one.value, Secret)
     )
-
-
-def _version_path(function: FunctionId, version: VersionId) -> str:
-    return f"/functions/{quote(function, safe='')}/versions/{quote(version, safe='')}"
 
 
 def _function_body(

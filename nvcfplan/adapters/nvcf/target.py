@@ -54,6 +54,11 @@ class Target:
     def base_path(self) -> str:
         return urlsplit(self.base_url).path.rstrip("/")
 
+    @property
+    def is_hosted(self) -> bool:
+        """The organisation's own layout, which only the NGC front serves."""
+        return self.org is not None and self.base_path.startswith("/v2/orgs/")
+
 
 def refuse_plain_http(target: Target) -> None:
     """A key sent in the clear can be read by anybody on the way, unless it stays on this machine.

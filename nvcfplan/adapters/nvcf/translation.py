@@ -79,20 +79,13 @@ def is_foreign(answer: FunctionAnswer) -> bool:
     return answer.owned_by_different_account is True
 
 
-def live_version_in_full(
-    answer: FunctionAnswer, route: str, deployment: LiveDeployment | None
-) -> LiveVersion:
+def live_version_in_full(answer: FunctionAnswer, route: str) -> LiveVersion:
     """From the GET of one version: what it leaves out there is empty, not unread.
 
     Raises: RemoteGarbled.
     """
     read = live_version(answer, route)
-    return replace(
-        read,
-        deployment=deployment,
-        instances=read.instances or (),
-        secret_names=read.secret_names or (),
-    )
+    return replace(read, instances=read.instances or (), secret_names=read.secret_names or ())
 
 
 def live_version(answer: FunctionAnswer, route: str) -> LiveVersion:
