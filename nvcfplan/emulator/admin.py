@@ -5,19 +5,24 @@ The same in process and over HTTP; not part of NVCF.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nvcfplan.emulator.allocation import cordon, give_back, grab, room_for_more, scale, uncordon
+from nvcfplan.emulator.allocation import give_back, grab, room_for_more, scale
 from nvcfplan.emulator.codec import to_plain
-from nvcfplan.emulator.faults import fault_of
+from nvcfplan.emulator.faults import fault_of, schedule_of
 from nvcfplan.emulator.lifecycle import advance
 from nvcfplan.emulator.messages import Incoming, json_object
+from nvcfplan.emulator.prospects import Script, first_of
 from nvcfplan.emulator.refusals import bad_request, not_found
 from nvcfplan.emulator.sheets import Fault, Sheet
-from nvcfplan.emulator.world import DEPLOYED, Holding, Script, Specification, Version, World
+from nvcfplan.emulator.weather import set_status
+from nvcfplan.emulator.world import DEPLOYED, Holding, Specification, Version, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from nvcfplan.emulator.rules import ClusterRule
 
 PREFIX = "/emulator/"
 
@@ -71,21 +76,35 @@ def _give_back(world: World, sheet: Sheet) -> dict[str, object]:
 
 
 def _cordon(world: World, sheet: Sheet) -> dict[str, object]:
-    cordon(world, _cluster(world, sheet))
+    """No new instance lands on it; those it has stay."""
+    set_status(world, _cluster(world, sheet), "CORDON")
     return {}
 
 
 def _uncordon(world: World, sheet: Sheet) -> dict[str, object]:
-    uncordon(world, _cluster(world, sheet))
+    set_status(world, _cluster(world, sheet), "READY")
     return {}
 
 
-def _cluster(world: World, sheet: Sheet) -> str:
+def _cluster(world: World, sheet: Sheet) -> ClusterRule:
     name = sheet.required_text("cluster")
     checked(sheet)
-    if world.cluster(name) is None:
+    cluster = world.cluster(name)
+    if cluster is None:
         raise bad_request(f"no cluster '{name}'")
-    return name
+    return cluster
+
+
+def _schedule(world: World, sheet: Sheet) -> dict[str, object]:
+    """From now on: `at` counts from the call."""
+    rule = schedule_of(sheet)
+    checked(sheet)
+    assert rule is not None
+    if rule.cluster is not None and world.cluster(rule.cluster) is None:
+        raise bad_request(f"no cluster '{rule.cluster}'")
+    world.agenda.append(first_of(replace(rule, at=world.time + rule.at)))
+    world.stir()
+    return {"agenda": [to_plain(one) for one in world.agenda]}
 
 
 def _fault(world: World, sheet: Sheet) -> dict[str, object]:
@@ -156,6 +175,7 @@ _ACTS: Mapping[str, Callable[[World, Sheet], dict[str, object]]] = {
     "cordon": _cordon,
     "uncordon": _uncordon,
     "fault": _fault,
+    "schedule": _schedule,
     "load": _load,
     "queue": _queue,
 }

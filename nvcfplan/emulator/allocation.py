@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nvcfplan.emulator.inventory import matching
+from nvcfplan.emulator.inventory import matching, reachable
 from nvcfplan.emulator.ledger import Cause, LedgerEntry, Service
 from nvcfplan.emulator.refusals import bad_request
 from nvcfplan.emulator.rules import Landing
@@ -25,6 +25,8 @@ from nvcfplan.emulator.world import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from nvcfplan.emulator.prospects import Doom
 
 Room = dict[str, int]
 """Free GPUs of one name by cluster."""
@@ -49,11 +51,26 @@ def landing_clusters(world: World, specification: Specification) -> tuple[str, .
 
 
 def ask(world: World, specification: Specification, *, count: int) -> None:
-    """Asks for `count` instances; what fits lands at once, the rest waits."""
+    """Asks for `count` instances; what fits lands at once, the rest waits.
+
+    What a fault keeps from coming is asked for apart: the others come.
+    """
     pin(world, specification)
-    request = wish(world, specification, count=count)
-    would_fit = fits_without_grabs(world, request)
     specification.failed = 0
+    specification.failure = None
+    doom = specification.doom
+    withheld = doom.take(count) if doom and not doom.is_started else 0
+    for part, is_withheld in ((count - withheld, False), (withheld, True)):
+        if part:
+            _ask(world, specification, wish(world, specification, part, is_withheld=is_withheld))
+    if doom and doom.is_spent:
+        specification.doom = None
+    world.stir()
+
+
+def _ask(world: World, specification: Specification, request: Request) -> None:
+    count = request.waiting(world.rules.batch_size)
+    would_fit = fits_without_troubles(world, specification, request)
     landed = land(world, request)
     waiting = request.waiting(world.rules.batch_size)
     entry = replace(
@@ -68,12 +85,14 @@ def ask(world: World, specification: Specification, *, count: int) -> None:
         world.requests[request.id] = request
         words = f"{waiting} of {count} {specification.instance_type} wait for room"
         world.tell("request-waiting", words, world.versions[request.version])
-    world.stir()
 
 
-def wish(world: World, specification: Specification, *, count: int) -> Request:
+def wish(
+    world: World, specification: Specification, count: int, *, is_withheld: bool = False
+) -> Request:
     """A request for `count` instances that nobody has heard of yet."""
     batches, rest = divmod(count, world.rules.batch_size)
+    doom = specification.doom if is_withheld else None
     return Request(
         id=world.new_id(),
         version=specification.version,
@@ -86,8 +105,17 @@ def wish(world: World, specification: Specification, *, count: int) -> Request:
         rest=rest,
         asked_at=world.time,
         position=-1,
-        is_withheld=specification.is_starved,
+        expires_at=_expiry(world, doom),
+        is_withheld=is_withheld,
+        failure=doom.text if doom else None,
     )
+
+
+def _expiry(world: World, doom: Doom | None) -> float | None:
+    """When a request is given up. Source: nvcf-api.md 6.2."""
+    if doom is not None:
+        return None if doom.seconds is None else world.time + doom.seconds
+    return None if world.rules.stuck_instead_of_error else world.time + world.rules.queue_timeout
 
 
 def demand(world: World, specification: Specification, *, count: int) -> LedgerEntry:
@@ -114,7 +142,7 @@ def _one_of(landed: set[str], request: Request) -> str | None:
 
 def land(world: World, request: Request) -> set[str]:
     """Lands every batch for which a cluster has room; the clusters that took one."""
-    if request.is_withheld:
+    if request.is_withheld or world.down_since is not None:
         return set()
     room = _room(world, request)
     landed: set[str] = set()
@@ -171,6 +199,9 @@ def _place(world: World, request: Request, *, cluster: str, count: int) -> None:
 
 
 def _start(world: World, request: Request, *, cluster: str) -> Instance:
+    """Of those that a fault lets start and break, `until` is when they do."""
+    doom = _started_doom(world, request)
+    delay = world.rules.boot_time if doom is None else doom.seconds or 0.0
     instance = Instance(
         id=world.new_id(),
         version=request.version,
@@ -182,10 +213,21 @@ def _start(world: World, request: Request, *, cluster: str) -> Instance:
         instance_type=request.instance_type,
         created_at=world.time,
         updated_at=world.time,
-        until=world.time + world.rules.boot_time,
+        until=world.time + delay,
+        failure=doom.text if doom else None,
     )
     world.instances[instance.id] = instance
     return instance
+
+
+def _started_doom(world: World, request: Request) -> Doom | None:
+    """What befalls the next instance of the specification that was asked for."""
+    deployment = world.versions[request.version].deployment
+    for one in deployment.specifications if deployment else ():
+        doom = one.doom
+        if one.id == request.specification and doom and doom.is_started and doom.take(1):
+            return doom
+    return None
 
 
 def scale(world: World, specification: Specification, *, target: int) -> int:
@@ -198,11 +240,13 @@ def scale(world: World, specification: Specification, *, target: int) -> int:
         terminate(world, one)
     pin(world, specification)
     for _ in range(target - len(live)):
-        request = wish(world, specification, count=1)
+        request = wish(world, specification, 1)
         cluster = _taker(world, _room(world, request), gpus=request.gpu_count)
-        if cluster is None:
+        if cluster is None or world.down_since is not None:
             break
-        _start(world, request, cluster=cluster).phase = Phase.RUNNING
+        instance = _start(world, request, cluster=cluster)
+        if instance.failure is None:
+            instance.phase = Phase.RUNNING
     count = len(world.live_instances(specification.id))
     if count != len(live):
         words = f"{specification.instance_type}: {len(live)} -> {count} instances"
@@ -214,17 +258,17 @@ def scale(world: World, specification: Specification, *, target: int) -> int:
 def room_for_more(world: World, specification: Specification) -> int:
     """Instances that could still come, one by one."""
     pin(world, specification)
-    room = _room(world, wish(world, specification, count=1))
+    room = _room(world, wish(world, specification, 1))
     return sum(gpus // specification.gpu_count for gpus in room.values() if gpus > 0)
 
 
-def fits_without_grabs(world: World, request: Request) -> bool:
-    """Whether it could be served whole if no script had brought other tenants in."""
-    room = {
-        name: free + world.grabbed(name, request.gpu)
-        for name, free in _room(world, request).items()
-    }
-    if not any(world.grabbed(name, request.gpu) for name in room):
+def fits_without_troubles(world: World, specification: Specification, request: Request) -> bool:
+    """Whether it could be served whole, but only without what a script did to the clusters.
+
+    That is: without tenants it brought in, statuses it set, or an allocator it took down.
+    """
+    room = _untroubled_room(world, specification, request)
+    if world.down_since is None and room == _room(world, request):
         return False
     sizes = [world.rules.batch_size] * request.batches + [request.rest] * bool(request.rest)
     for size in sizes:
@@ -234,6 +278,19 @@ def fits_without_grabs(world: World, request: Request) -> bool:
             return False
         room[min(fitting, key=lambda name: (room[name], name))] -= needed
     return True
+
+
+def _untroubled_room(world: World, specification: Specification, request: Request) -> Room:
+    """A pinned request could have been pinned elsewhere only if its cluster was closed since."""
+    clusters = [
+        one
+        for one in reachable(world.rules, specification)
+        if one.is_ready and (one.name in request.clusters or not world.is_ready(one))
+    ]
+    return {
+        one.name: world.free(one, request.gpu) + world.grabbed(one.name, request.gpu)
+        for one in clusters
+    }
 
 
 def terminate(world: World, instance: Instance) -> None:
@@ -262,17 +319,37 @@ def grab(world: World, holding: Holding) -> None:
     world.stir()
 
 
-def cordon(world: World, cluster: str) -> None:
-    """No new instance lands on it; those it has stay."""
-    world.cordons[cluster] = world.time
-    world.tell("cordoned", cluster)
-    world.stir()
+def lose(world: World, instance: Instance, failure: str | None) -> Specification | None:
+    """Stopped without anybody's wish. Its specification, where it still has one."""
+    terminate(world, instance)
+    version = world.versions.get(instance.version)
+    for one in version.deployment.specifications if version and version.deployment else ():
+        if one.id == instance.specification:
+            one.failed += 1
+            one.failure = failure
+            return one
+    return None
 
 
-def uncordon(world: World, cluster: str) -> None:
-    world.cordons.pop(cluster, None)
-    world.tell("uncordoned", cluster)
-    world.stir()
+def grab_free(world: World, wanted: Holding, *, gpus: int | None) -> int:
+    """A tenant takes what is free of so many, None: of all; how many that was, maybe none."""
+    cluster = world.cluster(wanted.cluster)
+    pool = pool_of(cluster, wanted.gpu) if cluster else None
+    if cluster is None or pool is None:
+        return 0
+    free = max(world.free(cluster, pool.name), 0)
+    taken = free if gpus is None else min(gpus, free)
+    if taken:
+        grab(world, replace(wanted, gpus=taken))
+    return taken
+
+
+def give_back_held(world: World, wanted: Holding, *, gpus: int | None) -> None:
+    """A tenant returns what it has of so many, None: of all; maybe nothing."""
+    held = sum(one.gpus for one in world.holdings if _is_same_hold(one, wanted))
+    returned = held if gpus is None else min(gpus, held)
+    if returned:
+        give_back(world, replace(wanted, gpus=returned))
 
 
 def give_back(world: World, wanted: Holding) -> None:

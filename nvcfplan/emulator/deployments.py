@@ -8,19 +8,29 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NoReturn
 
-from nvcfplan.emulator.allocation import ask, demand, fits_without_grabs, pin, wish
+from nvcfplan.emulator.allocation import ask, demand, fits_without_troubles, pin, wish
 from nvcfplan.emulator.bodies import one_deployment, one_function
+from nvcfplan.emulator.failures import (
+    BROKEN,
+    REFUSED,
+    UNSERVED,
+    USUAL_ABSENCE,
+    USUAL_BREAK,
+    USUAL_REFUSAL,
+    broken_text,
+)
 from nvcfplan.emulator.inventory import matching, offering, visible_groups
 from nvcfplan.emulator.ledger import Cause, Service
 from nvcfplan.emulator.placement import placed
-from nvcfplan.emulator.quota import EXHAUSTED, breached
-from nvcfplan.emulator.reconcile import drain, enter, undeploy
+from nvcfplan.emulator.prospects import Doom
+from nvcfplan.emulator.quota import breached
+from nvcfplan.emulator.reconcile import drain, enter, provider_of, undeploy
 from nvcfplan.emulator.refusals import Refusal, bad_request, not_found
-from nvcfplan.emulator.rules import Trouble
+from nvcfplan.emulator.rules import Fault, Trouble
 from nvcfplan.emulator.settling import settle
 from nvcfplan.emulator.turns import Turn, subject
 from nvcfplan.emulator.validation import deployment_faults, parsed, require
-from nvcfplan.emulator.world import DEPLOYED, Deployment, Specification, Status, Version
+from nvcfplan.emulator.world import DEPLOYED, Deployment, Specification, Status, Version, World
 from nvcfplan.wire.deployments import DeployRequest
 
 
@@ -74,31 +84,48 @@ def _refuse_over_quota(turn: Turn, specifications: list[Specification]) -> None:
             entry = demand(world, one, count=one.min)
             world.ledger.append(replace(entry, outcome=Service.REFUSED, cause=Cause.QUOTA))
     world.stir()
-    raise bad_request(EXHAUSTED)
+    raise bad_request(REFUSED["quota"].text)
 
 
 def _refuse_without_clusters(turn: Turn, version: Version, specification: Specification) -> None:
     """The allocator's own look at a request. Source: nvcf-api.md 6.1, 8.2."""
-    world = turn.world
-    kind = f"{specification.gpu} GPU or {specification.instance_type} instance type"
-    clusters = matching(world, specification)
+    word = _obstacle(turn.world, specification)
+    scripted = turn.met.hit(Trouble.CAPACITY_SYNC, specification.instance_type)
+    if word in _UNFIT or scripted is None:
+        is_scripted = False
+    else:
+        word, is_scripted = scripted.failure or USUAL_REFUSAL, True
+    if word is None:
+        return
+    known = REFUSED[word]
+    text = known.text.format(gpu=specification.gpu, type=specification.instance_type)
+    inner = _allocator_says(text) if known.status == 400 else Refusal(known.status, text)
+    refusal = Refusal(known.status, text) if known.is_bare else reverted(version, inner)
+    _refuse(turn, specification, refusal, cause=_cause(word), is_scripted=is_scripted)
+
+
+_UNFIT = ("no-access", "no-cluster")
+"""Said of a specification that no cluster is made for: no fault is needed to refuse it."""
+
+
+def _obstacle(world: World, specification: Specification) -> str | None:
+    """A word of `REFUSED`; None: it may be asked for."""
+    if world.down_since is not None:
+        return "allocator-down"
     if specification.backend is not None and not offering(world, specification):
-        _refuse(turn, specification, Cause.PLACEMENT, reverted(version, _no_access(specification)))
+        return "no-access"
+    clusters = matching(world, specification)
     if not clusters:
-        inner = _allocator_says(f"There are no available clusters for {kind}")
-        _refuse(turn, specification, Cause.PLACEMENT, reverted(version, inner))
-    is_hit = turn.met.hits(Trouble.CAPACITY_SYNC, specification.instance_type)
-    if is_hit or all(world.free(one, specification.gpu) <= 0 for one in clusters):
-        inner = _allocator_says(f"There are no available clusters with capacity for {kind}")
-        _refuse(turn, specification, Cause.CAPACITY, reverted(version, inner))
+        return "no-cluster"
+    if all(world.free(one, specification.gpu) <= 0 for one in clusters):
+        return USUAL_REFUSAL
+    return None
 
 
-def _no_access(specification: Specification) -> Refusal:
-    return Refusal(
-        409,
-        "Customer does not have access to any ready cluster for GPU: "
-        f"{specification.gpu} and instance type: {specification.instance_type}",
-    )
+def _cause(word: str) -> Cause:
+    if word in ("quota", "payment-required"):
+        return Cause.QUOTA
+    return Cause.PLACEMENT if word.startswith(_UNFIT) else Cause.CAPACITY
 
 
 def _allocator_says(text: str) -> Refusal:
@@ -116,16 +143,17 @@ def reverted(version: Version, inner: Refusal) -> Refusal:
     return Refusal(inner.status, outer + inner.detail)
 
 
-def _refuse(turn: Turn, specification: Specification, cause: Cause, refusal: Refusal) -> NoReturn:
+def _refuse(
+    turn: Turn, specification: Specification, refusal: Refusal, *, cause: Cause, is_scripted: bool
+) -> NoReturn:
     world = turn.world
-    is_scripted = turn.met.hits(Trouble.CAPACITY_SYNC, specification.instance_type)
     count = specification.min
+    wanted = wish(world, specification, count)
     entry = replace(
         demand(world, specification, count=count),
         outcome=Service.REFUSED,
         cause=cause,
-        is_injected=cause is Cause.CAPACITY
-        and (is_scripted or fits_without_grabs(world, wish(world, specification, count=count))),
+        is_injected=is_scripted or fits_without_troubles(world, specification, wanted),
     )
     world.ledger.append(entry)
     world.tell("refused", refusal.detail.rsplit("'INACTIVE': ", 1)[-1], _owner(turn))
@@ -149,17 +177,53 @@ def _allocate(turn: Turn, version: Version, specifications: list[Specification])
     enter(world, version, Status.DEPLOYING if wanting else Status.ACTIVE)
     for one in specifications:
         pin(world, one)
-        starve(turn, one)
+        doom(turn, one)
         if one.min:
             ask(world, one, count=one.min)
 
 
-def starve(turn: Turn, specification: Specification) -> None:
-    """By a fault, if this request meets one: what it asks for from now on never comes."""
-    fault = turn.met.hit(Trouble.CAPACITY_ASYNC, specification.instance_type)
-    if fault is not None:
-        specification.is_starved = True
-        specification.failure = fault.text
+def doom(turn: Turn, specification: Specification) -> None:
+    """By a fault, if this request meets one: it befalls what is asked for from now on."""
+    kind = specification.instance_type
+    starved = turn.met.hit(Trouble.CAPACITY_ASYNC, kind)
+    broken = turn.met.hit(Trouble.BREAK, kind)
+    if starved is not None:
+        specification.doom = _starvation(turn.world, specification, starved)
+    elif broken is not None:
+        specification.doom = _breakage(turn.world, broken)
+
+
+def _starvation(world: World, specification: Specification, fault: Fault) -> Doom:
+    known = UNSERVED[fault.failure or USUAL_ABSENCE]
+    usual = world.rules.queue_timeout if known.seconds is None else known.seconds
+    seconds = _delay(world, fault, usual)
+    text = known.text.format(
+        provider=provider_of(world, specification),
+        gpu=specification.gpu,
+        type=specification.instance_type,
+        minutes=round(usual / 60),
+    )
+    return Doom(
+        text=fault.text or text,
+        seconds=None if fault.is_silent else seconds,
+        instances=fault.instances,
+    )
+
+
+def _breakage(world: World, fault: Fault) -> Doom:
+    known = BROKEN[fault.failure or USUAL_BREAK]
+    return Doom(
+        text=fault.text or broken_text(known),
+        seconds=_delay(world, fault, known.seconds),
+        instances=fault.instances,
+        is_started=True,
+    )
+
+
+def _delay(world: World, fault: Fault, usual: float) -> float:
+    if fault.seconds is not None:
+        return fault.seconds
+    return 0.0 if world.rules.instant else usual
 
 
 def read_deployment(turn: Turn) -> dict[str, object]:

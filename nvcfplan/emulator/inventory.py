@@ -69,9 +69,12 @@ def usable_clusters(rules: WorldFile) -> tuple[ClusterRule, ...]:
 
 
 def offers(cluster: ClusterRule, gpu: str, instance_type: str) -> bool:
+    """Not what is only listed."""
     pool = pool_of(cluster, gpu)
     wanted = instance_type.casefold()
-    return pool is not None and any(one.name.casefold() == wanted for one in pool.instance_types)
+    return pool is not None and any(
+        one.name.casefold() == wanted and not one.is_phantom for one in pool.instance_types
+    )
 
 
 def offering(world: World, specification: Specification) -> tuple[ClusterRule, ...]:

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import math
 
-from nvcfplan.emulator.allocation import land
+from nvcfplan.emulator.allocation import land, lose, scale
 from nvcfplan.emulator.reconcile import Case, reconcile
 from nvcfplan.emulator.settling import let_go, settle, stir_concerned
-from nvcfplan.emulator.world import Instance, Phase, Request, World
+from nvcfplan.emulator.weather import happen, next_event
+from nvcfplan.emulator.world import Instance, Phase, Request, Status, World
+
+_FIRST_REST = 60.0
+_LONGEST_REST = 3600.0
+"""Seconds before instances are asked for anew after some broke: the first time, and at most."""
 
 
 def advance(world: World, until: float) -> None:
@@ -22,24 +27,41 @@ def advance(world: World, until: float) -> None:
     while True:
         if world.due is None:
             stir_concerned(world)
-            world.due = min(world.outlook.next_move(), _next_tick(world))
+            world.due = min(_next_move(world), _next_tick(world))
         if world.due > until:
             break
         ticks = _next_tick(world) <= world.due
-        world.time = max(world.time, world.due)
+        _pass(world, world.due)
         world.due = None
         moving = world.instances.in_order(world.outlook.take_moves(world.time))
+        leaving = [one for one in moving if one.phase is Phase.TERMINATED]
         _boot(world, [one for one in moving if one.phase is Phase.STARTING])
-        _release(world, [one for one in moving if one.phase is Phase.TERMINATED])
+        _release(world, leaving)
+        happen(world)
+        _carry_load(world)
         if ticks:
             _tick(world)
-    world.time = max(world.time, until)
+    _pass(world, until)
     world.pass_ticks()
+
+
+def _pass(world: World, until: float) -> None:
+    """Time goes on and nothing happens, but the agents' heartbeat."""
+    beat, was = world.rules.heartbeat, world.time
+    world.time = max(was, until)
+    if beat and math.floor(world.time / beat) > math.floor(was / beat):
+        world.report()
+
+
+def _next_move(world: World) -> float:
+    """When an instance next boots, breaks or is released, or something comes from outside."""
+    return min(world.outlook.next_move(), world.outlook.next_load(), next_event(world))
 
 
 def _next_tick(world: World) -> float:
     """The next tick at which something can change; infinity if nothing will."""
-    reasons = [one.asked_at + world.rules.queue_timeout for one in world.requests.shown()]
+    expiries = (one.expires_at for one in world.requests.shown())
+    reasons = [one for one in expiries if one is not None]
     if world.is_stirring:
         reasons.append(world.time)
     first = min([*reasons, world.outlook.next_deadline()])
@@ -57,12 +79,40 @@ def _tick_at(world: World, time: float) -> float:
 def _boot(world: World, due: list[Instance]) -> None:
     booted: dict[str, int] = {}
     for one in due:
+        if one.failure is not None:
+            _break(world, one)
+            continue
         one.phase = Phase.RUNNING
         one.updated_at = world.time
         booted[one.version] = booted.get(one.version, 0) + 1
     for version, count in booted.items():
         world.tell("instances-running", f"{count} running", world.versions.look(version))
         world.stir()
+
+
+def _break(world: World, instance: Instance) -> None:
+    specification = lose(world, instance, instance.failure)
+    if specification is not None:
+        rest = min(_FIRST_REST * 2.0 ** min(specification.setbacks, 10), _LONGEST_REST)
+        specification.setbacks += 1
+        specification.rests_until = world.time + rest
+        if specification.doom and specification.doom.is_spent:
+            specification.doom = None
+    words = f"{instance.instance_type} in {instance.cluster} broke"
+    world.tell("instance-broke", words, world.versions.look(instance.version))
+
+
+def _carry_load(world: World) -> None:
+    """The autoscaler acts only on what is ACTIVE. Source: nvcf-api.md 8.3."""
+    late = [id_ for id_, at in world.outlook.loads.items() if at <= world.time]
+    for version in world.versions.in_order(late):
+        while version.loads and version.loads[0].at <= world.time:
+            load = version.loads.pop(0)
+            world.stir()
+            if version.status is not Status.ACTIVE or version.deployment is None:
+                continue
+            for one in version.deployment.specifications:
+                scale(world, one, target=max(one.min, min(load.running, one.max)))
 
 
 def _release(world: World, due: list[Instance]) -> None:
@@ -87,7 +137,8 @@ def _tick(world: World) -> None:
     stir_concerned(world)
     outlook = world.outlook
     late = (id_ for id_, at in outlook.deadlines.items() if at <= world.time)
-    cases = dict.fromkeys([*outlook.restless, *late])
+    cases = dict.fromkeys([*outlook.restless, *late, *(world.versions if world.is_upset else ())])
+    world.is_upset = False
     outlook.restless.clear()
     for version in world.versions.in_order(cases):
         if version.deployment is not None and _moves(Case(world, version, version.deployment)):
@@ -108,7 +159,7 @@ def _moves(case: Case) -> bool:
 
 def _follow_up(world: World, request: Request) -> None:
     """Expires a request nobody took in time, else offers it again."""
-    if world.time >= request.asked_at + world.rules.queue_timeout:
+    if request.expires_at is not None and world.time >= request.expires_at:
         _expire(world, request)
         return
     land(world, request)
@@ -124,8 +175,9 @@ def _expire(world: World, request: Request) -> None:
     world.ledger.expire(request.position)
     for one in version.deployment.specifications if version.deployment else ():
         if one.id == request.specification:
-            one.failed = missing
-    minutes = world.rules.queue_timeout / 60
+            one.failed += missing
+            one.failure = request.failure
+    minutes = (world.time - request.asked_at) / 60
     words = f"{missing} {request.instance_type} given up after {minutes:g} min in the queue"
     world.tell("request-expired", words, version)
     world.stir()

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 @dataclass(slots=True)
 class Outlook:
     """`restless`: versions that the next tick may change. `deadlines`: of versions, in virtual
-    seconds. `deployments`: version id by deployment id. `promised`: GPUs per quota by version id.
+    seconds. `loads`: when the load of a version next changes. `deployments`: version id by
+    deployment id. `promised`: GPUs per quota by version id.
     """
 
     restless: dict[str, None] = field(default_factory=dict)
     deadlines: dict[str, float] = field(default_factory=dict)
+    loads: dict[str, float] = field(default_factory=dict)
     deployments: dict[str, str] = field(default_factory=dict)
     promised: dict[str, tuple[int, ...]] = field(default_factory=dict)
     promised_in_all: list[int] = field(default_factory=list)
@@ -54,6 +56,15 @@ class Outlook:
             self.deadlines.pop(version, None)
         else:
             self.deadlines[version] = at
+
+    def next_load(self) -> float:
+        return min(self.loads.values(), default=math.inf)
+
+    def set_load(self, version: str, at: float | None) -> None:
+        if at is None:
+            self.loads.pop(version, None)
+        else:
+            self.loads[version] = at
 
     def set_deployment(self, version: str, deployment: str | None) -> None:
         former = self._deployment_of.pop(version, None)

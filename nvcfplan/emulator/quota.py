@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from nvcfplan.emulator.rules import QuotaRule, WorldFile
 
-EXHAUSTED = "Validation failed - [All allocated GPU instances in use - contact your support team]"
-
 
 def breached(world: World, specifications: Sequence[Specification]) -> QuotaRule | None:
     """The first quota that these, on top of what is deployed, would exceed."""

@@ -38,13 +38,17 @@ INVENTORY = "inventory"
 CAPACITY = "capacity"
 QUOTA = "quota"
 VERSION_LIMIT = "versionLimit"
-CORDON = "CORDON"
 READINGS = (INVENTORY, CAPACITY, QUOTA, VERSION_LIMIT)
 
 _UNREADABLE = {403: "Access Denied", 502: "Failed to get response from 'ICMS' after retries."}
 
 
 def _refuse_unreadable(world: World, reading: str) -> None:
+    """By the world's rules, or because the allocator is down; the inventory is kept for a while."""
+    kept = {CAPACITY: 0.0, INVENTORY: world.rules.inventory_cache}.get(reading)
+    since = world.down_since
+    if kept is not None and since is not None and world.time >= since + kept:
+        raise Refusal(502, _UNREADABLE[502])
     for name, status in world.rules.unreadable:
         if name == reading:
             raise Refusal(status, _UNREADABLE.get(status, f"{reading} cannot be read"))
@@ -99,7 +103,7 @@ def _cluster(world: World, cluster: ClusterRule) -> AllocatorCluster:
         cluster_group_name=cluster.groups[0] if cluster.groups else None,
         cloud_provider=cluster.provider,
         region=cluster.region,
-        status=cluster.status if world.is_ready(cluster) or not cluster.is_ready else CORDON,
+        status=world.status(cluster),
         attributes=list(cluster.attributes),
         gpus=[_pool(world, one) for one in cluster.gpus],
         gpu_usage={one.name: _usage(world, cluster, one) for one in cluster.gpus},
@@ -125,7 +129,7 @@ def _pool(world: World, gpu: GpuRule) -> AllocatorGpu:
 
 
 def _usage(world: World, cluster: ClusterRule, gpu: GpuRule) -> AllocatorUsage:
-    allocated = world.held(cluster.name, gpu.name)
+    allocated = world.shown_held(cluster, gpu)
     return AllocatorUsage(
         available=gpu.capacity - allocated, capacity=gpu.capacity, allocated=allocated
     )

@@ -6,8 +6,11 @@ Source: nvcf-api.md 3.5, 5 and 6.2.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nvcfplan.emulator.allocation import ask, scale, terminate
+from nvcfplan.emulator.failures import UNSERVED, USUAL_ABSENCE
+from nvcfplan.emulator.prospects import Load
 from nvcfplan.emulator.world import (
     Deployment,
     Instance,
@@ -17,6 +20,9 @@ from nvcfplan.emulator.world import (
     Version,
     World,
 )
+
+if TYPE_CHECKING:
+    from nvcfplan.emulator.rules import TrafficRule
 
 ERROR_KEPT_SECONDS = 7 * 24 * 3600.0
 _NO_REQUEST = "00000000-0000-0000-0000-000000000000"
@@ -45,7 +51,11 @@ def deadline(version: Version) -> float | None:
         return None
     if deployment.erred_at is not None:
         return deployment.erred_at + ERROR_KEPT_SECONDS
-    return version.queue.empty_at() if deployment.is_draining else None
+    if deployment.is_draining:
+        return version.queue.empty_at()
+    return min(
+        (one.rests_until for one in deployment.specifications if one.rests_until), default=None
+    )
 
 
 def reconcile(case: Case) -> None:
@@ -59,12 +69,39 @@ def reconcile(case: Case) -> None:
         if erred_at is not None and world.time >= erred_at + ERROR_KEPT_SECONDS:
             undeploy(world, version)
         return
+    if world.down_since is not None:
+        _reconcile_blindly(case)
+        return
     for one in case.deployment.specifications:
+        if one.rests_until <= world.time:
+            one.rests_until = 0.0
         _stop_surplus(case, one)
     if version.status is Status.DEPLOYING:
         _reconcile_deploying(case)
     else:
         _reconcile_serving(case)
+
+
+def _reconcile_blindly(case: Case) -> None:
+    """The allocator does not answer: here nothing can be said of instances.
+
+    Source: nvcf-api.md 5, 6.2.
+    """
+    if case.version.status is not Status.DEPLOYING:
+        enter(case.world, case.version, Status.DEGRADED)
+        return
+    case.deployment.health = [
+        {
+            "icmsRequestId": _NO_REQUEST,
+            "gpu": one.gpu,
+            "backend": one.backend or provider_of(case.world, one),
+            "instanceType": one.instance_type,
+            "error": "Failed to update deploying function status:"
+            " Failed to get response from 'ICMS' after retries.",
+        }
+        for one in case.deployment.specifications
+    ]
+    _fail(case)
 
 
 def _reconcile_deploying(case: Case) -> None:
@@ -75,7 +112,7 @@ def _reconcile_deploying(case: Case) -> None:
         enter(world, case.version, Status.ACTIVE)
         return
     failed = [one for one in specifications if one.failed and not case.of(one)]
-    health = [_no_capacity(world, one) for one in failed]
+    health = [_health(world, one) for one in failed]
     if health != deployment.health:
         deployment.health = health
         deployment.updated_at = world.time
@@ -125,18 +162,20 @@ def _top_up(case: Case) -> None:
     world = case.world
     for one in case.deployment.specifications:
         wanted = one.min - len(case.of(one)) - _waiting(world, one)
-        if wanted > 0:
+        if case.running(one) and case.running(one) >= one.min:
+            one.setbacks = 0
+        if wanted > 0 and not one.rests_until:
             ask(world, one, count=wanted)
 
 
-def _no_capacity(world: World, specification: Specification) -> dict[str, str]:
+def _health(world: World, specification: Specification) -> dict[str, str]:
     """Source: nvcf-api.md 3.4 (`gpu` holds the instance type) and 6.2."""
-    provider = _provider(world, specification)
-    minutes = round(world.rules.queue_timeout / 60)
-    usual = (
-        f"Backend '{provider}', GPU '{specification.gpu}', "
-        f"Instance Type '{specification.instance_type}': Capacity not available at this time"
-        f" - Exceeded max queued duration '{minutes}' minutes"
+    provider = provider_of(world, specification)
+    usual = UNSERVED[USUAL_ABSENCE].text.format(
+        provider=provider,
+        gpu=specification.gpu,
+        type=specification.instance_type,
+        minutes=round(world.rules.queue_timeout / 60),
     )
     return {
         "icmsRequestId": _NO_REQUEST,
@@ -147,7 +186,7 @@ def _no_capacity(world: World, specification: Specification) -> dict[str, str]:
     }
 
 
-def _provider(world: World, specification: Specification) -> str:
+def provider_of(world: World, specification: Specification) -> str:
     """The cloud provider of a cluster that it could have landed on."""
     named = {specification.pinned, *specification.clusters}
     by_nearness = sorted(
@@ -190,8 +229,18 @@ def _bring_traffic(world: World, version: Version) -> None:
         version.queue.depth = rule.queue_depth
         version.queue.since = world.time
         version.queue.per_minute = rule.drained_per_minute
+        version.loads = _loads(world, version, rule)
         for one in version.deployment.specifications:
             scale(world, one, target=max(one.min, min(rule.running, one.max)))
+
+
+def _loads(world: World, version: Version, rule: TrafficRule) -> list[Load]:
+    loads = [Load(at=world.time + one.at, running=one.running) for one in rule.load]
+    if rule.idle_after is not None and rule.drained_per_minute:
+        last = loads[-1].at if loads else world.time
+        idle_from = max(last, version.queue.empty_at() or world.time)
+        loads.append(Load(at=idle_from + rule.idle_after, running=0))
+    return loads
 
 
 def undeploy(world: World, version: Version) -> None:
@@ -199,6 +248,7 @@ def undeploy(world: World, version: Version) -> None:
     _drop_instances(world, version)
     version.deployment = None
     version.queue.depth = 0
+    version.loads = []
     was, version.status = version.status, Status.INACTIVE
     world.tell("undeployed", f"{version.name} {version.id}: {was} -> gone", version)
     world.stir()

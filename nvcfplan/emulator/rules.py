@@ -8,6 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+STATUSES = (
+    "READY",
+    "PAUSED",
+    "FAILED",
+    "ABANDONED",
+    "NOT_READY",
+    "UNHEALTHY",
+    "DELETED",
+    "CORDON",
+    "CORDON_AND_DRAIN",
+)
+"""Source: nvcf-api.md 2.3."""
+
 
 class Landing(StrEnum):
     """Which cluster takes a batch, where several may.
@@ -23,15 +36,30 @@ class Landing(StrEnum):
 
 
 class Trouble(StrEnum):
-    """What a scripted fault does to the request it meets."""
+    """What a scripted fault does to the request it meets.
+
+    `capacity-sync`: the allocator refuses the deployment; `capacity-async`: it takes it, and
+    nothing comes; `break`: instances start, and fail; `lose`: running ones are lost.
+    `answer`: not served, answered so; `garble`: served, the answer's body spoilt.
+    `drop-reply`: no reply comes; `cut-reply`: the connection is cut in the middle of it;
+    `stuck`: neither reply nor end; `late`: no reply, and served only after a while;
+    `duplicate`: served twice.
+    """
 
     CAPACITY_SYNC = "capacity-sync"
     CAPACITY_ASYNC = "capacity-async"
+    BREAK = "break"
+    LOSE = "lose"
     PAUSE = "pause"
+    STUCK = "stuck"
     KILL = "kill"
     GRAB = "grab"
     ANSWER = "answer"
+    GARBLE = "garble"
     DROP_REPLY = "drop-reply"
+    CUT_REPLY = "cut-reply"
+    LATE = "late"
+    DUPLICATE = "duplicate"
 
 
 class When(StrEnum):
@@ -40,52 +68,116 @@ class When(StrEnum):
 
 
 class FaultBody(StrEnum):
+    """`TRUNCATED`: the first half. `WRONG_TYPE`: the right body under a wrong content type."""
+
     PROBLEM = "problem"
     HTML = "html"
+    GARBAGE = "garbage"
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    WRONG_TYPE = "wrong-type"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Meets the `nth` request of `route` (of the function named, if one is): once, or from then on.
+    """Meets `count` requests of `route` (of the function named, if one is) from the `nth` on.
 
-    `when`: KILL and DROP_REPLY act before or after the request is served.
-    `seconds`: PAUSE holds the reply back so long, in virtual time.
-    `instance_type`: CAPACITY_* hit only specifications of this type.
+    `every`: all of them from then on. `since`, `until`: only requests of that time count at all.
+    `when`: KILL and DROP_REPLY act before or after the request is served; the copy of a DUPLICATE
+    is served before or after it.
+    `seconds`: PAUSE holds the reply back so long, LATE and DUPLICATE the (second) delivery; BREAK
+    and CAPACITY_ASYNC take so long to show, None: as long as that failure takes.
+    `instance_type`: CAPACITY_*, BREAK and LOSE hit only specifications of this type.
+    `failure`: a word of `failures`, of the table of its kind; None: the usual one.
+    `is_silent`: CAPACITY_ASYNC never ends and is never told.
+    `instances`: CAPACITY_ASYNC, BREAK and LOSE hit so many of a specification; None: all.
     `gpus`: GRAB takes so many, or what is free of them; None: all that is free.
-    `text`: what ANSWER says in `detail`, and CAPACITY_ASYNC in `healthInfo`, in place of the usual.
+    `text`: said in place of the usual words.
     """
 
     kind: Trouble
     route: str
     function: str | None = None
     nth: int = 1
+    count: int = 1
     every: bool = False
+    since: float = 0.0
+    until: float | None = None
     when: When = When.AFTER
-    seconds: float = 0.0
+    seconds: float | None = None
     instance_type: str | None = None
+    failure: str | None = None
+    is_silent: bool = False
+    instances: int | None = None
     cluster: str | None = None
     gpu: str | None = None
     gpus: int | None = None
     tenant: str = "other"
     status: int = 500
+    retry_after: int | None = None
     body: FaultBody = FaultBody.PROBLEM
     text: str | None = None
 
 
+class Happening(StrEnum):
+    """What comes by itself, on the virtual clock.
+
+    `STATUS` gives a cluster another status, so that it vanishes or appears. With DELETED its
+    instances are lost, with CORDON_AND_DRAIN they are stopped. `ALLOCATOR_DOWN`: it answers nobody.
+    """
+
+    GRAB = "grab"
+    GIVE_BACK = "give-back"
+    STATUS = "status"
+    LOSE = "lose"
+    ALLOCATOR_DOWN = "allocator-down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRule:
+    """`at`: the first time. `lasts`: after so long it is undone. `every`: again, `times` in all.
+
+    `gpus`: GRAB and GIVE_BACK move so many, or what there is of them; None: all there is.
+    `instances`: LOSE takes so many, oldest first; None: all that match.
+    """
+
+    at: float
+    what: Happening
+    lasts: float | None = None
+    every: float | None = None
+    times: int | None = None
+    tenant: str = "other"
+    cluster: str | None = None
+    gpu: str | None = None
+    gpus: int | None = None
+    status: str = "DELETED"
+    function: str | None = None
+    instance_type: str | None = None
+    instances: int | None = None
+    failure: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceTypeRule:
+    """`is_phantom`: listed, and to be had nowhere."""
+
     name: str
     gpu_count: int
     is_default: bool = False
+    is_phantom: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GpuRule:
-    """`capacity`: whole GPUs of this name in the cluster, shared by all its instance types."""
+    """`capacity`: whole GPUs of this name in the cluster, shared by all its instance types.
+
+    `misreported`: the allocator's views show so many more as free than there are.
+    """
 
     name: str
     capacity: int
     instance_types: tuple[InstanceTypeRule, ...]
+    misreported: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,15 +230,26 @@ class QuotaRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRule:
+    """`at`: seconds after the version became ACTIVE. `running`: as in `TrafficRule`."""
+
+    at: float
+    running: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficRule:
     """What callers do to each version of a function once it is ACTIVE.
 
-    `running`: instances per specification, within [min, max] and as room allows.
-    `queue_depth`: requests waiting, fewer by `drained_per_minute` while instances run.
+    `running`: instances per specification, within [min, max] and as room allows; `load`: what it
+    becomes later on. `queue_depth`: requests waiting, fewer by `drained_per_minute`.
+    `idle_after`: seconds without load or queue until the autoscaler goes down to min.
     """
 
     function: str
     running: int = 0
+    load: tuple[LoadRule, ...] = ()
+    idle_after: float | None = None
     queue_depth: int = 0
     drained_per_minute: float = 60.0
 
@@ -157,6 +260,10 @@ class WorldFile:
 
     `api_key_digests`: SHA-256 of the tokens that are good; empty: any bearer token is.
     `hide_gpu_count`: the allocator does not say how many GPUs an instance has.
+    `instant`: failures show at once as well. `inventory_cache`: how late the service learns that a
+    cluster came or went. `heartbeat`: how old the allocator's counts may be; 0: always fresh.
+    `stuck_instead_of_error`: a request that nobody takes is never given up, and nobody is told.
+    `patch_unsupported`: the status by which an older service answers PATCH; 0: it can.
     """
 
     starts_at: str = "2026-01-01T00:00:00Z"
@@ -175,7 +282,13 @@ class WorldFile:
     release_lag: float = 300.0
     queue_timeout: float = 1800.0
     tick: float = 60.0
+    instant: bool = False
+    inventory_cache: float = 900.0
+    heartbeat: float = 0.0
+    stuck_instead_of_error: bool = False
+    patch_unsupported: int = 0
     unreadable: tuple[tuple[str, int], ...] = ()
     hide_gpu_count: bool = False
     api_key_digests: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
+    schedule: tuple[ScheduleRule, ...] = ()

@@ -23,11 +23,12 @@ from nvcfplan.emulator.ledger import Cause, LedgerEntry, Service
 from nvcfplan.emulator.lifecycle import advance
 from nvcfplan.emulator.messages import Incoming, Reply, incoming, reply_of, reply_to
 from nvcfplan.emulator.persistence import FileStore, MemoryStore, Store
+from nvcfplan.emulator.prospects import Script
 from nvcfplan.emulator.refusals import EmulatorError, Refusal
 from nvcfplan.emulator.routes import Served, unauthorized
 from nvcfplan.emulator.routes import serve as serve_request
 from nvcfplan.emulator.rules import Fault, WorldFile
-from nvcfplan.emulator.world import Event, Holding, Script, World, starting_moment
+from nvcfplan.emulator.world import Event, Holding, World, starting_moment
 from nvcfplan.emulator.worldfile import load_worldfile
 
 if TYPE_CHECKING:

@@ -35,6 +35,7 @@ def _settle_version(world: World, id_: str) -> None:
     deployment = version.deployment if version is not None else None
     outlook.set_deployment(id_, deployment.id if deployment is not None else None)
     outlook.set_deadline(id_, deadline(version) if version is not None else None)
+    outlook.set_load(id_, version.loads[0].at if version is not None and version.loads else None)
     if world.rules.quotas:
         outlook.set_promised(id_, promise(world.rules, version) if version is not None else None)
 

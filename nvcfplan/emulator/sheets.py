@@ -69,6 +69,11 @@ class Sheet:
             self._missing(key)
         return self.whole(key, least, least=least)
 
+    def optional_whole(self, key: str, *, least: int = 0) -> int | None:
+        absent = self._content.get(key) is None
+        value = self.whole(key, least, least=least)
+        return None if absent else value
+
     def number(self, key: str, default: float, *, least: float = 0.0) -> float:
         value = float(self._get(key, (int, float), default))
         if not least <= value < float("inf"):
@@ -88,6 +93,11 @@ class Sheet:
             self._out_of_range(key, f"{value} is below {least:g} s")
             return default
         return seconds
+
+    def optional_seconds(self, key: str) -> float | None:
+        absent = self._content.get(key) is None
+        value = self.seconds(key, 0.0)
+        return None if absent else value
 
     def flag(self, key: str, *, default: bool) -> bool:
         return self._get(key, bool, default)

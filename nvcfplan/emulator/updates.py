@@ -6,7 +6,7 @@ No capacity check and no instance at once: the next tick follows up. Source: nvc
 from __future__ import annotations
 
 from nvcfplan.emulator.bodies import one_deployment, one_specification
-from nvcfplan.emulator.deployments import deployment_by_id, starve
+from nvcfplan.emulator.deployments import deployment_by_id, doom
 from nvcfplan.emulator.refusals import Refusal, bad_request, not_found
 from nvcfplan.emulator.turns import Turn, subject
 from nvcfplan.emulator.validation import (
@@ -37,7 +37,7 @@ def update_deployment(turn: Turn) -> dict[str, object]:
     for one, entry in pairs:
         _refuse_moved(version, one, entry)
     for one, entry in pairs:
-        starve(turn, one)
+        doom(turn, one)
         concurrency = entry.max_request_concurrency or 1
         after = (entry.min_instances, entry.max_instances, concurrency)
         if after != (one.min, one.max, one.concurrency):
@@ -47,6 +47,9 @@ def update_deployment(turn: Turn) -> dict[str, object]:
 
 
 def update_specification(turn: Turn) -> dict[str, object]:
+    unsupported = turn.world.rules.patch_unsupported
+    if unsupported:
+        raise Refusal(unsupported, "Method 'PATCH' is not supported.")
     request = parsed(UpdateSpecificationRequest, turn.content)
     version, deployment = deployment_by_id(turn)
     found = [one for one in deployment.specifications if one.id == turn.target.specification]
@@ -68,7 +71,7 @@ def _patch(turn: Turn, one: Specification, request: UpdateSpecificationRequest) 
     require(kind, instance_count_faults(least, most, one.gpu))
     require(kind, autoscaling_faults(request.autoscaling_configuration))
     autoscaling = _autoscaling(one, request)
-    starve(turn, one)
+    doom(turn, one)
     before = (one.min, one.max, one.answer.get("autoscalingConfiguration"))
     if (least, most, autoscaling) == before:
         return

@@ -15,15 +15,23 @@ from enum import StrEnum
 from nvcfplan.emulator.codec import TRANSIENT
 from nvcfplan.emulator.ledger import Ledger
 from nvcfplan.emulator.outlook import Outlook
-from nvcfplan.emulator.rules import ClusterRule, Fault, GpuRule, WorldFile
+from nvcfplan.emulator.prospects import (
+    Arrival,
+    Doom,
+    Load,
+    Planned,
+    Script,
+    Standing,
+    first_of,
+    status_at,
+)
+from nvcfplan.emulator.rules import ClusterRule, GpuRule, WorldFile
 from nvcfplan.emulator.tables import Share, Table
 
 _ROUNDING = 1e-6
 """A queue must be empty at the moment computed for it, whatever floats make of that."""
 
-
-INVENTORY_KEPT_SECONDS = 15 * 60.0
-"""How long a cluster that was closed is still listed. Source: nvcf-api.md 2.2."""
+_READY = "READY"
 
 
 class Status(StrEnum):
@@ -63,9 +71,9 @@ class Event:
 class Specification:
     """A deployed GPU specification. `answer`: the rest of it as the API shows it.
 
-    `pinned`: the cluster of its `backend` that the service picked. `failed`: instances of its last
-    request that never came. `is_starved`: a fault keeps its requests from being served, and
-    `failure` is what the service then says, None: the usual.
+    `pinned`: the cluster of its `backend` that the service picked. `failed`: instances since it was
+    last asked for any that never came or broke, and `failure` what the service says of it, None:
+    the usual. `setbacks`: breaks in a row, after which nothing is asked for until `rests_until`.
     """
 
     id: str
@@ -83,8 +91,10 @@ class Specification:
     answer: dict[str, object] = field(default_factory=dict)
     pinned: str | None = None
     failed: int = 0
-    is_starved: bool = False
     failure: str | None = None
+    doom: Doom | None = None
+    setbacks: int = 0
+    rests_until: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,7 +134,10 @@ class Queue:
 
 @dataclass(slots=True, kw_only=True)
 class Version:
-    """`answer`: the version as the API shows it, without status. `secrets`: SHA-256 by name."""
+    """`answer`: the version as the API shows it, without status. `secrets`: SHA-256 by name.
+
+    `loads`: what its callers are still going to make of it, earliest first.
+    """
 
     function_id: str
     id: str
@@ -135,6 +148,7 @@ class Version:
     secrets: dict[str, str] = field(default_factory=dict)
     deployment: Deployment | None = None
     queue: Queue = field(default_factory=Queue)
+    loads: list[Load] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -142,6 +156,7 @@ class Request:
     """Instances still wanted, in batches that are taken whole: `batches` full ones and a `rest`.
 
     `clusters`: where it may land. `position`: its entry in the ledger. `is_withheld`: by a fault.
+    `expires_at`: when it is given up, None: never; `failure`: what is then said, None: the usual.
     """
 
     id: str
@@ -155,7 +170,9 @@ class Request:
     rest: int
     asked_at: float
     position: int
+    expires_at: float | None
     is_withheld: bool = False
+    failure: str | None = None
 
     def waiting(self, batch_size: int) -> int:
         return self.batches * batch_size + self.rest
@@ -163,7 +180,10 @@ class Request:
 
 @dataclass(slots=True, kw_only=True)
 class Instance:
-    """`until`: when it runs (STARTING) or is released (TERMINATED)."""
+    """`until`: when it runs (STARTING) or is released (TERMINATED).
+
+    `failure`: it breaks then instead of running, and this is what is said of it.
+    """
 
     id: str
     version: str
@@ -177,6 +197,7 @@ class Instance:
     updated_at: float
     until: float
     phase: Phase = Phase.STARTING
+    failure: str | None = None
 
     @property
     def is_live(self) -> bool:
@@ -211,21 +232,15 @@ class Holding:
 
 
 @dataclass(slots=True, kw_only=True)
-class Script:
-    """A fault and how far it is: requests it has matched, and whether it is over."""
-
-    fault: Fault
-    matched: int = 0
-    is_over: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
 class World:
-    """`is_stirring`: the next tick may change something. `counter`: of everything ever named.
+    """`is_stirring`: the next tick may change something; `is_upset`: any version.
 
-    `cordons`: since when a cluster is closed. `rules` and `time` are stored apart. `events`: those
-    not stored yet. `due`: when something next happens, None: to be found out. `is_changed`: there
-    is more to store than the time.
+    `counter`: of everything ever named. `standings`: how the status of a cluster has changed,
+    oldest first. `agenda`: what is still to come of the schedule. `arrivals`: requests on their
+    way. `reported`: GPUs held, by `cluster/gpu`, as the allocator last heard. `down_since`: since
+    when it answers nobody. `rules` and `time` are stored apart. `events`: those not stored yet.
+    `due`: when something next happens, None: to be found out. `is_changed`: there is more to store
+    than the time.
     """
 
     rules: WorldFile = field(default_factory=WorldFile, metadata=TRANSIENT)
@@ -233,12 +248,17 @@ class World:
     ticked_at: float = field(default=0.0, metadata=TRANSIENT)
     counter: int = 0
     is_stirring: bool = False
+    is_upset: bool = False
     versions: Table[Version] = field(default_factory=_versions)
     requests: Table[Request] = field(default_factory=_requests)
     instances: Table[Instance] = field(default_factory=_instances)
     holdings: list[Holding] = field(default_factory=list)
-    cordons: dict[str, float] = field(default_factory=dict)
+    standings: dict[str, list[Standing]] = field(default_factory=dict)
     scripts: list[Script] = field(default_factory=list)
+    agenda: list[Planned] = field(default_factory=list)
+    arrivals: list[Arrival] = field(default_factory=list)
+    reported: dict[str, int] = field(default_factory=dict)
+    down_since: float | None = None
     ledger: Ledger = field(default_factory=Ledger)
     events: list[Event] = field(default_factory=list, metadata=TRANSIENT)
     due: float | None = field(default=None, metadata=TRANSIENT)
@@ -254,6 +274,9 @@ class World:
             for one in rules.tenants
         ]
         world.scripts = [Script(fault=fault) for fault in rules.faults]
+        world.agenda = [first_of(rule) for rule in rules.schedule]
+        if rules.heartbeat:
+            world.report()
         return world
 
     def tables(self) -> tuple[Table[Version], Table[Request], Table[Instance]]:
@@ -297,14 +320,48 @@ class World:
     def cluster(self, name: str) -> ClusterRule | None:
         return next((one for one in self.rules.clusters if one.name == name), None)
 
-    def is_ready(self, cluster: ClusterRule) -> bool:
+    def status(self, cluster: ClusterRule) -> str:
         """As the allocator sees it: at once."""
-        return cluster.is_ready and cluster.name not in self.cordons
+        return status_at(self.standings.get(cluster.name, ()), self.time, cluster.status)
+
+    def is_ready(self, cluster: ClusterRule) -> bool:
+        return self.status(cluster) == _READY
 
     def is_listed(self, cluster: ClusterRule) -> bool:
-        """As the service sees it, which remembers a READY cluster for a while."""
-        since = self.cordons.get(cluster.name, self.time)
-        return cluster.is_ready and self.time <= since + INVENTORY_KEPT_SECONDS
+        """As the service sees it, which learns late that a cluster came or went.
+
+        Source: nvcf-api.md 2.2.
+        """
+        then = self.time - self.rules.inventory_cache
+        return status_at(self.standings.get(cluster.name, ()), then, cluster.status) == _READY
+
+    def stand(self, cluster: ClusterRule, status: str) -> None:
+        """Its status from now on."""
+        then = self.time - self.rules.inventory_cache
+        changes = self.standings.get(cluster.name, [])
+        forgotten = sum(one.since <= then for one in changes) - 1
+        changes = [*changes[max(forgotten, 0) :], Standing(since=self.time, status=status)]
+        self.standings[cluster.name] = changes
+        self.stir()
+
+    def report(self) -> None:
+        """The agents tell the allocator what is held."""
+        held = {
+            f"{cluster.name}/{gpu.name}": self.held(cluster.name, gpu.name)
+            for cluster in self.rules.clusters
+            for gpu in cluster.gpus
+        }
+        if held != self.reported:
+            self.reported = held
+            self.is_changed = True
+
+    def shown_held(self, cluster: ClusterRule, gpu: GpuRule) -> int:
+        """GPUs that the views show as held, which may be old, or a lie."""
+        if not self.rules.heartbeat:
+            held = self.held(cluster.name, gpu.name)
+        else:
+            held = self.reported.get(f"{cluster.name}/{gpu.name}", 0)
+        return min(max(held - gpu.misreported, 0), gpu.capacity)
 
     def free(self, cluster: ClusterRule, gpu: str) -> int:
         """GPUs that nobody holds; terminated instances hold theirs until they are released."""

@@ -6,19 +6,24 @@ The keys are explained in `examples/worlds/`.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from nvcfplan.diagnostics import Checked, Diagnostic, Severity, has_errors
-from nvcfplan.emulator.faults import fault_of
+from nvcfplan.emulator.faults import fault_of, schedule_of
 from nvcfplan.emulator.readings import READINGS
 from nvcfplan.emulator.rules import (
+    STATUSES,
     ClusterRule,
     GpuRule,
     GroupRule,
+    Happening,
     InstanceTypeRule,
     Landing,
+    LoadRule,
     QuotaRule,
+    ScheduleRule,
     TenantRule,
     TrafficRule,
     WorldFile,
@@ -29,18 +34,7 @@ from nvcfplan.located import Located, decode_source, parse_source
 if TYPE_CHECKING:
     from pathlib import Path
 
-STATUSES = (
-    "READY",
-    "PAUSED",
-    "FAILED",
-    "ABANDONED",
-    "NOT_READY",
-    "UNHEALTHY",
-    "DELETED",
-    "CORDON",
-    "CORDON_AND_DRAIN",
-)
-"""Source: nvcf-api.md 2.3."""
+_MOST_GPUS = 1_000_000
 
 
 def load_worldfile(path: Path) -> Checked[WorldFile]:
@@ -102,7 +96,11 @@ def world_of(sheet: Sheet) -> WorldFile:
     nca_id = sheet.text("ncaId", base.nca_id)
     clusters = tuple(_cluster(name, one) for name, one in sheet.named("clusters"))
     groups = tuple(_group(name, one, nca_id) for name, one in sheet.named("groups"))
+    is_instant = sheet.flag("instant", default=False)
+    if is_instant:
+        base = replace(base, instant=True, boot_time=0.0, release_lag=0.0, tick=0.0)
     world = WorldFile(
+        instant=is_instant,
         starts_at=_moment(sheet, base.starts_at),
         nca_id=nca_id,
         org=sheet.text("org", base.org),
@@ -119,10 +117,15 @@ def world_of(sheet: Sheet) -> WorldFile:
         release_lag=sheet.seconds("releaseLag", base.release_lag),
         queue_timeout=sheet.seconds("queueTimeout", base.queue_timeout, least=1),
         tick=sheet.seconds("tick", base.tick),
+        inventory_cache=sheet.seconds("inventoryCache", base.inventory_cache),
+        heartbeat=sheet.seconds("heartbeat", base.heartbeat),
+        stuck_instead_of_error=sheet.flag("stuckInsteadOfError", default=False),
+        patch_unsupported=_patch_unsupported(sheet),
         unreadable=_unreadable(sheet),
         hide_gpu_count=sheet.flag("hideGpuCount", default=False),
         api_key_digests=tuple(map(digest_of, sheet.texts("apiKeys"))),
         faults=tuple(one for row in sheet.rows("faults") if (one := fault_of(row))),
+        schedule=tuple(_entry(one, clusters) for one in sheet.rows("schedule")),
     )
     sheet.finish()
     _check_groups(sheet, world)
@@ -169,6 +172,7 @@ def _gpu(name: str, sheet: Sheet) -> GpuRule:
         name=name,
         capacity=sheet.required_whole("capacity"),
         instance_types=tuple(_type(kind, one) for kind, one in sheet.named("instanceTypes")),
+        misreported=sheet.whole("misreported", 0, least=-_MOST_GPUS),
     )
     sheet.finish()
     return gpu
@@ -179,6 +183,7 @@ def _type(name: str, sheet: Sheet) -> InstanceTypeRule:
         name=name,
         gpu_count=sheet.required_whole("gpuCount", least=1),
         is_default=sheet.flag("default", default=False),
+        is_phantom=sheet.flag("phantom", default=False),
     )
     sheet.finish()
     return rule
@@ -234,11 +239,42 @@ def _traffic(function: str, sheet: Sheet) -> TrafficRule:
     rule = TrafficRule(
         function=function,
         running=sheet.whole("running", 0),
+        load=tuple(sorted(map(_load, sheet.rows("load")), key=lambda one: one.at)),
+        idle_after=sheet.optional_seconds("idleAfter"),
         queue_depth=sheet.whole("queueDepth", 0),
         drained_per_minute=sheet.number("drainedPerMinute", 60.0),
     )
     sheet.finish()
     return rule
+
+
+def _load(sheet: Sheet) -> LoadRule:
+    rule = LoadRule(at=sheet.seconds("at", 0.0), running=sheet.required_whole("running"))
+    sheet.finish()
+    return rule
+
+
+def _entry(sheet: Sheet, clusters: tuple[ClusterRule, ...]) -> ScheduleRule:
+    rule = schedule_of(sheet)
+    if rule is None:
+        return ScheduleRule(at=0.0, what=Happening.LOSE)
+    pools = {one.name: {gpu.name.casefold() for gpu in one.gpus} for one in clusters}
+    if rule.cluster is not None and rule.cluster not in pools:
+        summary = f"`{rule.cluster}` is no cluster of this file"
+        sheet.fault("world-unknown-name", "cluster", summary, remedy="name one of this file")
+    elif rule.cluster and rule.gpu and rule.gpu.casefold() not in pools[rule.cluster]:
+        summary = f"there is no {rule.gpu} in `{rule.cluster}`"
+        sheet.fault("world-unknown-name", "gpu", summary, remedy="name a pool of this file")
+    return rule
+
+
+def _patch_unsupported(sheet: Sheet) -> int:
+    status = sheet.whole("patchUnsupported", 0)
+    if status in (0, 404, 405):
+        return status
+    summary = f"patchUnsupported: {status} is not how a service without PATCH answers"
+    sheet.fault("world-out-of-range", "patchUnsupported", summary, remedy="404 or 405")
+    return 0
 
 
 def _unreadable(sheet: Sheet) -> tuple[tuple[str, int], ...]:

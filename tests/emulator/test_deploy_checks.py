@@ -232,6 +232,8 @@ def test_backend_whose_cluster_has_just_closed_is_a_conflict(account: Account) -
     account.emulator.advance(15 * 60 + 1)
     assert "No Backends defined" in refused(account, target, spec(backend="lab"))
     account.call("POST", "/emulator/uncordon", {"cluster": "lab-1"})
+    assert "No Backends defined" in refused(account, target, spec(backend="lab"))
+    account.emulator.advance(15 * 60)
     account.deploy(target, spec(backend="lab"))
 
 
