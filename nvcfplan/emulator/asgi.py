@@ -1,4 +1,4 @@
-"""The emulator as an ASGI application: wall time moves its world, and it trusts nobody.
+"""The emulator as an ASGI application: it trusts nobody.
 
 Only what a browser would not send is served: no `Origin`, and a `Host` that is this machine.
 """
@@ -6,7 +6,6 @@ Only what a browser would not send is served: no `Origin`, and a `Host` that is 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Protocol
 from urllib.parse import parse_qsl
@@ -24,18 +23,13 @@ _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class Exchanger(Protocol):
-    """What answers; `advance_to` moves its world first."""
+    """What answers, and lets time pass in its world first."""
 
-    def exchange(self, incoming: Incoming, *, speed: float | None) -> Served: ...
-
-    def advance_to(self, monotonic: float) -> None: ...
+    def exchange(self, incoming: Incoming) -> Served: ...
 
 
-def application(
-    emulator: Exchanger, *, begun_at: float, speed: float, is_local: bool
-) -> Application:
-    """`begun_at`: the world's time now. `speed`: virtual seconds per second."""
-    anchor = time.monotonic()
+def application(emulator: Exchanger, *, speed: float, is_local: bool) -> Application:
+    """`speed`: virtual seconds per second."""
 
     async def serve(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,8 +39,7 @@ def application(
         if refusal is not None:
             await _send(send, reply_to(refusal, str(scope["path"])))
             return
-        now = begun_at + (time.monotonic() - anchor) * speed
-        served = _served(emulator, _incoming(scope, body), now=now, speed=speed)
+        served = _served(emulator, _incoming(scope, body))
         if served.pause_seconds:
             await asyncio.sleep(served.pause_seconds / speed)
         if served.is_dropped:
@@ -57,11 +50,10 @@ def application(
     return serve
 
 
-def _served(emulator: Exchanger, incoming: Incoming, *, now: float, speed: float) -> Served:
+def _served(emulator: Exchanger, incoming: Incoming) -> Served:
     """A world that cannot be reached any more is an error of the server, not its end."""
     try:
-        emulator.advance_to(now)
-        return emulator.exchange(incoming, speed=speed)
+        return emulator.exchange(incoming)
     except EmulatorError as error:
         return Served(reply=reply_to(Refusal(500, error.summary), incoming.path))
 

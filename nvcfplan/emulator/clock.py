@@ -1,4 +1,4 @@
-"""Virtual time: sleeping advances the world, and nothing else in process does.
+"""Virtual time: in process sleeping alone advances the world, over HTTP the clock on the wall.
 
 The world's time is kept with the world, so it stands still between processes.
 """
@@ -6,6 +6,7 @@ The world's time is kept with the world, so it stands still between processes.
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,6 +16,36 @@ if TYPE_CHECKING:
 
 _QUIET_TURNS = 20
 """Turns of the event loop without any request, before time may jump: every task has had its say."""
+
+
+class WallClock:
+    """Moves a world's time by real time, from wherever others have moved it meanwhile."""
+
+    def __init__(
+        self,
+        world_time: float,
+        *,
+        speed: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`speed`: virtual seconds per second."""
+        self.speed = speed
+        self._monotonic = monotonic
+        self._left_at = monotonic()
+        self._left_world_at = world_time
+
+    def due_time(self, world_time: float) -> float:
+        """What time it is to be in a world that is at `world_time`. A reset world begins again."""
+        now = self._monotonic()
+        passed = (now - self._left_at) * self.speed
+        self._left_at = now
+        if world_time < self._left_world_at:
+            return world_time + passed
+        return max(world_time, self._left_world_at + passed)
+
+    def leave(self, world_time: float) -> None:
+        """The world was left at this time; from there on it goes."""
+        self._left_world_at = world_time
 
 
 class EmulatorClock:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ import httpx2
 from nvcfplan.emulator.admin import PREFIX as ADMIN
 from nvcfplan.emulator.allocation import give_back, grab
 from nvcfplan.emulator.asgi import application
-from nvcfplan.emulator.clock import EmulatorClock
+from nvcfplan.emulator.clock import EmulatorClock, WallClock
 from nvcfplan.emulator.codec import to_plain
 from nvcfplan.emulator.defaults import DEFAULT_WORLD
 from nvcfplan.emulator.faults import objection
@@ -123,12 +122,14 @@ class Emulator:
             give_back(world, Holding(tenant=tenant, cluster=cluster, gpu=gpu, gpus=gpus))
 
     @contextmanager
-    def _settled(self) -> Iterator[World]:
+    def _settled(self, wall: WallClock | None = None) -> Iterator[World]:
         """A turn in which all that is due has happened; a refusal in it is an EmulatorError."""
         try:
             with self._store.turn() as world:
-                advance(world, world.time)
+                advance(world, wall.due_time(world.time) if wall else world.time)
                 yield world
+                if wall is not None:
+                    wall.leave(world.time)
         except Refusal as refusal:
             raise EmulatorError(refusal.detail, remedy="see what `snapshot` shows") from None
 
@@ -163,17 +164,17 @@ class Emulator:
     def reset(self) -> None:
         self._store.reset()
 
-    def exchange(self, incoming: Incoming, *, speed: float | None = None) -> Served:
+    def exchange(self, incoming: Incoming, *, wall: WallClock | None = None) -> Served:
         """Serves one request as one turn. A bug of ours answers 500 and leaves no half of it.
 
-        `speed`: of the clock over HTTP; None where time is virtual.
+        `wall`: moves the world's time; None where time is virtual.
         """
-        history = self._history(incoming)
+        history = self._history(incoming, wall)
         if history is not None:
             return Served(reply=history)
         try:
-            with self._settled() as world:
-                served = serve_request(world, incoming, speed=speed)
+            with self._settled(wall) as world:
+                served = serve_request(world, incoming, speed=wall.speed if wall else None)
         except _BUGS as error:
             _log.exception("internal error in %s %s", incoming.method, incoming.path)
             refusal = Refusal(500, f"Internal error: {type(error).__name__}")
@@ -182,13 +183,26 @@ class Emulator:
             os.kill(os.getpid(), signal.SIGKILL)
         return served
 
-    def _history(self, incoming: Incoming) -> Reply | None:
+    def _history(self, incoming: Incoming, wall: WallClock | None) -> Reply | None:
         """The admin calls that need more than the world as it is; None: another call."""
         call = (incoming.method, incoming.path.removeprefix(ADMIN))
         if not incoming.path.startswith(ADMIN) or call not in _HISTORY:
             return None
+        with self._settled(wall):
+            pass
         refused = unauthorized(self.worldfile, incoming, is_key_needed=False)
         return refused or reply_of(_HISTORY[call](self))
+
+
+class _ByTheWall:
+    """The emulator as it is served: its time goes by the clock on the wall."""
+
+    def __init__(self, emulator: Emulator, wall: WallClock) -> None:
+        self._emulator = emulator
+        self._wall = wall
+
+    def exchange(self, incoming: Incoming) -> Served:
+        return self._emulator.exchange(incoming, wall=self._wall)
 
 
 def _reset(emulator: Emulator) -> object:
@@ -247,7 +261,7 @@ async def serve(
 
     Raises EmulatorError: the address is taken, or it is open to others and no key is asked for.
     """
-    import uvicorn  # heavy, and of use only here
+    from nvcfplan.emulator.listening import listen, run  # heavy, and of use only here
 
     is_local = host in ("127.0.0.1", "::1", "localhost")
     if not is_local and not emulator.worldfile.api_key_digests:
@@ -257,30 +271,11 @@ async def serve(
         )
     if not 0 < speed < float("inf"):
         raise EmulatorError(f"a clock cannot run at speed {speed:g}", remedy="give one above 0")
-    listener = _listen(host, port)
+    listener = listen(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-    app = application(emulator, begun_at=emulator.clock.monotonic(), speed=speed, is_local=is_local)
-    # A reply that a fault holds back must not keep the server from stopping.
-    config = uvicorn.Config(
-        app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=2
-    )
+    served = _ByTheWall(emulator, WallClock(emulator.clock.monotonic(), speed=speed))
+    app = application(served, speed=speed, is_local=is_local)
     if started is not None:
         started(address)
     with listener:
-        await uvicorn.Server(config).serve(sockets=[listener])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        if not 0 <= port <= 65535:
-            raise OSError("ports go from 0 to 65535")
-        listener = socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise EmulatorError(
-            f"cannot listen on {host}:{port}: {error}",
-            remedy="name another port, or 0 for any free one",
-        ) from error
-    # Connections inherit it; asyncio sets it only on sockets that name their protocol.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
+        await run(app, listener)

@@ -70,7 +70,7 @@ DOORS = {
     "jinja2": ("nvcfplan.loading.templates", "nvcfplan.views"),
     "click": ("nvcfplan.frontends", "nvcfplan.views"),
     "rich": ("nvcfplan.frontends", "nvcfplan.views"),
-    "uvicorn": ("nvcfplan.emulator.serving",),
+    "uvicorn": ("nvcfplan.emulator.listening",),
     "deepdiff": ("nvcfplan.differences.freeform",),
 }
 """Library -> the modules, or packages, through which alone it comes in."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
+from nvcfplan.emulator.clock import WallClock
 from nvcfplan.emulator.rules import WorldFile
 from nvcfplan.emulator.serving import Emulator
 from tests.emulator.account import world
@@ -132,3 +133,35 @@ def test_time_never_goes_back() -> None:
     emulator.advance_to(50)
     emulator.advance(-30)
     assert emulator.clock.monotonic() == 100
+
+
+def test_wall_clock_goes_on_from_wherever_others_have_moved_the_world() -> None:
+    at = [100.0]
+    wall = WallClock(7.0, speed=60.0, monotonic=lambda: at[0])
+    assert wall.due_time(7.0) == 7.0
+    wall.leave(7.0)
+    at[0] += 1
+    assert wall.due_time(7.0) == 67.0
+    wall.leave(667.0)  # an advance was asked for in that turn
+    at[0] += 1
+    assert wall.due_time(667.0) == 727.0
+    wall.leave(727.0)
+    at[0] += 1
+    assert wall.due_time(9000.0) == 9000.0  # another process was ahead
+    wall.leave(9000.0)
+    at[0] += 1
+    assert wall.due_time(9000.0) == 9060.0
+    wall.leave(9060.0)
+    at[0] += 1
+    assert wall.due_time(0.0) == 60.0  # it was reset
+
+
+def test_two_wall_clocks_at_one_world_do_not_double_its_speed() -> None:
+    at, time = [0.0], 0.0
+    walls = [WallClock(0.0, speed=10.0, monotonic=lambda: at[0]) for _ in range(2)]
+    for _ in range(50):
+        at[0] += 0.5
+        for wall in walls:
+            time = wall.due_time(time)
+            wall.leave(time)
+    assert time == 250.0
