@@ -1,0 +1,1 @@
+"""What NVIDIA's Go clients send, read from their sources, replayed."""
