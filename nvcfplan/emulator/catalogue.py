@@ -29,10 +29,25 @@ from nvcfplan.wire.functions import (
 )
 
 
+def scopes() -> tuple[str, ...]:
+    """All that a credential can have: each route's, and the super-admin's of each."""
+    found = {scope for route in ROUTES for scope in route.scopes}
+    admins = {
+        f"admin:{scope}"
+        for route in ROUTES
+        if route.layout is Layout.SERVICE
+        for scope in route.scopes
+    }
+    return tuple(sorted(found | admins | _BEYOND))
+
+
 def words() -> tuple[str, ...]:
     """The names of the routes, each once."""
     return tuple(dict.fromkeys(route.name for route in ROUTES))
 
+
+_BEYOND = frozenset({"invoke_function"})
+"""Of calls that a planner has no use for. Source: nvcf-api.md 1.2."""
 
 _VERSION = "functions/{function}/versions/{version}"
 _DEPLOYMENT = f"deployments/{_VERSION}"
@@ -61,6 +76,7 @@ _FUNCTIONS = (
         path="functions",
         row="2.1#2",
         scopes=_READ,
+        is_listing=True,
         queries=(_VISIBILITY,),
         answer=FunctionList,
     ),
@@ -70,6 +86,7 @@ _FUNCTIONS = (
         path="functions/ids",
         row="2.1#3",
         scopes=_READ,
+        is_listing=True,
         queries=(_VISIBILITY,),
         answer=FunctionIds,
     ),

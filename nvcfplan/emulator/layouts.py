@@ -54,7 +54,8 @@ class Route:
     `path`: a template such as `functions/{function}/versions`, below a prefix or absolute.
     `row`: where nvcf-api.md has it. `scopes`: one of them is enough; empty: any caller may, and
     `is_open`: even one who does not say who he is. `is_for_keys`: the service takes an API key
-    here, as the gateway always does. `request` None: no body is read. `answer` None: 204.
+    here, as the gateway always does. `is_listing`: a key for some functions sees those of the
+    list. `request` None: no JSON is read. `answer` None: 204.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Route:
     layout: Layout = Layout.SERVICE
     is_for_keys: bool = True
     is_open: bool = False
+    is_listing: bool = False
     queries: tuple[Query, ...] = ()
     request: type[Request] | None = None
     answer: AnswerModel | None = None

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from nvcfplan.emulator.refusals import PROBLEM, Refusal, bad_request, problem
+from nvcfplan.emulator.refusals import PROBLEM, Refusal, bad_request
+from nvcfplan.emulator.styles import Style, error_body, style_of
 
 MOST_BYTES = 6 * 1024 * 1024
 """Source: nvcf-api.md 7 (payload size)."""
@@ -74,9 +75,15 @@ def encoded(content: object) -> bytes:
     return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def reply_to(refusal: Refusal, path: str) -> Reply:
-    body = encoded(problem(refusal, path))
-    return Reply(status=refusal.status, body=body, media_type=PROBLEM, headers=refusal.headers)
+def reply_to(refusal: Refusal, path: str, *, is_gateway: bool = False, nonce: str = "") -> Reply:
+    """In the style that the path has; `nonce` as in `error_body`."""
+    style = style_of(path, is_gateway=is_gateway)
+    return Reply(
+        status=refusal.status,
+        body=encoded(error_body(refusal, path, style=style, nonce=nonce)),
+        media_type=PROBLEM if style is Style.SERVICE else JSON,
+        headers=refusal.headers,
+    )
 
 
 def json_object(body: bytes) -> dict[str, object]:

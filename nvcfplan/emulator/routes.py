@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from nvcfplan.emulator import admin, deployments, functions, readings, updates
 from nvcfplan.emulator.allocation import grab
+from nvcfplan.emulator.auth import (
+    bearer,
+    key_of,
+    permit,
+    refuse_operator,
+    shortened,
+    unauthenticated,
+)
 from nvcfplan.emulator.deployments import reverted
 from nvcfplan.emulator.faults import meet
 from nvcfplan.emulator.messages import JSON, Incoming, Reply, json_object, reply_of, reply_to
 from nvcfplan.emulator.refusals import Refusal, not_found
 from nvcfplan.emulator.rules import Fault, FaultBody, Trouble, When, WorldFile
+from nvcfplan.emulator.styles import Style, style_of
 from nvcfplan.emulator.targets import Target, resolve
 from nvcfplan.emulator.turns import Turn
 from nvcfplan.emulator.world import Holding, World, pool_of
 
-_Handler = Callable[[Turn], dict[str, object] | None]
+_Handler = Callable[[Turn], dict[str, object] | list[object] | Reply | None]
+"""JSON, None for 204, or a reply that is not JSON."""
 
 HANDLERS: Mapping[str, _Handler] = {
     "inventory": readings.inventory,
@@ -61,22 +68,35 @@ def serve(world: World, incoming: Incoming, *, speed: float | None) -> Served:
             return Served(reply=_health(speed))
         return _serve(world, incoming)
     except Refusal as refusal:
-        return Served(reply=reply_to(refusal, incoming.path))
+        return Served(reply=_refusing(world, refusal, incoming))
+
+
+def _refusing(world: World, refusal: Refusal, incoming: Incoming) -> Reply:
+    return reply_to(
+        refusal, incoming.path, is_gateway=world.rules.gateway, nonce=_nonce(world, incoming)
+    )
+
+
+def _nonce(world: World, incoming: Incoming) -> str:
+    return f"{world.rules.seed} {world.counter} {world.time} {incoming.method}"
 
 
 def _serve(world: World, incoming: Incoming) -> Served:
     if incoming.path.startswith(admin.PREFIX):
-        refused = unauthorized(world.rules, incoming, is_key_needed=False)
+        refused = refuse_operator(world.rules, incoming)
         return Served(reply=refused or reply_of(admin.serve(world, incoming)))
-    refused = unauthorized(world.rules, incoming, is_key_needed=True)
-    if refused is not None:
-        return Served(reply=refused)
+    key = key_of(world.rules, bearer(incoming.authorization))
+    if key is None:
+        nonce = _nonce(world, incoming)
+        return Served(reply=unauthenticated(world.rules, incoming.path, nonce=nonce))
     target = resolve(incoming.method, incoming.path)
     _refuse_strangers(world.rules, target)
+    style = style_of(incoming.path, is_gateway=world.rules.gateway)
+    permit(key, target, world, is_gateway=style is Style.GATEWAY)
     content = _content(incoming) if target.route.request is not None else {}
-    turn = Turn(world=world, target=target, query=incoming.query, content=content)
+    turn = Turn(world=world, target=target, key=key, incoming=incoming, content=content)
     turn = replace(turn, met=meet(world, target.route.name, _names(turn)))
-    return _under_faults(turn, incoming)
+    return _under_faults(turn)
 
 
 def _refuse_strangers(rules: WorldFile, target: Target) -> None:
@@ -101,20 +121,6 @@ def _health(speed: float | None) -> Reply:
     return reply_of(content if speed is None else content | {"speed": speed})
 
 
-def unauthorized(rules: WorldFile, incoming: Incoming, *, is_key_needed: bool) -> Reply | None:
-    """401 has no body here. Source: nvcf-api.md 1.2."""
-    if not is_key_needed and not rules.api_key_digests:
-        return None
-    scheme, _, token = (incoming.authorization or "").partition(" ")
-    digest = hashlib.sha256(token.strip().encode()).hexdigest()
-    is_known = not rules.api_key_digests or any(
-        hmac.compare_digest(digest, one) for one in rules.api_key_digests
-    )
-    if scheme.lower() == "bearer" and token.strip() and is_known:
-        return None
-    return Reply(status=401, headers=(("WWW-Authenticate", "Bearer"),))
-
-
 def _names(turn: Turn) -> set[str]:
     """What the function of this request is called: by its body, else by what is stored."""
     target, world = turn.target, turn.world
@@ -127,7 +133,7 @@ def _names(turn: Turn) -> set[str]:
     return names.union([found.name] if found is not None else [])
 
 
-def _under_faults(turn: Turn, incoming: Incoming) -> Served:
+def _under_faults(turn: Turn) -> Served:
     met = turn.met
     for fault in met.of(Trouble.GRAB):
         _grab(turn.world, fault)
@@ -136,7 +142,7 @@ def _under_faults(turn: Turn, incoming: Incoming) -> Served:
     if met.first(Trouble.DROP_REPLY, When.BEFORE):
         return Served(reply=Reply(status=500), is_dropped=True)
     scripted = met.first(Trouble.ANSWER)
-    reply = _scripted(scripted, turn, incoming) if scripted else _answer(turn, incoming.path)
+    reply = _scripted(scripted, turn) if scripted else _answer(turn)
     return Served(
         reply=reply,
         pause_seconds=met.pause_seconds,
@@ -158,7 +164,7 @@ def _grab(world: World, fault: Fault) -> None:
         grab(world, holding)
 
 
-def _scripted(fault: Fault, turn: Turn, incoming: Incoming) -> Reply:
+def _scripted(fault: Fault, turn: Turn) -> Reply:
     if fault.body is FaultBody.HTML:
         page = f"<html><body><h1>{fault.status}</h1></body></html>"
         return Reply(status=fault.status, body=page.encode(), media_type="text/html")
@@ -166,7 +172,7 @@ def _scripted(fault: Fault, turn: Turn, incoming: Incoming) -> Reply:
     refusal = Refusal(fault.status, text)
     if turn.target.route.name == "deploy" and fault.status == 502:
         refusal = reverted(turn.version(), refusal)
-    return reply_to(refusal, incoming.path)
+    return _refusing(turn.world, refusal, turn.incoming)
 
 
 _USUAL = {
@@ -175,15 +181,11 @@ _USUAL = {
 }
 
 
-def _answer(turn: Turn, path: str) -> Reply:
+def _answer(turn: Turn) -> Reply:
     try:
-        return reply_of(HANDLERS[turn.target.route.name](turn))
+        found = HANDLERS[turn.target.route.name](turn)
     except Refusal as refusal:
-        if turn.target.route.name == "capacity":
-            return _allocator_reply(refusal)
-        return reply_to(refusal, path)
-
-
-def _allocator_reply(refusal: Refusal) -> Reply:
-    """The allocator has an error body of its own. Source: nvcf-api.md 2.3."""
-    return Reply(status=refusal.status, body=json.dumps({"error": refusal.detail}).encode())
+        return _refusing(turn.world, refusal, turn.incoming)
+    if turn.target.route.is_listing and isinstance(found, dict):
+        found = shortened(turn.key, found, turn.world)
+    return found if isinstance(found, Reply) else reply_of(found)

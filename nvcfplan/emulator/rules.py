@@ -62,6 +62,17 @@ class Trouble(StrEnum):
     DUPLICATE = "duplicate"
 
 
+EVERYTHING = "*"
+
+
+class KeyKind(StrEnum):
+    """`OTHER`: a credential that authenticates but is of no use here."""
+
+    API_KEY = "api-key"
+    JWT = "jwt"
+    OTHER = "other"
+
+
 class When(StrEnum):
     BEFORE = "before"
     AFTER = "after"
@@ -255,15 +266,30 @@ class TrafficRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRule:
+    """A token that is good, by its SHA-256.
+
+    `scopes` None: every one its kind can have. `functions`: an API key is for these alone, by id
+    of function or version, or by name. Source: nvcf-api.md 1.2.
+    """
+
+    digest: str
+    kind: KeyKind = KeyKind.JWT
+    scopes: tuple[str, ...] | None = None
+    functions: tuple[str, ...] = (EVERYTHING,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorldFile:
     """`unreadable`: a reading (inventory, capacity, quota, versionLimit) and the status it answers.
 
-    `api_key_digests`: SHA-256 of the tokens that are good; empty: any bearer token is.
+    `api_keys`: empty: any bearer token is good for everything.
     `hide_gpu_count`: the allocator does not say how many GPUs an instance has.
     `instant`: failures show at once as well. `inventory_cache`: how late the service learns that a
     cluster came or went. `heartbeat`: how old the allocator's counts may be; 0: always fresh.
     `stuck_instead_of_error`: a request that nobody takes is never given up, and nobody is told.
     `patch_unsupported`: the status by which an older service answers PATCH; 0: it can.
+    `gateway`: the NGC front stands before the short layout `/v2/nvcf` too.
     """
 
     starts_at: str = "2026-01-01T00:00:00Z"
@@ -289,6 +315,7 @@ class WorldFile:
     patch_unsupported: int = 0
     unreadable: tuple[tuple[str, int], ...] = ()
     hide_gpu_count: bool = False
-    api_key_digests: tuple[str, ...] = ()
+    api_keys: tuple[KeyRule, ...] = ()
+    gateway: bool = False
     faults: tuple[Fault, ...] = ()
     schedule: tuple[ScheduleRule, ...] = ()

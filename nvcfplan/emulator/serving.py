@@ -14,6 +14,7 @@ import httpx2
 from nvcfplan.emulator.admin import PREFIX as ADMIN
 from nvcfplan.emulator.allocation import give_back, grab
 from nvcfplan.emulator.asgi import application
+from nvcfplan.emulator.auth import refuse_operator
 from nvcfplan.emulator.clock import EmulatorClock, WallClock
 from nvcfplan.emulator.codec import to_plain
 from nvcfplan.emulator.defaults import DEFAULT_WORLD
@@ -24,7 +25,7 @@ from nvcfplan.emulator.messages import Incoming, Reply, incoming, reply_of, repl
 from nvcfplan.emulator.persistence import FileStore, MemoryStore, Store
 from nvcfplan.emulator.prospects import Script
 from nvcfplan.emulator.refusals import EmulatorError, Refusal
-from nvcfplan.emulator.routes import Served, unauthorized
+from nvcfplan.emulator.routes import Served
 from nvcfplan.emulator.routes import serve as serve_request
 from nvcfplan.emulator.rules import Fault, WorldFile
 from nvcfplan.emulator.world import Event, Holding, World, starting_moment
@@ -190,7 +191,7 @@ class Emulator:
             return None
         with self._settled(wall):
             pass
-        refused = unauthorized(self.worldfile, incoming, is_key_needed=False)
+        refused = refuse_operator(self.worldfile, incoming)
         return refused or reply_of(_HISTORY[call](self))
 
 
@@ -264,7 +265,7 @@ async def serve(
     from nvcfplan.emulator.listening import listen, run  # heavy, and of use only here
 
     is_local = host in ("127.0.0.1", "::1", "localhost")
-    if not is_local and not emulator.worldfile.api_key_digests:
+    if not is_local and not emulator.worldfile.api_keys:
         raise EmulatorError(
             f"{host} can be reached by others, and this world asks for no key",
             remedy="set apiKeys in the world file, or serve on 127.0.0.1",

@@ -121,6 +121,18 @@ class Sheet:
                 self._wrong(f"{key}.{index}", "a string", one)
         return tuple(found)
 
+    def entries(self, key: str) -> tuple[str | Sheet, ...]:
+        """The strings and mappings of a sequence that may hold both."""
+        found: list[str | Sheet] = []
+        for index, value in enumerate(self._get(key, list, [])):
+            if isinstance(value, str):
+                found.append(value)
+            elif isinstance(value, Mapping):
+                found.append(Sheet(value, faults=self.faults, path=(*self.path, key, index)))
+            else:
+                self._wrong(f"{key}.{index}", "a string or a mapping", value)
+        return tuple(found)
+
     def rows(self, key: str) -> tuple[Sheet, ...]:
         """The mappings of a sequence."""
         values = self._get(key, list, [])

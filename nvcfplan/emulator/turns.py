@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from nvcfplan.emulator.faults import Met
+from nvcfplan.emulator.messages import Incoming
 from nvcfplan.emulator.refusals import bad_request, not_found
+from nvcfplan.emulator.rules import KeyRule
 from nvcfplan.emulator.targets import Target
 from nvcfplan.emulator.world import Deployment, Version, World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """`content`: the body's JSON object, empty where the call has none."""
+    """`key`: whose request it is. `content`: the body's JSON object, empty where none is read."""
 
     world: World
     target: Target
-    query: Mapping[str, str] = field(default_factory=dict)
+    key: KeyRule
+    incoming: Incoming
     content: dict[str, object] = field(default_factory=dict)
     met: Met = field(default_factory=Met)
 
@@ -38,9 +44,13 @@ class Turn:
             raise not_found(f"{where}: Deployment not found")
         return version, version.deployment
 
-    def flag(self, name: str) -> bool:
-        """A boolean query parameter, false by default. Raises Refusal."""
-        value = self.query.get(name, "false").lower()
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self.incoming.query
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """A boolean query parameter. Raises Refusal."""
+        value = self.query.get(name, str(default)).lower()
         if value not in ("true", "false"):
             raise bad_request(f"Failed to convert '{name}' to a boolean")
         return value == "true"

@@ -5,21 +5,26 @@ The keys are explained in `examples/worlds/`.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from nvcfplan.diagnostics import Checked, Diagnostic, Severity, has_errors
+from nvcfplan.emulator.catalogue import scopes as known_scopes
 from nvcfplan.emulator.faults import fault_of, schedule_of
 from nvcfplan.emulator.readings import READINGS
 from nvcfplan.emulator.rules import (
+    EVERYTHING,
     STATUSES,
     ClusterRule,
     GpuRule,
     GroupRule,
     Happening,
     InstanceTypeRule,
+    KeyKind,
+    KeyRule,
     Landing,
     LoadRule,
     QuotaRule,
@@ -123,7 +128,8 @@ def world_of(sheet: Sheet) -> WorldFile:
         patch_unsupported=_patch_unsupported(sheet),
         unreadable=_unreadable(sheet),
         hide_gpu_count=sheet.flag("hideGpuCount", default=False),
-        api_key_digests=tuple(map(digest_of, sheet.texts("apiKeys"))),
+        api_keys=tuple(_key(one) for one in sheet.entries("apiKeys")),
+        gateway=sheet.flag("gateway", default=False),
         faults=tuple(one for row in sheet.rows("faults") if (one := fault_of(row))),
         schedule=tuple(_entry(one, clusters) for one in sheet.rows("schedule")),
     )
@@ -135,6 +141,27 @@ def world_of(sheet: Sheet) -> WorldFile:
 def digest_of(api_key: str) -> str:
     """Keys themselves are not kept."""
     return hashlib.sha256(api_key.encode()).hexdigest()
+
+
+def _key(entry: str | Sheet) -> KeyRule:
+    if isinstance(entry, str):
+        return KeyRule(digest=digest_of(entry))
+    kind = entry.choice("kind", KeyKind, KeyKind.API_KEY)
+    scopes = entry.texts("scopes", (EVERYTHING,))
+    known = known_scopes()
+    for one in scopes:
+        if one not in (EVERYTHING, *known):
+            near = ", ".join(difflib.get_close_matches(one, known) or known)
+            summary = f"`{one}` is no scope of this API"
+            entry.fault("world-unknown-word", "scopes", summary, remedy=f"one of: {near}")
+    rule = KeyRule(
+        digest=digest_of(entry.required_text("key")),
+        kind=kind,
+        scopes=None if EVERYTHING in scopes else scopes,
+        functions=entry.texts("functions", (EVERYTHING,)),
+    )
+    entry.finish()
+    return rule
 
 
 def _moment(sheet: Sheet, default: str) -> str:

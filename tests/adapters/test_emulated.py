@@ -14,7 +14,7 @@ from nvcfplan.adapters.nvcf.reader import NvcfReader
 from nvcfplan.adapters.nvcf.target import Target
 from nvcfplan.applying import Call, Done, FailureClass, Refused, Unanswered
 from nvcfplan.emulator.defaults import DEFAULT_WORLD
-from nvcfplan.emulator.rules import Trouble
+from nvcfplan.emulator.rules import KeyRule, Trouble
 from nvcfplan.emulator.serving import Emulator, Fault
 from nvcfplan.errors import Unauthorized
 from nvcfplan.model import (
@@ -342,7 +342,7 @@ def test_a_service_that_stumbles_is_read_all_the_same() -> None:
 
 def test_a_key_that_is_not_known_is_refused_and_not_shown() -> None:
     async def scenario() -> Unauthorized:
-        emulator = Emulator.open(None, replace(DEFAULT_WORLD, api_key_digests=("0" * 64,)))
+        emulator = Emulator.open(None, replace(DEFAULT_WORLD, api_keys=(KeyRule(digest="0" * 64),)))
         async with account_on(emulator) as account:
             with pytest.raises(Unauthorized) as caught:
                 await account.reader.functions()

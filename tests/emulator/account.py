@@ -27,6 +27,7 @@ class Answer:
     status: int
     body: bytes
     media_type: str
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def json(self) -> Json:
@@ -34,7 +35,15 @@ class Answer:
 
     @property
     def detail(self) -> str:
-        return str(self.json["detail"])
+        """Of a problem, a `requestStatus` or an allocator's error."""
+        status = self.json.get("requestStatus")
+        if isinstance(status, dict):
+            return str(status["statusDescription"])
+        return str(self.json["error" if "error" in self.json else "detail"])
+
+    @property
+    def rows(self) -> list[Json]:
+        return cast("list[Json]", json.loads(self.body))
 
     @property
     def deployment(self) -> Json:
@@ -64,12 +73,17 @@ class Deployable:
 
 
 class Account:
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, authorization: str | None = "Bearer any") -> None:
         self.emulator = emulator
+        self.authorization = authorization
 
     @classmethod
     def of(cls, rules: WorldFile | None = None) -> Account:
         return cls(Emulator.open(None, rules))
+
+    def by(self, token: str) -> Account:
+        """The same account, used with this bearer token."""
+        return Account(self.emulator, f"Bearer {token}")
 
     def call(
         self, method: str, path: str, body: object = None, *, raw: bytes | None = None
@@ -80,12 +94,12 @@ class Account:
             method=method,
             path=path,
             query={name: value for name, value in pairs},
-            authorization="Bearer any",
+            authorization=self.authorization,
             body=raw if raw is not None else b"" if body is None else json.dumps(body).encode(),
         )
         served = self.emulator.exchange(incoming)
         reply = served.reply
-        return Answer(reply.status, reply.body, reply.media_type)
+        return Answer(reply.status, reply.body, reply.media_type, reply.headers)
 
     def get(self, path: str) -> Answer:
         return self.call("GET", path)

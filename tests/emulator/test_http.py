@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx2
 import pytest
 
-from nvcfplan.emulator.rules import Fault, Trouble, WorldFile
+from nvcfplan.emulator.rules import Fault, KeyRule, Trouble, WorldFile
 from nvcfplan.emulator.serving import Emulator, EmulatorError, serve
 from nvcfplan.emulator.worldfile import digest_of
 from tests.emulator.account import container, spec, world
@@ -150,7 +150,7 @@ def refused(rules: WorldFile, host: str, port: int, speed: float) -> str:
 
 def test_serving_others_needs_a_key() -> None:
     assert "asks for no key" in refused(world(), "0.0.0.0", 0, 1)
-    keyed = world(api_key_digests=(digest_of("k"),))
+    keyed = world(api_keys=(KeyRule(digest=digest_of("k")),))
     assert "cannot run at speed" in refused(keyed, "0.0.0.0", 0, 0)
 
 

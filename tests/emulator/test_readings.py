@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from nvcfplan.emulator.rules import GroupRule, QuotaRule
+from nvcfplan.emulator.rules import GroupRule, KeyRule, QuotaRule
 from nvcfplan.emulator.worldfile import digest_of
 from tests.emulator.account import Account, cluster, rows, spec, world
 
@@ -136,15 +136,14 @@ def test_reading_can_be_made_unreadable(reading: str, path: str, status: int) ->
     account = Account.of(world(unreadable=((reading, status),)))
     answer = account.get(path)
     assert answer.status == status
-    is_allocator = reading == "capacity"
-    assert set(answer.json) == (
-        {"error"} if is_allocator else {"type", "title", "status", "detail", "instance"}
-    )
+    service = {"type", "title", "status", "detail", "instance"}
+    other = {"capacity": {"error"}, "quota": {"requestStatus"}}
+    assert set(answer.json) == other.get(reading, service)
     assert account.create()
 
 
 def test_health_says_that_it_is_an_emulator_and_needs_no_token() -> None:
-    rules = world(api_key_digests=(digest_of("good"),))
+    rules = world(api_keys=(KeyRule(digest=digest_of("good")),))
     answer = Account.of(rules).get("/health")
     assert answer.json == {"status": "UP", "emulator": True}
 
@@ -152,7 +151,7 @@ def test_health_says_that_it_is_an_emulator_and_needs_no_token() -> None:
 def test_missing_or_unknown_token_is_answered_with_an_empty_401() -> None:
     from nvcfplan.emulator.messages import Incoming
 
-    rules = replace(world(), api_key_digests=(digest_of("good"),))
+    rules = replace(world(), api_keys=(KeyRule(digest=digest_of("good")),))
     emulator = Account.of(rules).emulator
     anyone = Account.of(world()).emulator
     for open_to, authorization, status in (

@@ -11,6 +11,8 @@ import pytest
 from nvcfplan.emulator.defaults import DEFAULT_WORLD
 from nvcfplan.emulator.rules import (
     Fault,
+    KeyKind,
+    KeyRule,
     Landing,
     QuotaRule,
     TenantRule,
@@ -94,7 +96,8 @@ tick: 2h
 functionLimit: 3
 hideGpuCount: true
 unreadable: { capacity: 403 }
-apiKeys: [k]
+apiKeys: [k, { key: n, scopes: [deploy_function], functions: [chat] }, { key: j, kind: jwt }]
+gateway: true
 """
     assert read(tmp_path, text) == replace(
         WorldFile(),
@@ -108,7 +111,17 @@ apiKeys: [k]
         function_limit=3,
         hide_gpu_count=True,
         unreadable=(("capacity", 403),),
-        api_key_digests=(digest_of("k"),),
+        api_keys=(
+            KeyRule(digest=digest_of("k")),
+            KeyRule(
+                digest=digest_of("n"),
+                kind=KeyKind.API_KEY,
+                scopes=("deploy_function",),
+                functions=("chat",),
+            ),
+            KeyRule(digest=digest_of("j"), kind=KeyKind.JWT),
+        ),
+        gateway=True,
     )
 
 
@@ -168,6 +181,9 @@ faults: [{ kind: kill, route: deploy, when: before, nth: 2, every: true }]
         ("faults:\n - { kind: kill }", [("world-missing", 2)]),
         ("faults:\n - { kind: kill, route: x }", [("world-fault", 2)]),
         ("apiKeys: [5]", [("world-wrong-type", 1)]),
+        ("apiKeys:\n - { kind: jwt }", [("world-missing", 2)]),
+        ("apiKeys:\n - { key: k, kind: basic }", [("world-unknown-word", 2)]),
+        ("apiKeys:\n - { key: k, scopes: [deploy] }", [("world-unknown-word", 2)]),
         ("seed: 1\nseed: 2", [("duplicate-key", 2)]),
         ("a: [", [("yaml-syntax", 1)]),
         ("- a", [("world-wrong-type", 0)]),
@@ -192,8 +208,10 @@ def test_misspelt_word_is_answered_with_the_nearest(tmp_path: Path) -> None:
 
 
 def test_api_key_is_not_repeated(tmp_path: Path) -> None:
-    found = diagnostics(tmp_path, "apiKeys: canary-key\nseed: x")
-    assert "canary" not in repr(found)
+    for text in ("apiKeys: canary-key\nseed: x", "apiKeys: [{ key: [canary-key] }]"):
+        found = diagnostics(tmp_path, text)
+        assert found
+        assert "canary" not in repr(found)
 
 
 def test_file_that_cannot_be_read_is_a_diagnostic(tmp_path: Path) -> None:
