@@ -73,7 +73,7 @@ def choose_account(choice: AccountArguments, root: Path, terminal: Terminal) -> 
     return ChosenAccount(
         target=target,
         clock=clock,
-        client=lambda: Client(target, clock=clock),
+        client=lambda: Client(target, clock=clock, listener=terminal.say),
         keeps_state_in=place_of_state(choice, root),
         warnings=endpoint.warnings,
     )

@@ -89,6 +89,10 @@ class Script:
         return [json.loads(one.content) for one in self.sent if one.content]
 
 
+def _ignore(_: str) -> None:
+    return None
+
+
 def client_of(
     script: Callable[[httpx2.Request], httpx2.Response],
     *,
@@ -96,6 +100,7 @@ def client_of(
     org: str | None = "demo",
     nca_id: str | None = None,
     base_url: str = BASE_URL,
+    listener: Callable[[str], None] = _ignore,
 ) -> Client:
     token = Secret(CANARY, SecretReference("NGC_API_KEY", SecretOrigin.ENV, "NGC_API_KEY"))
     target = Target(
@@ -106,7 +111,12 @@ def client_of(
         org=org,
         nca_id=nca_id,
     )
-    return Client(target, clock=clock or FakeClock(), transport=httpx2.MockTransport(script))
+    return Client(
+        target,
+        clock=clock or FakeClock(),
+        transport=httpx2.MockTransport(script),
+        listener=listener,
+    )
 
 
 def payload(name: str) -> object:

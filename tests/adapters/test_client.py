@@ -79,16 +79,66 @@ def test_reads_are_repeated_until_they_succeed(status: int) -> None:
     assert 0.5 <= clock.pauses[0] < clock.pauses[1] <= 2
 
 
-def test_retry_after_is_honoured_within_a_bound() -> None:
+def test_retry_after_is_honoured_in_both_its_forms() -> None:
     clock = FakeClock()
     slow = [
         httpx2.Response(429, headers={"Retry-After": "7"}),
         httpx2.Response(429, headers={"Retry-After": "Thu, 01 Jan 2026 00:00:17 GMT"}),
-        httpx2.Response(429, headers={"Retry-After": "99999999"}),
+        httpx2.Response(429, headers={"Retry-After": "90"}),
         answer({"functions": []}),
     ]
-    read_with(slow, clock)
-    assert clock.pauses == [7, 10, 60]
+    found, _ = read_with(slow, clock)
+    assert isinstance(found, FunctionList)
+    assert clock.pauses == [7, 10, 90]
+
+
+def test_a_service_that_asks_for_more_than_anybody_waits_is_given_up_at_once() -> None:
+    clock = FakeClock()
+    found, script = read_with([httpx2.Response(429, headers={"Retry-After": "86400"})], clock)
+    assert isinstance(found, RateLimited)
+    assert found.retry_after_seconds == 3600
+    assert "asks to wait" in found.detail
+    assert len(script.sent) == 1
+    assert clock.pauses == []
+
+
+def test_a_read_with_all_its_repetitions_has_one_limit() -> None:
+    clock = FakeClock()
+    found, script = read_with([httpx2.Response(503, headers={"Retry-After": "100"})], clock)
+    assert isinstance(found, RemoteUnavailable)
+    assert clock.seconds == 200
+    assert len(script.sent) == 3
+    assert "asked 3 times in 200 s" in found.detail
+
+
+def test_waits_that_can_be_felt_are_told_now_and_then_however_many_reads_wait() -> None:
+    told: list[str] = []
+    clock = FakeClock()
+    script = Script(
+        {"GET /v2/nvcf/functions": [httpx2.Response(429, headers={"Retry-After": "8"})]}
+    )
+
+    async def read_all() -> None:
+        async with client_of(script, clock=clock, listener=told.append) as client:
+            several = (client.read(reads.list_functions(), FunctionList) for _ in range(9))
+            await asyncio.gather(*several, return_exceptions=True)
+
+    run(read_all())
+    assert told[0] == "waiting for the service: GET /v2/nvcf/functions: 429; asking again in 8 s"
+    assert len(script.sent) == 45
+    assert len(told) <= 1 + clock.seconds / 10
+
+
+def test_a_short_stumble_is_not_told() -> None:
+    told: list[str] = []
+    script = Script({"GET /v2/nvcf/functions": [problem(503, "busy"), answer({"functions": []})]})
+
+    async def read() -> None:
+        async with client_of(script, listener=told.append) as client:
+            await client.read(reads.list_functions(), FunctionList)
+
+    run(read())
+    assert told == []
 
 
 def test_nonsense_in_retry_after_is_as_if_it_were_not_there() -> None:

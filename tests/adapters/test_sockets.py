@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +15,7 @@ from nvcfplan.adapters.nvcf import reads, requests
 from nvcfplan.adapters.nvcf.client import Client
 from nvcfplan.adapters.nvcf.raw import Lost, NotSent, RawAnswer, RawOutcome
 from nvcfplan.adapters.nvcf.target import Patience, Target
-from nvcfplan.errors import Unreachable
+from nvcfplan.errors import RemoteError, RemoteUnavailable, Unreachable
 from nvcfplan.model import FunctionId, Secret, SecretOrigin, SecretReference, VersionId
 from nvcfplan.wire.functions import FunctionList
 from tests.adapters.fakes import CANARY, FakeClock, run
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 TLS_HELLO = b"\x16"
+TLS = Path(__file__).parent / "tls"
 WRITE = requests.delete_version(FunctionId("f"), VersionId("v"))
 TOKEN = Secret(CANARY, SecretReference("k", SecretOrigin.ENV, "k"))
 
@@ -128,3 +131,111 @@ def test_a_server_without_tls_at_an_https_address_was_sent_nothing() -> None:
     outcome = run(send())
     assert isinstance(outcome, NotSent)
     assert "SSL" in outcome.why
+
+
+@asynccontextmanager
+async def tls_server() -> AsyncIterator[str]:
+    """Answers every request with an empty list of functions, under a certificate of our own."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(TLS / "localhost.pem")
+    body = b'{"functions":[]}'
+    reply = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(reply + body)
+            await writer.drain()
+        writer.close()
+
+    listening = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    async with listening:
+        yield f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+
+
+def listed_over_tls() -> FunctionList | RemoteError:
+    async def read() -> FunctionList | RemoteError:
+        async with tls_server() as address, client_at(address) as client:
+            try:
+                return await client.read(reads.list_functions(), FunctionList)
+            except RemoteError as error:
+                return error
+
+    return run(read())
+
+
+def test_an_authority_of_ones_own_is_named_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(TLS / "ca.pem"))
+    assert listed_over_tls() == FunctionList(functions=[])
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_and_the_variable_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    found = listed_over_tls()
+    assert isinstance(found, Unreachable)
+    assert "CERTIFICATE_VERIFY_FAILED" in found.summary
+    assert "SSL_CERT_FILE" in found.remedy
+
+
+def test_an_https_address_is_reached_through_the_proxy_that_is_set_and_the_key_is_not_told_to_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def send() -> tuple[RawOutcome, list[bytes]]:
+        async with server(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") as (proxy, heard):
+            monkeypatch.setenv("HTTPS_PROXY", proxy)
+            async with client_at("https://nvcf.example") as client:
+                return await client.send(WRITE), heard
+
+    outcome, heard = run(send())
+    assert isinstance(outcome, NotSent)
+    (head,) = heard
+    assert head.startswith(b"CONNECT nvcf.example:443 ")
+    assert CANARY.encode() not in head
+
+
+def test_no_proxy_takes_an_address_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(TLS / "ca.pem"))
+    assert listed_over_tls() == FunctionList(functions=[])
+
+
+def test_a_server_that_never_answers_is_given_up_in_the_end_and_the_waits_are_told() -> None:
+    told: list[str] = []
+    patience = Patience(connect=5, read=0.05, whole=10, total=30)
+
+    async def read() -> RemoteError:
+        async with server_of_many() as address:
+            target = Target(base_url=f"{address}/v2/nvcf", token=TOKEN, patience=patience)
+            clock = FakeClock()
+            async with Client(target, clock=clock, listener=told.append) as client:
+                with pytest.raises(RemoteUnavailable) as caught:
+                    await client.read(reads.list_functions(), FunctionList)
+                return caught.value
+
+    error = run(read())
+    assert "asked 5 times" in error.detail
+    assert told
+    assert all(one.startswith("waiting for the service: GET /v2/nvcf/functions") for one in told)
+    assert CANARY not in " ".join(told)
+
+
+@asynccontextmanager
+async def server_of_many() -> AsyncIterator[str]:
+    """Takes every connection and says nothing on it."""
+    open_: list[asyncio.StreamWriter] = []
+
+    async def ignore(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_.append(writer)
+        await reader.read()
+        writer.close()
+
+    listening = await asyncio.start_server(ignore, "127.0.0.1", 0)
+    async with listening:
+        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        for one in open_:
+            one.close()

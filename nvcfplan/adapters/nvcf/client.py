@@ -28,6 +28,7 @@ from nvcfplan.adapters.nvcf.words import Redaction
 from nvcfplan.wire.protocol import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from types import TracebackType
     from typing import Self
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
 
+_log = logging.getLogger(__name__)
+
 MOST_BYTES: Final = 32 * 1024 * 1024
 READ_ATTEMPTS: Final = 5
 _UNSENT_ATTEMPTS: Final = 3
@@ -43,6 +46,8 @@ _UNSENT_ATTEMPTS: Final = 3
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 60.0
 _LONGEST_ASKED_SECONDS: Final = 3600.0
+_FELT_SECONDS: Final = 5.0
+_TOLD_SECONDS: Final = 10.0
 _RETRIED_STATUS: Final = frozenset({429, 502, 503, 504})
 _NOT_SENT: Final = (
     httpx2.ConnectError,
@@ -62,8 +67,12 @@ class Client:
         *,
         clock: Clock,
         transport: httpx2.AsyncBaseTransport | None = None,
+        listener: Callable[[str], None] = _log.info,
     ) -> None:
-        """Raises: SettingsError, for a key that would travel in the clear."""
+        """`listener` is told of waits that can be felt, in words.
+
+        Raises: SettingsError, for a key that would travel in the clear.
+        """
         if transport is None:
             refuse_plain_http(target)
         _quieten_loggers()
@@ -71,11 +80,16 @@ class Client:
         self.target = target
         self.clock = clock
         self.redaction = Redaction((token,) if token else ())
-        self._turns = asyncio.Semaphore(max(1, min(target.concurrency, MOST_CONCURRENT)))
+        self._listener = listener
+        self._told_until = 0.0
+        concurrency = max(1, min(target.concurrency, MOST_CONCURRENT))
+        self._turns = asyncio.Semaphore(concurrency)
         self._http = httpx2.AsyncClient(
             headers=_headers(token, target.host),
             timeout=_timeout(target),
-            limits=httpx2.Limits(max_connections=MOST_CONCURRENT, max_keepalive_connections=20),
+            limits=httpx2.Limits(
+                max_connections=concurrency, max_keepalive_connections=concurrency
+            ),
             follow_redirects=False,
             transport=transport,
             trust_env=not stays_on_this_machine(target),
@@ -97,16 +111,8 @@ class Client:
 
     async def send(self, request: RawRequest) -> RawOutcome:
         """Once, whatever comes. Never raises for what the network or the service did."""
-        async with self._turns:
-            try:
-                async with asyncio.timeout(self.target.patience.whole):
-                    return await self._exchange(request)
-            except TimeoutError:
-                return Lost(f"no whole answer within {self.target.patience.whole:g} s")
-            except _NOT_SENT as error:
-                return NotSent(self.redaction.shown(_cause(error)))
-            except httpx2.RequestError as error:
-                return Lost(self.redaction.shown(_cause(error)))
+        outcome, _ = await self._attempt(request, self.target.patience.whole)
+        return outcome
 
     async def read(
         self, request: RawRequest, model: type[AnswerT], *, attempts: int = READ_ATTEMPTS
@@ -125,20 +131,53 @@ class Client:
             raise garbled(route, self.redaction.shown(str(fault)), answer.status) from None
 
     async def _read_answer(self, request: RawRequest, attempts: int) -> RawAnswer:
+        patience, spent = self.target.patience, 0.0
         for attempt in range(1, attempts + 1):
-            outcome = await self.send(request)
-            if attempt >= min(attempts, _worth_attempts(outcome)):
-                break
+            outcome, took = await self._attempt(
+                request, min(patience.whole, patience.total - spent)
+            )
+            spent += took
             pause = _pause_seconds(request, attempt, outcome)
+            is_last = attempt >= min(attempts, _worth_attempts(outcome))
+            if is_last or spent + pause >= patience.total:
+                break
+            self._tell(request, outcome, pause, spent)
             await self.clock.sleep_until(self.clock.monotonic() + pause)
+            spent += pause
+        if isinstance(outcome, RawAnswer) and outcome.is_success:
+            return outcome
+        tried = f"asked {attempt} times in {spent:.0f} s" if attempt > 1 else ""
         if isinstance(outcome, RawAnswer):
-            return self._accepted(request, outcome)
-        raise unanswered_read(outcome, request, self.target)
+            raise remote_error(request, outcome, (self.target, self.redaction), tried=tried)
+        raise unanswered_read(outcome, request, self.target, tried=tried)
 
-    def _accepted(self, request: RawRequest, answer: RawAnswer) -> RawAnswer:
-        if answer.is_success:
-            return answer
-        raise remote_error(request, answer, self.target, self.redaction)
+    async def _attempt(self, request: RawRequest, limit: float) -> tuple[RawOutcome, float]:
+        """With the seconds it took; waiting for a turn is not among them."""
+        async with self._turns:
+            begun = asyncio.get_running_loop().time()
+            outcome = await self._outcome(request, limit)
+            return outcome, asyncio.get_running_loop().time() - begun
+
+    async def _outcome(self, request: RawRequest, limit: float) -> RawOutcome:
+        try:
+            async with asyncio.timeout(limit):
+                return await self._exchange(request)
+        except TimeoutError:
+            return Lost(f"no whole answer within {limit:.3g} s")
+        except _NOT_SENT as error:
+            return NotSent(self.redaction.shown(_cause(error)))
+        except httpx2.RequestError as error:
+            return Lost(self.redaction.shown(_cause(error)))
+
+    def _tell(self, request: RawRequest, outcome: RawOutcome, pause: float, spent: float) -> None:
+        """Of a wait that can be felt; of many at once only the first."""
+        now = self.clock.monotonic()
+        if spent + pause < _FELT_SECONDS or now < self._told_until:
+            return
+        self._told_until = now + _TOLD_SECONDS
+        what = outcome.status if isinstance(outcome, RawAnswer) else outcome.why
+        route = route_of(request, self.target)
+        self._listener(f"waiting for the service: {route}: {what}; asking again in {pause:.0f} s")
 
     async def _exchange(self, request: RawRequest) -> RawOutcome:
         content = request.content()
@@ -193,14 +232,15 @@ def _worth_attempts(outcome: RawOutcome) -> int:
 
 
 def _pause_seconds(request: RawRequest, attempt: int, outcome: RawOutcome) -> float:
-    """Doubling, spread by route so that a fan-out does not come back as one burst.
+    """Doubling, spread by route so that a fan-out does not come back as one burst; no less than
+    the service asks for, which may be more than anybody waits.
 
     The spread is a checksum, not chance: the same run waits the same way.
     """
     asked = outcome.retry_after_seconds if isinstance(outcome, RawAnswer) else None
     spread = 1 + (zlib.crc32(f"{request.path}#{attempt}".encode()) % 1000) / 2000
     wanted = _FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1) * spread
-    return min(max(wanted, asked or 0.0), _LONGEST_PAUSE_SECONDS)
+    return max(min(wanted, _LONGEST_PAUSE_SECONDS), asked or 0.0)
 
 
 def _retry_after(value: str | None, now: datetime) -> float | None:

@@ -70,9 +70,17 @@ def _essence(text: str) -> str:
 
 
 def remote_error(
-    request: RawRequest, answer: RawAnswer, target: Target, redaction: Redaction
+    request: RawRequest,
+    answer: RawAnswer,
+    asked: tuple[Target, Redaction],
+    *,
+    tried: str = "",
 ) -> RemoteError:
-    """For a read that was refused, or answered by something that is not the service."""
+    """For a read that was refused, or answered by something that is not the service.
+
+    `tried`: how often and how long it was asked, where that was more than once.
+    """
+    target, redaction = asked
     words = error_words(answer.body)
     route = route_of(request, target)
     said = redaction.shown(words.text) or _SAID_NOTHING
@@ -83,27 +91,38 @@ def remote_error(
         status=answer.status,
         request_id=_shown_id(words, redaction),
         retry_after_seconds=answer.retry_after_seconds,
-        detail=_detail(answer.status, target),
+        detail=_joined(_detail(answer.status, target), tried, _asked_to_wait(answer)),
         remedy=remedy,
     )
 
 
-def unanswered_read(outcome: NotSent | Lost, request: RawRequest, target: Target) -> RemoteError:
+def unanswered_read(
+    outcome: NotSent | Lost, request: RawRequest, target: Target, *, tried: str = ""
+) -> RemoteError:
     route = route_of(request, target)
     if isinstance(outcome, NotSent):
         return Unreachable(
             f"{target.root} cannot be reached: {outcome.why}",
             route=route,
-            detail=f"{route} was not sent",
+            detail=_joined(f"{route} was not sent", tried),
             remedy="check the address (--endpoint, NGC_ENDPOINT or NVCF_BASE_HTTP_URL), the "
             "network, and HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE where they are set",
         )
     return RemoteUnavailable(
         f"{target.root} gave no answer to {route}: {outcome.why}",
         route=route,
-        detail="the connection stood, the answer did not come",
+        detail=_joined("the connection stood, the answer did not come", tried),
         remedy="try again; if it stays so, ask whether the service is up",
     )
+
+
+def _asked_to_wait(answer: RawAnswer) -> str:
+    asked = answer.retry_after_seconds
+    return f"the service asks to wait {asked:.0f} s" if asked else ""
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(filter(None, parts))
 
 
 def route_of(request: RawRequest, target: Target) -> str:

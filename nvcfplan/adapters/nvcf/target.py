@@ -16,13 +16,16 @@ MOST_CONCURRENT: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """Seconds. `whole` bounds one request with its answer: a server may drip for ever."""
+    """Seconds. `whole` bounds one request with its answer: a server may drip for ever. `total`
+    bounds a read with all its repetitions and the pauses between them.
+    """
 
     connect: float = 5.0
     read: float = 30.0
     write: float = 30.0
     pool: float = 60.0
     whole: float = 120.0
+    total: float = 240.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ class Target:
     org: str | None = None
     nca_id: str | None = None
     host: str | None = None
-    concurrency: int = 20
+    concurrency: int = MOST_CONCURRENT
     patience: Patience = field(default_factory=Patience)
 
     @property

@@ -1,0 +1,101 @@
+"""How many requests a plan costs, counted where they leave. Source: nvcf-api.md 7, refresh cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nvcfplan.emulator.serving import Emulator
+from nvcfplan.plans import Plan
+from nvcfplan.workflows import has_changes
+from tests.adapters.counted import deploy_all, function, planned, world
+from tests.adapters.fakes import run
+from tests.budget import examples
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Sequence
+
+    from nvcfplan.model import DesiredFunction
+
+LIST = "GET /v2/nvcf/functions"
+GROUPS = "GET /v2/nvcf/clusterGroups"
+ROW = "GET /v2/nvcf/deployments/functions/*/versions/*"
+VERSION = "GET /v2/nvcf/functions/*/versions/*"
+LIMIT = "GET /v2/nvcf/accounts/nca-demo-0001"
+CLUSTERS = "GET /v1/si/accounts/nca-demo-0001/clusters"
+NUMBERS = {CLUSTERS: 1, LIMIT: 1}
+
+
+def sent_for(
+    gpus: dict[str, int],
+    live: Sequence[DesiredFunction],
+    wanted: Sequence[DesiredFunction] | None = None,
+    *,
+    base_url: str | None = None,
+) -> tuple[Plan, Counter[str]]:
+    async def scenario() -> tuple[Plan, Counter[str]]:
+        emulator = Emulator.open(None, world(gpus))
+        await deploy_all(emulator, live)
+        plan, sent = await planned(emulator, live if wanted is None else wanted, base_url=base_url)
+        assert isinstance(plan, Plan), plan
+        return plan, sent
+
+    return run(scenario())
+
+
+def many(count: int, **fields: bool) -> list[DesiredFunction]:
+    return [function(number, cluster="a", **fields) for number in range(count)]
+
+
+def test_a_service_refresh_costs_a_request_for_each_deployment_and_two_more() -> None:
+    count = examples(1000)
+    plan, sent = sent_for({"a": count}, many(count))
+    assert not has_changes(plan)
+    assert sent == {LIST: 1, GROUPS: 1, ROW: count}
+
+
+def test_managed_secrets_cost_one_more_request_a_version() -> None:
+    plan, sent = sent_for({"a": 20}, [*many(4), function(4, cluster="a", has_secret=True)])
+    assert not has_changes(plan)
+    assert sent == {LIST: 1, GROUPS: 1, ROW: 5, VERSION: 1}
+
+
+def test_a_pool_with_room_for_all_needs_no_version_read() -> None:
+    live = many(6)
+    plan, sent = sent_for({"a": 8}, live, [*live, function(6, cluster="a")])
+    assert has_changes(plan)
+    assert sent == {LIST: 1, GROUPS: 1, ROW: 6, **NUMBERS}
+
+
+def test_versions_are_read_in_the_pools_that_may_bind_and_nowhere_else() -> None:
+    """The last GPUs of `a` pass from one function to another; `b` has room for its newcomer."""
+    tight = [function(number, cluster="a") for number in range(6)]
+    roomy = [function(number, cluster="b") for number in range(6, 12)]
+    newcomers = [function(20, cluster="a"), function(21, cluster="b")]
+    plan, sent = sent_for({"a": 6, "b": 100}, [*tight, *roomy], [*tight[1:], *roomy, *newcomers])
+    assert has_changes(plan)
+    assert sent == {LIST: 1, GROUPS: 1, ROW: 12, VERSION: 6, **NUMBERS}
+
+
+def test_what_changes_is_read_wherever_it_runs() -> None:
+    live = many(6)
+    config = replace(live[0].config, container_image="nvcr.io/acme/app:2")
+    plan, sent = sent_for({"a": 100}, live, [replace(live[0], config=config), *live[1:]])
+    assert has_changes(plan)
+    assert sent == {LIST: 1, GROUPS: 1, ROW: 6, VERSION: 1, **NUMBERS}
+
+
+def test_a_plan_that_takes_nothing_reads_no_numbers() -> None:
+    live = many(6)
+    plan, sent = sent_for({"a": 6}, live, live[1:])
+    assert has_changes(plan)
+    assert sent == {LIST: 1, GROUPS: 1, ROW: 6, VERSION: 1}
+
+
+def test_versions_that_nobody_read_are_counted_by_their_minima() -> None:
+    live = many(6)
+    plan, _ = sent_for({"a": 8}, live, [*live, function(6, cluster="a")])
+    (pool,) = (one for one in plan.resources if one.id == "pool:a/H100")
+    assert (pool.limit, pool.before, pool.ours) == (8, 6, 6)
