@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nvcfplan.emulator.validation import (
-    API_BODY_FORMATS,
-    FUNCTION_TYPES,
-    HEALTH_PROTOCOLS,
-    canonical,
-)
+from nvcfplan.emulator.function_bounds import API_BODY_FORMATS, FUNCTION_TYPES, HEALTH_PROTOCOLS
+from nvcfplan.emulator.validation import canonical
 from nvcfplan.wire.deployments import (
     DeploymentAnswer,
     HealthInfoAnswer,
@@ -25,6 +21,12 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 8000
 DEFAULT_HEALTH_URI = "/v2/health/ready"
+MODEL_SERVER = (
+    "tritonserver --model-repository /config/models --model-control-mode none --allow-metrics 1"
+    " --allow-gpu-metrics 1 --allow-cpu-metrics 1 --metrics-interval-ms 500"
+)
+"""What serves models that come without an image. Source: nvcf-api.md 3.1."""
+
 _HARDWARE: dict[str, object] = {
     "cpuArch": "amd64",
     "os": "linux",
@@ -40,8 +42,11 @@ def stamp(world: World, time: float) -> str:
 def described(
     world: World, request: CreateFunctionRequest, *, function_id: str, version_id: str
 ) -> dict[str, object]:
-    """A new version as the API will show it, without its status; secrets are not in it."""
-    content = request.to_json()
+    """A new version as the API will show it, without its status; secrets are not in it.
+
+    What was sent empty is not shown: the service does not tell it from what was not sent.
+    """
+    content = {key: value for key, value in request.to_json().items() if value not in ("", [])}
     content.pop("secrets", None)
     health = _health(request)
     content |= {
@@ -56,8 +61,13 @@ def described(
         "description": request.description or request.name,
         "createdAt": stamp(world, world.time),
     }
-    if request.tags is not None:
+    if request.tags:
         content["tags"] = distinct(request.tags)
+    if request.models and not (request.container_image or request.helm_chart):
+        content.setdefault("containerArgs", MODEL_SERVER)
+    if request.telemetries is not None:
+        ids = request.telemetries.to_json().items()
+        content["telemetries"] = {key: str(value).lower() for key, value in ids}
     return content
 
 
@@ -135,12 +145,13 @@ def entry_answer(entry: SpecificationEntry) -> dict[str, object]:
         "clusters": distinct(entry.clusters or []),
         "regions": distinct(entry.regions or []),
         "attributes": distinct(entry.attributes or []),
-        "availabilityZones": entry.availability_zones,
+        "availabilityZones": entry.availability_zones or [],
         "configuration": entry.configuration,
         "helmValidationPolicy": entry.helm_validation_policy,
         "autoscalingConfiguration": entry.autoscaling_configuration,
     }
-    return content | {key: value for key, value in optional.items() if value}
+    sent = {key: value for key, value in optional.items() if value not in (None, "", [])}
+    return content | sent
 
 
 def _specification(specification: Specification) -> SpecificationAnswer:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from nvcfplan.emulator.layouts import Layout, Query, QueryKind, Route
+from nvcfplan.emulator.resource_routes import RESOURCE_ROUTES
 from nvcfplan.wire.accounts import (
     AccountAnswer,
     AllocatorClusterList,
@@ -17,6 +18,7 @@ from nvcfplan.wire.deployments import (
     DeployRequest,
     OneDeployment,
     OneSpecification,
+    UpdateDeploymentRequest,
     UpdateSpecificationRequest,
 )
 from nvcfplan.wire.functions import (
@@ -184,7 +186,7 @@ _DEPLOYMENTS = (
         path=_DEPLOYMENT,
         row="2.1#12",
         scopes=_DEPLOY,
-        request=DeployRequest,
+        request=UpdateDeploymentRequest,
         answer=OneDeployment,
     ),
     Route(
@@ -255,4 +257,4 @@ _ACCOUNT = (
     ),
 )
 
-ROUTES = (*_INVENTORY, *_FUNCTIONS, *_DEPLOYMENTS, *_ACCOUNT)
+ROUTES = (*_INVENTORY, *_FUNCTIONS, *_DEPLOYMENTS, *RESOURCE_ROUTES, *_ACCOUNT)

@@ -6,10 +6,12 @@ Source: nvcf-api.md 2.1 (rows 10 to 15), 3.3 to 3.5, 4.3, 4.4, 6.1.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from nvcfplan.emulator.allocation import ask, demand, fits_without_troubles, pin, wish
+from nvcfplan.emulator.artifacts import check_artifacts
 from nvcfplan.emulator.bodies import one_deployment, one_function
+from nvcfplan.emulator.deployment_bounds import deployment_faults
 from nvcfplan.emulator.failures import (
     BROKEN,
     REFUSED,
@@ -21,34 +23,34 @@ from nvcfplan.emulator.failures import (
 )
 from nvcfplan.emulator.inventory import matching, offering, visible_groups
 from nvcfplan.emulator.ledger import Cause, Service
-from nvcfplan.emulator.placement import placed
+from nvcfplan.emulator.placement import placed, refuse_kind, usage_of
 from nvcfplan.emulator.prospects import Doom
 from nvcfplan.emulator.quota import breached
 from nvcfplan.emulator.reconcile import drain, enter, provider_of, undeploy
 from nvcfplan.emulator.refusals import Refusal, bad_request, not_found
 from nvcfplan.emulator.rules import Fault, Trouble
 from nvcfplan.emulator.settling import settle
+from nvcfplan.emulator.sharing import refuse_foreign, refuse_public
 from nvcfplan.emulator.turns import Turn, subject
-from nvcfplan.emulator.validation import deployment_faults, parsed, require
+from nvcfplan.emulator.validation import parsed, require
 from nvcfplan.emulator.world import DEPLOYED, Deployment, Specification, Status, Version, World
 from nvcfplan.wire.deployments import DeployRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nvcfplan.wire.deployments import SpecificationEntry
 
 
 def deploy(turn: Turn) -> dict[str, object]:
     """The checks stand in the service's order. Source: nvcf-api.md 4.3."""
     request = parsed(DeployRequest, turn.content)
     require(DeployRequest, deployment_faults(request))
+    refuse_foreign(turn, verb="deploy")
     version = turn.version()
     _refuse_deployed(version)
-    groups = visible_groups(turn.world)
-    if not groups:
-        account = turn.world.rules.nca_id
-        raise bad_request(f"No Backends defined for account '{account}'")
-    specifications = [
-        replace(placed(version, groups, entry), id=turn.world.new_id())
-        for entry in request.deployment_specifications
-    ]
-    specifications.sort(key=lambda one: one.id)
+    specifications = _specifications(turn.world, version, request.deployment_specifications)
+    check_artifacts(turn.world, version)
     _refuse_over_quota(turn, specifications)
     for one in specifications:
         if one.min:
@@ -56,6 +58,21 @@ def deploy(turn: Turn) -> dict[str, object]:
     _allocate(turn, version, specifications)
     assert version.deployment is not None
     return one_deployment(turn.world, version, version.deployment)
+
+
+def _specifications(
+    world: World, version: Version, entries: Sequence[SpecificationEntry]
+) -> list[Specification]:
+    """Names against what the account sees, of all first; then what the function's kind allows."""
+    groups = visible_groups(world, usage_of(version))
+    if not groups:
+        where = subject(version.function_id, version.id)
+        raise bad_request(f"{where}: No Backends defined for account '{world.rules.nca_id}'")
+    found = [placed(version, groups, entry) for entry in entries]
+    for entry in entries:
+        refuse_kind(world, version, entry)
+    named = [replace(one, id=world.new_id()) for one in found]
+    return sorted(named, key=lambda one: one.id)
 
 
 def _refuse_deployed(version: Version) -> None:
@@ -249,6 +266,7 @@ def deployment_by_id(turn: Turn) -> tuple[Version, Deployment]:
 def remove_deployment(turn: Turn) -> dict[str, object]:
     """By force, unless it is graceful and callers still wait; again, then by force."""
     is_graceful = turn.flag("graceful")
+    refuse_public(turn, verb="undeploy")
     version, deployment = turn.deployment()
     if not is_graceful or version.queue.at(turn.world.time) == 0:
         undeploy(turn.world, version)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from nvcfplan.emulator.rules import ClusterRule, GroupRule, InstanceTypeRule, WorldFile
+from nvcfplan.emulator.rules import ClusterRule, GroupRule, InstanceTypeRule, Usage, WorldFile
 from nvcfplan.emulator.world import Specification, World, pool_of
 
 
@@ -37,28 +37,33 @@ def may_use(rules: WorldFile, group: GroupRule) -> bool:
     return group.nca_id == rules.nca_id or "*" in open_to or rules.nca_id in open_to
 
 
-def visible_groups(world: World) -> tuple[VisibleGroup, ...]:
+def visible_groups(world: World, usage: Usage = Usage.HELM) -> tuple[VisibleGroup, ...]:
+    """With the instance types for container or for Helm functions; the API shows the latter's."""
     rules = world.rules
-    groups = (_visible(world, group) for group in rules.groups if may_use(rules, group))
+    groups = (_visible(world, group, usage) for group in rules.groups if may_use(rules, group))
     return tuple(group for group in groups if group.clusters)
 
 
-def _visible(world: World, group: GroupRule) -> VisibleGroup:
+def _visible(world: World, group: GroupRule, usage: Usage) -> VisibleGroup:
     clusters = tuple(
         one for one in world.rules.clusters if world.is_listed(one) and group.name in one.groups
     )
-    return VisibleGroup(rule=group, clusters=clusters, gpus=_gpus_of(clusters))
+    return VisibleGroup(rule=group, clusters=clusters, gpus=_gpus_of(clusters, usage))
 
 
-def _gpus_of(clusters: tuple[ClusterRule, ...]) -> tuple[VisibleGpu, ...]:
+def _gpus_of(clusters: tuple[ClusterRule, ...], usage: Usage) -> tuple[VisibleGpu, ...]:
+    """A GPU none of whose types is for this use is not there."""
     types: dict[str, dict[str, InstanceTypeRule]] = {}
     for cluster in clusters:
         for gpu in cluster.gpus:
             known = types.setdefault(gpu.name, {})
             for one in gpu.instance_types:
-                known.setdefault(one.name, one)
+                if one.usage in (Usage.ANY, usage):
+                    known.setdefault(one.name, one)
     return tuple(
-        VisibleGpu(name=name, instance_types=tuple(known.values())) for name, known in types.items()
+        VisibleGpu(name=name, instance_types=tuple(known.values()))
+        for name, known in types.items()
+        if known
     )
 
 

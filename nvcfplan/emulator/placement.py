@@ -1,15 +1,17 @@
 """A specification as sent -> as deployed: its names against what the account sees.
 
 Clusters, regions and attributes are not looked at here: the service does not either.
-Source: nvcf-api.md 4.3 #8 to #13.
+Source: nvcf-api.md 4.3 #8 to #14.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nvcfplan.emulator.artifacts import refuse_chart
 from nvcfplan.emulator.bodies import distinct, entry_answer
 from nvcfplan.emulator.refusals import bad_request
+from nvcfplan.emulator.rules import Usage
 from nvcfplan.emulator.turns import subject
 from nvcfplan.emulator.world import Specification, Version
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from nvcfplan.emulator.inventory import VisibleGpu, VisibleGroup
     from nvcfplan.emulator.rules import InstanceTypeRule
+    from nvcfplan.emulator.world import World
     from nvcfplan.wire.deployments import SpecificationEntry
 
 
@@ -28,12 +31,10 @@ def placed(
     if entry.backend and entry.clusters:
         names = ", ".join(entry.clusters)
         raise bad_request(
-            f"Backend '{entry.backend}' and Clusters '[{names}]' could not be specified at the"
-            " same time"
+            f"Backend '{entry.backend}' and Clusters '[{names}]' could not be specified at the same"
+            " time"
         )
     gpu, instance_type = _offered(version, groups, entry)
-    if entry.configuration or entry.helm_validation_policy:
-        _refuse_container(version)
     return Specification(
         id="",
         version=version.id,
@@ -74,9 +75,24 @@ def _offered(
     raise bad_request(f"{where}: Invalid InstanceType '{entry.instance_type}' specified")
 
 
-def _refuse_container(version: Version) -> None:
-    if not version.answer.get("helmChart"):
-        where = subject(version.function_id, version.id)
-        raise bad_request(
-            f"{where}: 'configuration' and 'helmValidationPolicy' are for Helm chart functions"
-        )
+def usage_of(version: Version) -> Usage:
+    """What the allocator is asked for: its list for images, or the one for all others."""
+    return Usage.CONTAINER if version.answer.get("containerImage") else Usage.HELM
+
+
+def refuse_kind(world: World, version: Version, entry: SpecificationEntry) -> None:
+    """Helm's fields are for charts, and a chart must render with them. Raises Refusal."""
+    if version.answer.get("helmChart"):
+        refuse_chart(world, version)
+        return
+    given = {
+        "configuration": entry.configuration,
+        "helmValidationPolicy": entry.helm_validation_policy,
+    }
+    for name, value in given.items():
+        if value is not None:
+            where = subject(version.function_id, version.id)
+            raise bad_request(
+                f"{where}: The {name} field in Gpu specification should be empty for container"
+                " based functions."
+            )

@@ -27,6 +27,7 @@ from nvcfplan.wire.accounts import (
     ClusterGroupList,
     GpuAnswer,
     InstanceTypeAnswer,
+    SupportedGpu,
 )
 
 if TYPE_CHECKING:
@@ -158,3 +159,15 @@ def account(turn: Turn) -> dict[str, object]:
         max_functions_allowed=rules.function_limit,
         current_number_functions=len(turn.world.versions),
     ).to_json()
+
+
+def supported_gpus(turn: Turn) -> list[object]:
+    """Deprecated: GPUs by cloud provider, without anything else."""
+    pairs = {
+        (gpu.name, cluster.provider)
+        for group in visible_groups(turn.world)
+        for cluster in group.clusters
+        for gpu in cluster.gpus
+    }
+    found = [SupportedGpu(gpu=gpu, backend=provider) for gpu, provider in sorted(pairs)]
+    return [one.to_json() for one in found]

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from nvcfplan.emulator import admin, deployments, functions, readings, updates
+from nvcfplan.emulator import (
+    admin,
+    authorizations,
+    deployments,
+    functions,
+    queues,
+    readings,
+    registries,
+    telemetries,
+    updates,
+)
 from nvcfplan.emulator.allocation import grab
 from nvcfplan.emulator.auth import (
     bearer,
@@ -48,6 +58,26 @@ HANDLERS: Mapping[str, _Handler] = {
     "undeploy": deployments.remove_deployment,
     "update-deployment": updates.update_deployment,
     "update-specification": updates.update_specification,
+    "telemetry-secret": telemetries.update_telemetry_secret,
+    "create-telemetry": telemetries.create_telemetry,
+    "list-telemetries": telemetries.list_telemetries,
+    "read-telemetry": telemetries.read_telemetry,
+    "delete-telemetry": telemetries.delete_telemetry,
+    "read-authorizations": authorizations.read_parties,
+    "authorize": authorizations.replace_parties,
+    "clear-authorizations": authorizations.clear_parties,
+    "add-authorization": authorizations.add_party,
+    "remove-authorization": authorizations.remove_party,
+    "add-credential": registries.add_credential,
+    "list-credentials": registries.list_credentials,
+    "read-credential": registries.read_credential,
+    "update-credential": registries.update_credential,
+    "delete-credential": registries.delete_credential,
+    "recognized-registries": registries.recognized_registries,
+    "queues": queues.read_queues,
+    "supported-gpus": readings.supported_gpus,
+    "rate-limit": functions.update_rate_limit,
+    "delete-rate-limit": functions.delete_rate_limit,
 }
 
 

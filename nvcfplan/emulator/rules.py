@@ -168,6 +168,35 @@ class ScheduleRule:
     failure: str | None = None
 
 
+class Usage(StrEnum):
+    """Which functions an instance type is for. Source: nvcf-api.md 2.2.
+
+    The allocator's DEFAULT list is for Helm chart functions and is the one that the API shows.
+    """
+
+    ANY = "any"
+    CONTAINER = "container"
+    HELM = "helm"
+
+
+class Visibility(StrEnum):
+    """How a function of another account comes to be seen. Source: nvcf-api.md 3.2."""
+
+    PUBLIC = "public"
+    AUTHORIZED = "authorized"
+
+
+class ArtifactCheck(StrEnum):
+    """What is done about an image or chart that is not there, or has no credential.
+
+    `LOG`: an event says so, and the call goes on. `THROW`: 400. Source: nvcf-api.md 4.2, 9.1.
+    """
+
+    OFF = "off"
+    LOG = "log"
+    THROW = "throw"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceTypeRule:
     """`is_phantom`: listed, and to be had nowhere."""
@@ -176,6 +205,7 @@ class InstanceTypeRule:
     gpu_count: int
     is_default: bool = False
     is_phantom: bool = False
+    usage: Usage = Usage.ANY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +310,35 @@ class KeyRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedFunctionRule:
+    """A version of a function of another account, `nca_id`, that ours may see."""
+
+    name: str
+    function_id: str
+    version_id: str
+    nca_id: str
+    visibility: Visibility = Visibility.AUTHORIZED
+    status: str = "ACTIVE"
+    function_type: str = "DEFAULT"
+    tags: tuple[str, ...] = ()
+    description: str | None = None
+    queue_depth: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryRule:
+    """A registry that is recognized beside the usual ones, or has a credential from the start.
+
+    `types`: of artifacts (CONTAINER, HELM, MODEL, RESOURCE).
+    """
+
+    hostname: str
+    name: str
+    types: tuple[str, ...]
+    has_credential: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorldFile:
     """`unreadable`: a reading (inventory, capacity, quota, versionLimit) and the status it answers.
 
@@ -290,6 +349,9 @@ class WorldFile:
     `stuck_instead_of_error`: a request that nobody takes is never given up, and nobody is told.
     `patch_unsupported`: the status by which an older service answers PATCH; 0: it can.
     `gateway`: the NGC front stands before the short layout `/v2/nvcf` too.
+    `missing_artifacts`: images, charts, models and resources, by URL, that are in no registry.
+    `refused_charts`: Helm charts, by URL, and what the render-validate service has against them.
+    `accounts`: those that exist beside ours; empty: every account does.
     """
 
     starts_at: str = "2026-01-01T00:00:00Z"
@@ -319,3 +381,11 @@ class WorldFile:
     gateway: bool = False
     faults: tuple[Fault, ...] = ()
     schedule: tuple[ScheduleRule, ...] = ()
+    shared_functions: tuple[SharedFunctionRule, ...] = ()
+    accounts: tuple[str, ...] = ()
+    registries: tuple[RegistryRule, ...] = ()
+    artifact_check: ArtifactCheck = ArtifactCheck.OFF
+    missing_artifacts: tuple[str, ...] = ()
+    refused_charts: tuple[tuple[str, str], ...] = ()
+    telemetry_limit: int = 25
+    credential_limit: int = 25

@@ -27,6 +27,11 @@ class Turn:
     content: dict[str, object] = field(default_factory=dict)
     met: Met = field(default_factory=Met)
 
+    @property
+    def is_admin(self) -> bool:
+        """Called by the super-admin's mirror of the account. Source: nvcf-api.md 1.1."""
+        return "account" in self.target.named
+
     def version(self) -> Version:
         """The version that the path names. Raises Refusal. Source: nvcf-api.md 4.3 #1."""
         found = self.world.versions.get(self.target.version or "")
@@ -47,6 +52,19 @@ class Turn:
     @property
     def query(self) -> Mapping[str, str]:
         return self.incoming.query
+
+    def family(self) -> list[Version]:
+        """All versions of the function that the path names, oldest first. Raises Refusal."""
+        function = self.target.function or ""
+        found = self.world.versions.of("function_id", function)
+        if not found:
+            account = self.world.rules.nca_id
+            raise not_found(f"Function id '{function}': Not found in account '{account}'")
+        return found
+
+    def words(self, name: str) -> list[str]:
+        """Of a query parameter of several values; empty where it is not there."""
+        return [word.strip() for word in self.query.get(name, "").split(",") if word.strip()]
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """A boolean query parameter. Raises Refusal."""

@@ -5,71 +5,88 @@ No capacity check and no instance at once: the next tick follows up. Source: nvc
 
 from __future__ import annotations
 
+from nvcfplan.emulator.artifacts import check_artifacts
 from nvcfplan.emulator.bodies import one_deployment, one_specification
+from nvcfplan.emulator.deployment_bounds import (
+    SCALING_POLICIES,
+    instance_count_faults,
+    patch_faults,
+    update_faults,
+)
 from nvcfplan.emulator.deployments import deployment_by_id, doom
 from nvcfplan.emulator.refusals import Refusal, bad_request, not_found
+from nvcfplan.emulator.sharing import refuse_public
 from nvcfplan.emulator.turns import Turn, subject
-from nvcfplan.emulator.validation import (
-    autoscaling_faults,
-    canonical,
-    deployment_faults,
-    instance_count_faults,
-    parsed,
-    require,
-)
+from nvcfplan.emulator.validation import canonical, parsed, require
 from nvcfplan.emulator.world import DEPLOYED, Deployment, Specification, Version, World
 from nvcfplan.wire.deployments import (
-    DeployRequest,
-    SpecificationEntry,
+    UpdateDeploymentRequest,
+    UpdateSpecificationEntry,
     UpdateSpecificationRequest,
 )
-
-_POLICIES = ("CUSTOM_CONFIGURATION", "PLATFORM_CONFIGURATION")
 
 
 def update_deployment(turn: Turn) -> dict[str, object]:
     """Only min, max and concurrency are taken; gpu and instanceType are not even compared."""
-    request = parsed(DeployRequest, turn.content)
-    require(DeployRequest, deployment_faults(request))
+    request = parsed(UpdateDeploymentRequest, turn.content)
+    require(UpdateDeploymentRequest, update_faults(request))
+    refuse_public(turn, verb="update deployment of")
     version, deployment = turn.deployment()
     _refuse_status(version)
     pairs = _paired(version, deployment, request.deployment_specifications)
     for one, entry in pairs:
         _refuse_moved(version, one, entry)
+    if any(_counts_of(one, entry) != (one.min, one.max, one.concurrency) for one, entry in pairs):
+        check_artifacts(turn.world, version)
     for one, entry in pairs:
         doom(turn, one)
-        concurrency = entry.max_request_concurrency or 1
-        after = (entry.min_instances, entry.max_instances, concurrency)
+        after = _counts_of(one, entry)
         if after != (one.min, one.max, one.concurrency):
             one.min, one.max, one.concurrency = after
             _touch(turn.world, version, deployment)
     return one_deployment(turn.world, version, deployment)
 
 
+def _counts_of(one: Specification, entry: UpdateSpecificationEntry) -> tuple[int, int, int]:
+    """Concurrency that is not sent stays as it is."""
+    concurrency = entry.max_request_concurrency or one.concurrency
+    return entry.min_instances, entry.max_instances, concurrency
+
+
 def update_specification(turn: Turn) -> dict[str, object]:
+    """The checks stand in the service's order. Source: nvcf-api.md 3.5."""
     unsupported = turn.world.rules.patch_unsupported
     if unsupported:
         raise Refusal(unsupported, "Method 'PATCH' is not supported.")
     request = parsed(UpdateSpecificationRequest, turn.content)
+    require(UpdateSpecificationRequest, patch_faults(request))
     version, deployment = deployment_by_id(turn)
+    _refuse_status(version)
+    if not request.model_fields_set:
+        where = subject(version.function_id, version.id)
+        raise bad_request(
+            f"{where}: Empty update gpu specification request, at least one property to update"
+            " must be specified"
+        )
     found = [one for one in deployment.specifications if one.id == turn.target.specification]
     if not found:
-        raise not_found(f"GPU specification id '{turn.target.specification}': Not found")
-    _refuse_status(version)
-    _patch(turn, found[0], request)
+        wanted = turn.target.specification
+        raise not_found(f"GPU specification id '{wanted}': Not found in this deployment")
+    _patch(turn, version, deployment, found[0], request=request)
     return one_specification(found[0])
 
 
-def _patch(turn: Turn, one: Specification, request: UpdateSpecificationRequest) -> None:
-    kind = UpdateSpecificationRequest
-    version = turn.world.versions[one.version]
-    if not request.model_fields_set:
-        where = subject(version.function_id, version.id)
-        raise bad_request(f"{where}: at least one property to update must be specified")
+def _patch(
+    turn: Turn,
+    version: Version,
+    deployment: Deployment,
+    one: Specification,
+    *,
+    request: UpdateSpecificationRequest,
+) -> None:
     least = one.min if request.min_instances is None else request.min_instances
     most = one.max if request.max_instances is None else request.max_instances
-    require(kind, instance_count_faults(least, most, one.gpu))
-    require(kind, autoscaling_faults(request.autoscaling_configuration))
+    require(UpdateSpecificationRequest, instance_count_faults(least, most, one.gpu))
     autoscaling = _autoscaling(one, request)
     doom(turn, one)
     before = (one.min, one.max, one.answer.get("autoscalingConfiguration"))
@@ -77,18 +94,16 @@ def _patch(turn: Turn, one: Specification, request: UpdateSpecificationRequest) 
         return
     one.min, one.max = least, most
     one.answer = {**one.answer, "autoscalingConfiguration": autoscaling}
-    if version.deployment is not None:
-        _touch(turn.world, version, version.deployment)
+    _touch(turn.world, version, deployment)
 
 
 def _autoscaling(one: Specification, request: UpdateSpecificationRequest) -> object:
-    given = request.autoscaling_configuration_policy
-    policy = canonical(given, _POLICIES) if given else _POLICIES[0]
-    if policy is None:
-        raise bad_request(f"autoscalingConfigurationPolicy must be one of {', '.join(_POLICIES)}")
+    policy = canonical(request.autoscaling_configuration_policy or "", SCALING_POLICIES)
     if policy == "PLATFORM_CONFIGURATION":
         return None
-    return request.autoscaling_configuration or one.answer.get("autoscalingConfiguration")
+    if request.autoscaling_configuration is not None:
+        return request.autoscaling_configuration
+    return one.answer.get("autoscalingConfiguration")
 
 
 def _touch(world: World, version: Version, deployment: Deployment) -> None:
@@ -107,8 +122,8 @@ def _refuse_status(version: Version) -> None:
 
 
 def _paired(
-    version: Version, deployment: Deployment, entries: list[SpecificationEntry]
-) -> list[tuple[Specification, SpecificationEntry]]:
+    version: Version, deployment: Deployment, entries: list[UpdateSpecificationEntry]
+) -> list[tuple[Specification, UpdateSpecificationEntry]]:
     where = subject(version.function_id, version.id)
     stored = {one.id: one for one in deployment.specifications}
     if len(entries) != len(stored):
@@ -123,13 +138,13 @@ def _paired(
             f"{where}: 'gpuSpecificationId' is required with several specifications,"
             " use PATCH endpoint to update gpu-specification"
         )
-    if set(ids) != set(stored):
-        unknown = ", ".join(sorted(set(ids) - set(stored))) or "repeated"
-        raise bad_request(f"{where}: Invalid gpuSpecificationId '{unknown}' specified")
+    unknown = ", ".join(sorted(set(ids) - set(stored)))
+    if unknown:
+        raise bad_request(f"{where}: Invalid gpuSpecificationId '{unknown[:200]}' specified")
     return [(stored[id_], entry) for id_, entry in zip(ids, entries, strict=True)]
 
 
-def _refuse_moved(version: Version, one: Specification, entry: SpecificationEntry) -> None:
+def _refuse_moved(version: Version, one: Specification, entry: UpdateSpecificationEntry) -> None:
     """`backend` is compared in its case, `clusters` as a set."""
     is_same_backend = (entry.backend or None) == one.backend
     if is_same_backend and set(entry.clusters or ()) == set(one.clusters):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from nvcfplan.emulator.backlog import Queue
 from nvcfplan.emulator.codec import TRANSIENT
 from nvcfplan.emulator.ledger import Ledger
 from nvcfplan.emulator.outlook import Outlook
@@ -25,11 +26,9 @@ from nvcfplan.emulator.prospects import (
     first_of,
     status_at,
 )
+from nvcfplan.emulator.resources import Credential, Telemetry, provisioned
 from nvcfplan.emulator.rules import ClusterRule, GpuRule, WorldFile
 from nvcfplan.emulator.tables import Share, Table
-
-_ROUNDING = 1e-6
-"""A queue must be empty at the moment computed for it, whatever floats make of that."""
 
 _READY = "READY"
 
@@ -114,29 +113,11 @@ class Deployment:
 
 
 @dataclass(slots=True, kw_only=True)
-class Queue:
-    """Requests of callers waiting for a version: `depth` at `since`, fewer by `per_minute`."""
-
-    depth: int = 0
-    since: float = 0.0
-    per_minute: float = 60.0
-
-    def at(self, time: float) -> int:
-        gone = self.per_minute * (time - self.since) / 60
-        return max(0, self.depth - int(gone + _ROUNDING))
-
-    def empty_at(self) -> float | None:
-        """None: never, or empty already."""
-        if not self.depth or not self.per_minute:
-            return None
-        return self.since + self.depth / self.per_minute * 60
-
-
-@dataclass(slots=True, kw_only=True)
 class Version:
     """`answer`: the version as the API shows it, without status. `secrets`: SHA-256 by name.
 
     `loads`: what its callers are still going to make of it, earliest first.
+    `parties`: accounts that may use all versions of the function, `own_parties`: this one.
     """
 
     function_id: str
@@ -146,6 +127,8 @@ class Version:
     answer: dict[str, object]
     status: Status = Status.INACTIVE
     secrets: dict[str, str] = field(default_factory=dict)
+    parties: list[str] = field(default_factory=list)
+    own_parties: list[str] = field(default_factory=list)
     deployment: Deployment | None = None
     queue: Queue = field(default_factory=Queue)
     loads: list[Load] = field(default_factory=list)
@@ -252,6 +235,8 @@ class World:
     versions: Table[Version] = field(default_factory=_versions)
     requests: Table[Request] = field(default_factory=_requests)
     instances: Table[Instance] = field(default_factory=_instances)
+    telemetries: dict[str, Telemetry] = field(default_factory=dict)
+    credentials: dict[str, Credential] = field(default_factory=dict)
     holdings: list[Holding] = field(default_factory=list)
     standings: dict[str, list[Standing]] = field(default_factory=dict)
     scripts: list[Script] = field(default_factory=list)
@@ -277,6 +262,7 @@ class World:
         world.agenda = [first_of(rule) for rule in rules.schedule]
         if rules.heartbeat:
             world.report()
+        world.credentials = {one.id: one for one in provisioned(rules.registries)}
         return world
 
     def tables(self) -> tuple[Table[Version], Table[Request], Table[Instance]]:

@@ -12,12 +12,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from nvcfplan.diagnostics import Checked, Diagnostic, Severity, has_errors
+from nvcfplan.emulator.account_sheets import refused_charts, registry, shared_function
 from nvcfplan.emulator.catalogue import scopes as known_scopes
 from nvcfplan.emulator.faults import fault_of, schedule_of
 from nvcfplan.emulator.readings import READINGS
 from nvcfplan.emulator.rules import (
     EVERYTHING,
     STATUSES,
+    ArtifactCheck,
     ClusterRule,
     GpuRule,
     GroupRule,
@@ -31,6 +33,7 @@ from nvcfplan.emulator.rules import (
     ScheduleRule,
     TenantRule,
     TrafficRule,
+    Usage,
     WorldFile,
 )
 from nvcfplan.emulator.sheets import Fault, Sheet
@@ -132,6 +135,14 @@ def world_of(sheet: Sheet) -> WorldFile:
         gateway=sheet.flag("gateway", default=False),
         faults=tuple(one for row in sheet.rows("faults") if (one := fault_of(row))),
         schedule=tuple(_entry(one, clusters) for one in sheet.rows("schedule")),
+        shared_functions=tuple(shared_function(one) for one in sheet.rows("sharedFunctions")),
+        accounts=sheet.texts("accounts"),
+        registries=tuple(registry(name, one) for name, one in sheet.named("registries")),
+        artifact_check=sheet.choice("artifactCheck", ArtifactCheck, base.artifact_check),
+        missing_artifacts=sheet.texts("missingArtifacts"),
+        refused_charts=refused_charts(sheet),
+        telemetry_limit=sheet.whole("telemetryLimit", base.telemetry_limit),
+        credential_limit=sheet.whole("credentialLimit", base.credential_limit),
     )
     sheet.finish()
     _check_groups(sheet, world)
@@ -211,6 +222,7 @@ def _type(name: str, sheet: Sheet) -> InstanceTypeRule:
         gpu_count=sheet.required_whole("gpuCount", least=1),
         is_default=sheet.flag("default", default=False),
         is_phantom=sheet.flag("phantom", default=False),
+        usage=sheet.choice("usage", Usage, Usage.ANY),
     )
     sheet.finish()
     return rule

@@ -5,7 +5,7 @@ Source: nvcf-api.md 2.2, 2.3, 2.8.
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from nvcfplan.wire.protocol import Answer
 
@@ -38,6 +38,17 @@ class ClusterGroupAnswer(Answer):
 
 class ClusterGroupList(Answer):
     cluster_groups: list[ClusterGroupAnswer]
+
+
+class SupportedGpu(Answer):
+    """`backend`: a cloud provider."""
+
+    gpu: str
+    backend: str
+
+
+class SupportedGpus(RootModel[list[SupportedGpu]]):
+    """GET `/supportedGpus`, deprecated: the only answer that is an array."""
 
 
 class AllocatorInstanceType(Answer):

@@ -33,6 +33,61 @@ class DeployRequest(Request):
     deployment_specifications: list[SpecificationEntry]
 
 
+class UpdateSpecificationEntry(Request):
+    """`gpu` and `instance_type` are not looked at; `backend` and `clusters` must be the same."""
+
+    gpu_specification_id: str | None = None
+    gpu: str | None = None
+    instance_type: str | None = None
+    min_instances: int
+    max_instances: int
+    max_request_concurrency: int | None = None
+    backend: str | None = None
+    clusters: list[str] | None = None
+
+
+class UpdateDeploymentRequest(Request):
+    """PUT of a deployment as the service reads it: as many as are deployed."""
+
+    deployment_specifications: list[UpdateSpecificationEntry]
+
+
+class StickinessEntry(Request):
+    """ISO-8601 durations: `size` at most PT1H, `threshold` below it."""
+
+    size: str
+    threshold: str
+
+
+class ScalingDetailsEntry(Request):
+    """`threshold`: percent at which the count of instances is multiplied by `factor`."""
+
+    metric: str | None = None
+    factor: float
+    threshold: int
+    stickiness: StickinessEntry | None = None
+
+
+class AutoscalingEntry(Request):
+    """What `autoscaling_configuration` holds."""
+
+    scale_up_details: ScalingDetailsEntry | None = None
+    scale_down_details: ScalingDetailsEntry | None = None
+
+
+class KubernetesTypeEntry(Request):
+    group: str
+    version: str
+    kind: str
+
+
+class HelmPolicyEntry(Request):
+    """What `helm_validation_policy` holds."""
+
+    name: str
+    extra_kubernetes_types: list[KubernetesTypeEntry] | None = None
+
+
 class UpdateSpecificationRequest(Request):
     """PATCH of one specification: at least one field."""
 

@@ -12,12 +12,22 @@ class EnvironmentEntry(Request):
     value: str
 
 
+class LlmConfigEntry(Request):
+    """`uris`: at least one. `token_rate_limit` and `routing_method` change in place."""
+
+    uris: list[str] | None = None
+    token_rate_limit: str | None = None
+    tokenizer: str | None = None
+    routing_method: str | None = None
+
+
 class ModelEntry(Request):
-    """`version` and `uri` are required unless the function is an LLM one."""
+    """`version` and `uri` are required, or `llm_config` if the function is an LLM one."""
 
     name: str
     version: str | None = None
     uri: str | None = None
+    llm_config: LlmConfigEntry | None = None
 
 
 class ResourceEntry(Request):
@@ -37,9 +47,24 @@ class HealthEntry(Request):
 
 
 class RateLimitEntry(Request):
-    rate_limit: str
+    """At least one rate. `per_nca_id_rate` is keyed by account."""
+
+    rate_limit: str | None = None
     exempted_nca_ids: list[str] | None = None
+    per_nca_id_rate: dict[str, str] | None = None
+    per_user_rate: str | None = None
     sync_check: bool | None = None
+
+
+class PriorityEntry(Request):
+    """0 is the highest. `per_account_priority` is keyed by account and needs a default."""
+
+    default_priority: int | None = None
+    per_account_priority: dict[str, int] | None = None
+
+
+class LlmInvocationConfigEntry(Request):
+    priority: PriorityEntry | None = None
 
 
 class TelemetriesEntry(Request):
@@ -77,6 +102,19 @@ class CreateFunctionRequest(Request):
     secrets: list[SecretEntry] | None = None
     rate_limit: RateLimitEntry | None = None
     telemetries: TelemetriesEntry | None = None
+    llm_invocation_config: LlmInvocationConfigEntry | None = None
+
+
+class LlmConfigUpdate(Request):
+    """At least one of them; omitted is kept."""
+
+    token_rate_limit: str | None = None
+    routing_method: str | None = None
+
+
+class ModelUpdate(Request):
+    model_name: str
+    llm_config: LlmConfigUpdate | None = None
 
 
 class UpdateFunctionRequest(Request):
@@ -84,6 +122,8 @@ class UpdateFunctionRequest(Request):
 
     tags: list[str] | None = None
     rate_limit: RateLimitEntry | None = None
+    model_updates: list[ModelUpdate] | None = None
+    llm_invocation_config: LlmInvocationConfigEntry | None = None
 
 
 class SecretsRequest(Request):
@@ -138,6 +178,7 @@ class FunctionAnswer(Answer):
     secrets: list[str] | None = None
     rate_limit: RateLimitEntry | None = None
     telemetries: TelemetriesEntry | None = None
+    llm_invocation_config: LlmInvocationConfigEntry | None = None
     active_instances: list[InstanceAnswer] | None = None
     created_at: Instant | None = None
 

@@ -47,6 +47,7 @@ def _misfit(kind: str, location: tuple[int | str, ...]) -> Misfit:
 
 _EXPECTED = {
     "int": "an integer",
+    "float": "a number",
     "string": "a string",
     "bool": "true or false",
     "list": "an array",

@@ -239,6 +239,12 @@ def test_first_secret_is_added_only_while_inactive(remote: Remote) -> None:
 
 
 LONG = "x" * 257
+
+
+def _accounts(count: int) -> list[str]:
+    return [f"nca-{number}" for number in range(count)]
+
+
 MODEL: Json = {"name": "m", "version": "1", "uri": "/v2/org/acme/models/m/1/files"}
 SECRET: Json = {"name": "A", "value": "1"}
 LLM: Json = {"functionType": "LLM", "containerImage": None}
@@ -268,7 +274,7 @@ LLM: Json = {"functionType": "LLM", "containerImage": None}
         ({"secrets": [{"name": "A", "value": ""}]}, "secrets"),
         ({"secrets": [{"name": "A", "value": "v" * 32769}]}, "secrets"),
         ({"telemetries": {}}, "telemetries"),
-        ({"rateLimit": {"rateLimit": "1-S", "exemptedNcaIds": ["n"] * 33}}, "exemptedNcaIds"),
+        ({"rateLimit": {"rateLimit": "1-S", "exemptedNcaIds": _accounts(33)}}, "exemptedNcaIds"),
         pytest.param({"containerImage": None}, "containerImage", marks=covers("4.2#2")),
         pytest.param({"helmChart": "https://c/x.tgz"}, "helmChart", marks=covers("4.2#3")),
         ({"helmChartServiceName": "svc"}, "helmChart"),
@@ -308,7 +314,7 @@ def test_body_out_of_bounds_is_refused_by_validation(
         {"name": "n" * 128, "description": "d" * 256},
         {"tags": [f"{number:0128}" for number in range(64)]},
         {"secrets": [{"name": "s" * 48, "value": "v" * 32768}]},
-        {"rateLimit": {"rateLimit": "1-S,2-M,3-H,4-D", "exemptedNcaIds": ["n"] * 32}},
+        {"rateLimit": {"rateLimit": "1-S,2-M,3-H,4-D", "exemptedNcaIds": _accounts(32)}},
         {"containerImage": None, "models": [MODEL]},
         chart(containerImage=None),
         {**LLM, "models": [{"name": "m", "llmConfig": {"uris": ["/v1/chat/completions"]}}]},

@@ -162,7 +162,8 @@ def test_gpu_of_another_group_is_not_in_this_one() -> None:
 @pytest.mark.parametrize("field", ["configuration", "helmValidationPolicy"])
 def test_helm_settings_are_refused_for_a_container(account: Account, field: str) -> None:
     entry = spec(**{field: {"name": "Default"}})
-    assert "Helm chart functions" in refused(account, account.create(), entry)
+    detail = refused(account, account.create(), entry)
+    assert f"The {field} field in Gpu specification should be empty for container" in detail
     made = account.call("POST", "/v2/nvcf/functions", chart()).function
     target = Deployable(str(made["id"]), str(made["versionId"]))
     account.deploy(target, entry)

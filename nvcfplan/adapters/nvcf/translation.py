@@ -216,7 +216,8 @@ def _health(entry: HealthEntry | None, route: str) -> Health | None:
 
 
 def _rate_limit(entry: RateLimitEntry | None) -> RateLimit | None:
-    if entry is None:
+    """None, too, where only accounts or users have a rate: a stack file has none of these."""
+    if entry is None or entry.rate_limit is None:
         return None
     return RateLimit(
         rate_limit=entry.rate_limit,

@@ -1,0 +1,17 @@
+"""Requests of callers that wait for a version. Source: nvcf-api.md 2.7."""
+
+from __future__ import annotations
+
+from nvcfplan.wire.protocol import Answer
+
+
+class QueueAnswer(Answer):
+    function_version_id: str
+    function_name: str
+    function_status: str
+    queue_depth: int
+
+
+class QueuesAnswer(Answer):
+    function_id: str
+    queues: list[QueueAnswer]
