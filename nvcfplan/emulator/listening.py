@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from nvcfplan.emulator.refusals import EmulatorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from nvcfplan.emulator.asgi import Application, Message, Receive, Send
 
@@ -49,10 +51,30 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def check_certificate(pem: Path) -> None:
+    """Raises EmulatorError: the file is not a certificate and its key, both in PEM, no password."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(pem, password=lambda: "")
+    except OSError as error:
+        raise EmulatorError(
+            f"{pem} cannot be served with: {error}",
+            detail="it holds a certificate and its key, both in PEM, the key without a password",
+            remedy="openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost"
+            " -addext subjectAltName=DNS:localhost -keyout emulator.pem -out - >> emulator.pem",
+        ) from error
+
+
 async def run(
-    app: Application, listener: socket.socket, *, upload_seconds: float = UPLOAD_SECONDS
+    app: Application,
+    listener: socket.socket,
+    *,
+    certificate: Path | None = None,
+    upload_seconds: float = UPLOAD_SECONDS,
 ) -> None:
-    """Until SIGINT or SIGTERM; what is being answered then has two seconds more."""
+    """Until SIGINT or SIGTERM; what is being answered then has two seconds more.
+
+    `certificate`: speaks TLS with it.
+    """
 
     class Protocol(_Patient):
         head_seconds = upload_seconds
@@ -69,6 +91,7 @@ async def run(
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=_STOPPING_SECONDS,
         h11_max_incomplete_event_size=_MOST_HEAD_BYTES,
+        ssl_certfile=certificate,
     )
     await _Server(config).serve(sockets=[listener])
 

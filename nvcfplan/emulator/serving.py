@@ -257,12 +257,14 @@ async def serve(
     port: int,
     speed: float,
     started: Callable[[str], None] | None = None,
+    certificate: Path | None = None,
 ) -> None:
     """Serves until interrupted. `port` 0: any free one; `started` is told the address.
 
-    Raises EmulatorError: the address is taken, or it is open to others and no key is asked for.
+    `certificate`: PEM of a certificate and its key, for https. Raises EmulatorError: it is not
+    that, the address is taken, or it is open to others and no key is asked for.
     """
-    from nvcfplan.emulator.listening import listen, run  # heavy, and of use only here
+    from nvcfplan.emulator.listening import check_certificate, listen, run  # heavy, of use here
 
     is_local = host in ("127.0.0.1", "::1", "localhost")
     if not is_local and not emulator.worldfile.api_keys:
@@ -272,11 +274,14 @@ async def serve(
         )
     if not 0 < speed < float("inf"):
         raise EmulatorError(f"a clock cannot run at speed {speed:g}", remedy="give one above 0")
+    if certificate is not None:
+        check_certificate(certificate)
     listener = listen(host, port)
-    address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+    scheme = "https" if certificate else "http"
+    address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     served = _ByTheWall(emulator, WallClock(emulator.clock.monotonic(), speed=speed))
     app = application(served, speed=speed, is_local=is_local)
     if started is not None:
         started(address)
     with listener:
-        await run(app, listener)
+        await run(app, listener, certificate=certificate)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx2
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 T = TypeVar("T")
+
+TLS = Path(__file__).parents[1] / "adapters" / "tls"
+"""Made for tests of TLS: `localhost.pem` is a certificate and its key, of `ca.pem`."""
 
 
 @asynccontextmanager
@@ -172,3 +177,39 @@ def test_port_that_cannot_be_had_is_refused() -> None:
 
     asyncio.run(taken())
     assert "cannot listen on" in refused(world(), "127.0.0.1", 99999, 1)
+
+
+def test_file_that_is_no_certificate_is_refused_before_anything_is_served(tmp_path: Path) -> None:
+    pem = tmp_path / "emulator.pem"
+    pem.write_text("-----BEGIN CERTIFICATE-----\n", encoding="utf-8")
+    for path in (pem, tmp_path / "missing.pem"):
+        coming = serve(
+            Emulator.open(None, world()), host="127.0.0.1", port=0, speed=1, certificate=path
+        )
+        with pytest.raises(EmulatorError, match="cannot be served with") as caught:
+            asyncio.run(coming)
+        assert str(path) in caught.value.summary
+
+
+def test_https_is_spoken_with_the_certificate_given() -> None:
+    async def run() -> str:
+        address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        serving = asyncio.create_task(
+            serve(
+                Emulator.open(None, world()),
+                host="127.0.0.1",
+                port=0,
+                speed=1,
+                started=address.set_result,
+                certificate=TLS / "localhost.pem",
+            )
+        )
+        url = await address
+        trust = ssl.create_default_context(cafile=TLS / "ca.pem")
+        async with httpx2.AsyncClient(verify=trust, trust_env=False) as client:
+            answer = await client.get(f"{url}/health")
+        serving.cancel()
+        await asyncio.wait([serving])
+        return f"{url.partition(':')[0]} {answer.status_code}"
+
+    assert asyncio.run(run()) == "https 200"

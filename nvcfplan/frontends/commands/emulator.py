@@ -64,6 +64,7 @@ class ServeArguments(PlaceArguments):
     port: int
     speed: float
     world: Path | None
+    certificate: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +163,10 @@ Exit codes: 0 when stopped by Ctrl-C; 1 when the port is taken.
     "world", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="The world of a new emulator: clusters, capacity, quotas.",
 )  # fmt: skip
+@option(
+    "certificate", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Speak https: a certificate and its key, PEM.",
+)  # fmt: skip
 @taking(ServeArguments)
 def serve(terminal: Terminal, arguments: ServeArguments) -> int:
     """Answers NVCF's API over HTTP until it is stopped; time goes by the clock on the wall."""
@@ -185,6 +190,7 @@ def serve(terminal: Terminal, arguments: ServeArguments) -> int:
                 port=arguments.port,
                 speed=arguments.speed,
                 started=told,
+                certificate=arguments.certificate,
             )
         )
     return 0
