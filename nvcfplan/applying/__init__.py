@@ -48,6 +48,7 @@ from nvcfplan.applying.failures import (
     Failure,
     FailureClass,
     classify_text,
+    remedy_of,
 )
 from nvcfplan.applying.journal import (
     Intent,
@@ -148,6 +149,7 @@ __all__ = [
     "Woke",
     "classify_text",
     "execute",
+    "remedy_of",
     "resume",
     "start",
     "state_after",

@@ -29,10 +29,15 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """`is_empty`: instances are wanted and not one is there, though they could be seen."""
+    """`is_empty`: instances are wanted and not one is there, though they could be seen.
+
+    `is_short`: some are not even starting, and the service says nothing of it.
+    Source: nvcf-api.md 6.2 (silent forms).
+    """
 
     reason: str
     is_empty: bool = False
+    is_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,18 @@ Readiness = Ready | Coming | Absent | Broken
 
 _LONGEST_TEXT = 2000
 """Characters: the agent adds the container's own log lines to its reason."""
-_AT_ONCE = (FailureClass.CAPACITY, FailureClass.PLACEMENT, FailureClass.QUOTA)
+_NO_ROOM = (FailureClass.CAPACITY, FailureClass.PLACEMENT, FailureClass.QUOTA)
+_AT_ONCE = (
+    *_NO_ROOM,
+    FailureClass.CONFIGURATION,
+    FailureClass.RESTART_LOOP,
+    FailureClass.MODEL_NOT_FOUND,
+    FailureClass.MODEL_DOWNLOAD,
+    FailureClass.IMAGE_PULL,
+    FailureClass.ADMISSION,
+    FailureClass.STORAGE,
+)
+"""Nothing more is tried for the specification whose note says so, though others come up."""
 
 
 def readiness(version: LiveVersion | None) -> Readiness:
@@ -74,9 +90,9 @@ def readiness(version: LiveVersion | None) -> Readiness:
             if refused:
                 return Broken(_failure_of(row))
             is_empty = version.instances == () and _wanted(row) > 0 and not row.health
-            return Coming(counts, is_empty)
+            return Coming(counts, is_empty, _is_short(row, version.instances))
         case Status.ACTIVE | Status.DEGRADING | Status.DEGRADED | Status.UNKNOWN:
-            return Coming(counts)
+            return Coming(counts, is_short=_is_short(row, version.instances))
         case _:
             assert_never(row.status)
 
@@ -132,6 +148,13 @@ def _has_minimum(row: LiveDeployment, instances: Sequence[LiveInstance] | None) 
     return all(_has_minimum_where_pinned(one.specification, running) for one in row.specifications)
 
 
+def _is_short(row: LiveDeployment, instances: Sequence[LiveInstance] | None) -> bool:
+    if instances is None or row.health:
+        return False
+    least = _per_type(row, lambda one: one.min_instances)
+    return any(len(_matching(instances, *key)) < count for key, count in least.items())
+
+
 def _has_minimum_where_pinned(
     specification: GpuSpecification, running: Sequence[LiveInstance]
 ) -> bool:
@@ -176,12 +199,12 @@ def _counts_in_words(row: LiveDeployment, instances: Sequence[LiveInstance] | No
 def _failure_of(row: LiveDeployment) -> Failure:
     """The kind is that of the first note that has one: capacity and its like before the rest."""
     kinds = [classify_text(note.error) for note in row.health]
-    told = [kind for kind in kinds if kind in _AT_ONCE]
-    known = told + [kind for kind in kinds if kind is not FailureClass.OTHER]
+    told = [kind for kind in kinds if kind in _NO_ROOM]
+    known = told + [kind for kind in kinds if kind is not FailureClass.UNKNOWN]
     texts = "; ".join(dict.fromkeys(note.error for note in row.health))
     if len(texts) > _LONGEST_TEXT:
         texts = texts[:_LONGEST_TEXT] + " ..."
     return Failure(
-        kind=known[0] if known else FailureClass.OTHER,
+        kind=known[0] if known else FailureClass.UNKNOWN,
         message=texts or f"the deployment is in {row.status} and gives no reason",
     )

@@ -5,6 +5,7 @@ Everything here may be begun again by anybody: a wait leaves no trace but its ou
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from nvcfplan.applying.briefs import UNSENT
@@ -94,7 +95,7 @@ def _until_active(brief: Brief) -> Flow[Ended]:
         sight = yield from look(brief.read(), settings)
         if isinstance(sight, Blind):
             return Failed(sight.failure)
-        elapsed = sight.now - brief.began
+        elapsed, is_short = sight.now - brief.began, False
         found = readiness(version_in(sight.found))
         match found:
             case Ready():
@@ -105,14 +106,15 @@ def _until_active(brief: Brief) -> Flow[Ended]:
                 absent_since = sight.now if absent_since is None else absent_since
                 if sight.now - absent_since >= settings.quiet_window:
                     return Failed(_removed(reason))
-            case Coming(reason=reason, is_empty=is_empty):
+            case Coming(reason=reason, is_empty=is_empty, is_short=is_short):
                 absent_since = None
                 if is_empty and elapsed >= settings.suspicion:
                     return Failed(_suspected(reason, elapsed))
             case _:
                 assert_never(found)
         if elapsed >= (brief.step.limit_seconds or settings.active_limit):
-            return Failed(_overdue(brief, reason, elapsed))
+            overdue = _overdue(brief, reason, elapsed)
+            return Failed(_without_word(overdue) if is_short else overdue)
         yield Rest(poll_seconds(settings, elapsed), Waiting(reason))
 
 
@@ -246,6 +248,16 @@ def _suspected(reason: str, elapsed: float) -> Failure:
         kind=FailureClass.CAPACITY,
         message=f"no instance appeared within {elapsed / 60:.0f} minutes ({reason}):"
         " a lack of capacity is suspected, the service gave no reason",
+    )
+
+
+def _without_word(overdue: Failure) -> Failure:
+    """Source: nvcf-api.md 6.2, silent forms: a request nobody takes, a scale-up that finds none."""
+    return replace(
+        overdue,
+        kind=FailureClass.CAPACITY,
+        message=f"{overdue.message}: instances are not even starting, so a lack of capacity is"
+        " suspected; the service gave no reason",
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from nvcfplan.applying import remedy_of
 from nvcfplan.documents.records import shape_of
 from nvcfplan.plans import Shortage
 from nvcfplan.reports import Located, failure_diagnostic
@@ -163,6 +164,7 @@ def _failure(failure: Failure) -> dict[str, object]:
     return {
         "kind": str(failure.kind),
         "message": failure.message,
+        "remedy": remedy_of(failure) or None,
         "status": failure.status,
         "request_id": failure.request_id,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from nvcfplan.applying import RunOutcome
+from nvcfplan.applying import RunOutcome, remedy_of
 from nvcfplan.reports import Operation, StepFate
 from nvcfplan.views.capacity_text import draw_shortages
 from nvcfplan.views.event_text import failure_text
@@ -13,7 +13,7 @@ from nvcfplan.views.neutralise import safe
 from nvcfplan.views.wording import counted, deed, subject_of
 
 if TYPE_CHECKING:
-    from nvcfplan.applying import Blocked, Cause
+    from nvcfplan.applying import Blocked, Cause, Failure
     from nvcfplan.reports import ApplyReport, Counts
 
 
@@ -79,13 +79,19 @@ def _progress(report: ApplyReport) -> str:
 def _cause(cause: Cause, ink: Ink) -> list[str]:
     head = f"{deed(cause.task)} of {subject_of(cause.task)} failed"
     lines = [ink.red(f"Cause: {head}")]
-    return lines + folded(failure_text(cause.failure), first="  why: ", rest="       ")
+    return lines + _reason(cause.failure)
+
+
+def _reason(failure: Failure) -> list[str]:
+    lines = folded(failure_text(failure), first="  why: ", rest="       ")
+    remedy = remedy_of(failure)
+    return lines + folded(remedy, first="  try: ", rest="       ") if remedy else lines
 
 
 def _blocked(blocked: Blocked, ink: Ink) -> list[str]:
     where = f"at {safe(blocked.step)}" if blocked.step else "as a whole"
     lines = [ink.red(f"Blocked {where}")]
-    lines += folded(failure_text(blocked.failure), first="  why: ", rest="       ")
+    lines += _reason(blocked.failure)
     lines += draw_shortages(blocked.missing, ink)
     if blocked.remaining:
         lines.append(f"  still to do ({len(blocked.remaining)}):")
