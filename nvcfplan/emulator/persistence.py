@@ -17,6 +17,7 @@ from nvcfplan.emulator.ledger import LedgerEntry, expired
 from nvcfplan.emulator.pages import Pages
 from nvcfplan.emulator.refusals import EmulatorError
 from nvcfplan.emulator.rules import WorldFile
+from nvcfplan.emulator.settling import stir_concerned
 from nvcfplan.emulator.world import Event, World
 
 if TYPE_CHECKING:
@@ -192,6 +193,7 @@ class FileStore:
         query = f"SELECT {columns} FROM pages WHERE revision > ? ORDER BY n"
         for kind, id_, content in self._database.execute(query, since):
             self._pages.put(kind, id_, content)
+        stir_concerned(self.world)  # before the turn ends: what it only read, it lets go
         self.world.end_turn(others=True)
 
     def _save(self) -> None:

@@ -13,7 +13,7 @@ from nvcfplan.views.neutralise import safe
 from nvcfplan.views.wording import counted, deed, subject_of
 
 if TYPE_CHECKING:
-    from nvcfplan.applying import Blocked, Cause, Failure
+    from nvcfplan.applying import Blocked, Cause
     from nvcfplan.reports import ApplyReport, Counts
 
 
@@ -79,19 +79,15 @@ def _progress(report: ApplyReport) -> str:
 def _cause(cause: Cause, ink: Ink) -> list[str]:
     head = f"{deed(cause.task)} of {subject_of(cause.task)} failed"
     lines = [ink.red(f"Cause: {head}")]
-    return lines + _reason(cause.failure)
-
-
-def _reason(failure: Failure) -> list[str]:
-    lines = folded(failure_text(failure), first="  why: ", rest="       ")
-    remedy = remedy_of(failure)
+    lines += folded(failure_text(cause.failure), first="  why: ", rest="       ")
+    remedy = remedy_of(cause.failure)
     return lines + folded(remedy, first="  try: ", rest="       ") if remedy else lines
 
 
 def _blocked(blocked: Blocked, ink: Ink) -> list[str]:
     where = f"at {safe(blocked.step)}" if blocked.step else "as a whole"
     lines = [ink.red(f"Blocked {where}")]
-    lines += _reason(blocked.failure)
+    lines += folded(failure_text(blocked.failure), first="  why: ", rest="       ")
     lines += draw_shortages(blocked.missing, ink)
     if blocked.remaining:
         lines.append(f"  still to do ({len(blocked.remaining)}):")

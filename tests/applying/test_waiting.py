@@ -131,7 +131,7 @@ def test_specifications_of_one_type_in_two_groups_wait_for_all_of_both() -> None
         for name, gpu in (("a", "H100"), ("b", "h100"))
     ]
     found = readiness(version(Status.ACTIVE, *parts, running=7))
-    assert found == Coming("ACTIVE, 7 of 8 instances running")
+    assert found == Coming("ACTIVE, 7 of 8 instances running", is_short=True)
     assert isinstance(readiness(version(Status.DEPLOYING, *parts, running=8)), Coming)
     assert readiness(version(Status.ACTIVE, *parts, running=8)) == Ready()
 
@@ -164,9 +164,45 @@ def test_part_of_a_deployment_without_room_fails_at_once() -> None:
     assert found.failure.kind == FailureClass.CAPACITY
 
 
-def test_other_trouble_while_deploying_is_waited_out() -> None:
-    found = readiness(version(Status.DEPLOYING, errors=("container-restart-loop",)))
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ("pod terminated due to state container-restart-loop", FailureClass.RESTART_LOOP),
+        ("ErrImagePull", FailureClass.IMAGE_PULL),
+        ("/config/models/llm: no such file", FailureClass.MODEL_NOT_FOUND),
+        ("degraded-worker", FailureClass.CONFIGURATION),
+    ],
+)
+def test_part_of_a_deployment_that_will_never_come_up_fails_at_once(
+    error: str, kind: FailureClass
+) -> None:
+    found = readiness(version(Status.DEPLOYING, running=1, errors=(error,)))
+    assert isinstance(found, Broken)
+    assert found.failure.kind == kind
+
+
+@pytest.mark.parametrize("error", ["PREEMPTED", "something odd", "under reconfiguration"])
+def test_other_trouble_while_deploying_is_waited_out(error: str) -> None:
+    found = readiness(version(Status.DEPLOYING, errors=(error,)))
     assert isinstance(found, Coming)
+    assert not found.is_short
+
+
+def test_error_without_a_known_reason_is_unknown() -> None:
+    for errors in ((), ("Missing healthInfo or no errors in healthInfo.errorLog.",)):
+        found = readiness(version(Status.ERROR, errors=errors))
+        assert isinstance(found, Broken)
+        assert found.failure.kind == FailureClass.UNKNOWN
+
+
+@pytest.mark.parametrize("status", [Status.DEPLOYING, Status.DEGRADING, Status.DEGRADED])
+def test_instances_that_are_not_even_starting_make_a_deployment_short(status: Status) -> None:
+    found = readiness(version(status, spec(low=4), running=3))
+    assert isinstance(found, Coming)
+    assert found.is_short
+    complete = readiness(version(status, spec(low=4), running=4))
+    assert isinstance(complete, Coming)
+    assert not complete.is_short
 
 
 def test_an_error_is_classified_by_its_first_telling_note() -> None:

@@ -66,6 +66,19 @@ def test_life_goes_on_in_the_next_process(tmp_path: Path) -> None:
     second.emulator.close()
 
 
+def test_instance_that_was_booting_runs_in_the_next_process(tmp_path: Path) -> None:
+    path = tmp_path / "world.db"
+    first = opened(path, world())
+    target = first.create()
+    first.deploy(target, spec(1, 1))
+    first.emulator.close()
+    second = opened(path)
+    for _ in range(20):
+        second.emulator.advance(10)
+    assert second.status(target) == "ACTIVE"
+    second.emulator.close()
+
+
 def test_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     opened(tmp_path / "world.db").emulator.close()
     assert (tmp_path / "world.db").stat().st_mode & 0o777 == 0o600
