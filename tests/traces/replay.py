@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TRACES = Path(__file__).parent
 
+_OPERATOR = {"Authorization": "Bearer traces.operator"}
+
 Json = dict[str, object]
 
 
@@ -57,7 +59,8 @@ class Step(Written):
     """`sends`: method and path. `source`: file and functions of the client that send it.
 
     `reads`: the struct it decodes a good answer into; `sees`: paths in it and what they hold.
-    `shows`: text in what it shows of a refusal. `keep`: name -> path of what later steps name.
+    `shows`: text in what it shows of a refusal; `empty`: there is no body. `keep`: name -> path
+    of what later steps name.
     `world`: instead of a request, what happens meanwhile: an admin call and its body.
     """
 
@@ -69,6 +72,7 @@ class Step(Written):
     reads: str = ""
     sees: Json = {}
     shows: str = ""
+    empty: bool = False
     keep: dict[str, str] = {}
     poll: Poll | None = None
     world: Json = {}
@@ -121,12 +125,15 @@ class Replay:
 
     async def _run(self, step: Step) -> None:
         for call, body in step.world.items():
-            answer = await self._http.post(f"/emulator/{call}", json=self._filled(body))
-            assert answer.status_code == 200, answer.text
+            await self._tell(call, self._filled(body))
         if step.sends:
             answer = await self._asked(step)
             assert answer.status_code == step.status, f"{answer.status_code} {answer.text}"
             self._judge(step, answer)
+
+    async def _tell(self, call: str, body: object) -> None:
+        answer = await self._http.post(f"/emulator/{call}", json=body, headers=_OPERATOR)
+        assert answer.status_code == 200, answer.text
 
     async def _asked(self, step: Step) -> httpx2.Response:
         answer = await self._send(step)
@@ -137,7 +144,7 @@ class Replay:
                 break
             assert not poll.during or state in poll.during, f"the client gives up on {state}"
             assert waited < poll.most, f"still {state} after {waited} s"
-            await self._http.post("/emulator/advance", json={"seconds": poll.every})
+            await self._tell("advance", {"seconds": poll.every})
             waited += poll.every
             answer = await self._send(step)
         return answer
@@ -156,6 +163,7 @@ class Replay:
         return decode(json.loads(answer.content), step.reads, self._client.structs)
 
     def _judge(self, step: Step, answer: httpx2.Response) -> None:
+        assert not (step.empty and answer.content), answer.text
         if step.shows:
             shown = self._shown(answer)
             assert self._text(step.shows) in shown, shown

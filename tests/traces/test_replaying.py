@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,13 @@ import pytest
 
 from nvcfplan.emulator.serving import Emulator, load_worldfile, serve
 from tests.traces.gojson import Unreadable, decode, find
-from tests.traces.replay import TRACES, Replay, names, trace
+from tests.traces.replay import TRACES, Replay, client, names, trace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
+
+CLIENTS = ("terraform", "nvcf-cli")
 
 
 def an_account() -> Emulator:
@@ -56,6 +59,31 @@ def test_client_gets_what_its_source_can_read(
             await Replay(replayed, http).run(replayed)
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("name", [one for one in names() if one.startswith("terraform/")])
+def test_provider_that_is_given_a_team_gets_the_same(name: str) -> None:
+    """`NvcfEndpoint` of nvcf_client.go: the segment comes between org and service."""
+    without = trace(name)
+    steps = tuple(
+        step.model_copy(update={"sends": re.sub(r"/demo/nvcf", "/demo/teams/a/nvcf", step.sends)})
+        for step in without.steps
+    )
+
+    async def run() -> None:
+        async with in_process(an_account()) as http:
+            replayed = without.model_copy(update={"steps": steps})
+            await Replay(replayed, http).run(replayed)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("folder", CLIENTS)
+def test_every_request_the_client_can_send_is_replayed(folder: str) -> None:
+    told = " ".join(
+        step.source for name in names() if name.startswith(folder) for step in trace(name).steps
+    )
+    assert set(client(folder).functions) - set(re.findall(r"\w+", told)) == set()
 
 
 @pytest.mark.parametrize("name", names())
