@@ -30,6 +30,7 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m bench.startup
+	@$(BIN)/python -m bench.transport
 	@$(BIN)/python -m bench.emulator
 
 $(VENV)/bin/python:

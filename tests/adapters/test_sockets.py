@@ -137,6 +137,7 @@ def test_a_server_without_tls_at_an_https_address_was_sent_nothing() -> None:
 async def tls_server() -> AsyncIterator[str]:
     """Answers every request with an empty list of functions, under a certificate of our own."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving: list[asyncio.Task[None]] = []
     context.load_cert_chain(TLS / "localhost.pem")
     body = b'{"functions":[]}'
     reply = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
@@ -147,10 +148,16 @@ async def tls_server() -> AsyncIterator[str]:
             writer.write(reply + body)
             await writer.drain()
         writer.close()
+        with suppress(ConnectionError, ssl.SSLError):
+            await writer.wait_closed()
 
-    listening = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.ensure_future(answer(reader, writer)))
+
+    listening = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context)
     async with listening:
         yield f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        await asyncio.gather(*serving)
 
 
 def listed_over_tls() -> FunctionList | RemoteError:
@@ -209,7 +216,7 @@ def test_a_server_that_never_answers_is_given_up_in_the_end_and_the_waits_are_to
     patience = Patience(connect=5, read=0.05, whole=10, total=30)
 
     async def read() -> RemoteError:
-        async with server_of_many() as address:
+        async with silent_server() as address:
             target = Target(base_url=f"{address}/v2/nvcf", token=TOKEN, patience=patience)
             clock = FakeClock()
             async with Client(target, clock=clock, listener=told.append) as client:
@@ -225,17 +232,66 @@ def test_a_server_that_never_answers_is_given_up_in_the_end_and_the_waits_are_to
 
 
 @asynccontextmanager
-async def server_of_many() -> AsyncIterator[str]:
+async def silent_server() -> AsyncIterator[str]:
     """Takes every connection and says nothing on it."""
-    open_: list[asyncio.StreamWriter] = []
+    serving: list[asyncio.Task[None]] = []
 
     async def ignore(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        open_.append(writer)
-        await reader.read()
+        with suppress(ConnectionError):
+            await reader.read()
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
-    listening = await asyncio.start_server(ignore, "127.0.0.1", 0)
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.ensure_future(ignore(reader, writer)))
+
+    listening = await asyncio.start_server(accept, "127.0.0.1", 0)
     async with listening:
         yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-        for one in open_:
-            one.close()
+        await asyncio.gather(*serving)
+
+
+def connections_for(*, reads_: int, concurrency: int, at_once: bool) -> int:
+    """How many connections a server saw that keeps each open."""
+    serving: list[asyncio.Task[None]] = []
+    body = b'{"functions":[]}'
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(reply)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.ensure_future(answer(reader, writer)))
+
+    async def read_all() -> None:
+        listening = await asyncio.start_server(accept, "127.0.0.1", 0)
+        async with listening:
+            port = listening.sockets[0].getsockname()[1]
+            target = Target(
+                base_url=f"http://127.0.0.1:{port}/v2/nvcf", token=TOKEN, concurrency=concurrency
+            )
+            async with Client(target, clock=FakeClock()) as client:
+                waiting = [client.read(reads.list_functions(), FunctionList) for _ in range(reads_)]
+                if at_once:
+                    await asyncio.gather(*waiting)
+                for one in () if at_once else waiting:
+                    await one
+            await asyncio.gather(*serving)
+
+    run(read_all())
+    return len(serving)
+
+
+def test_one_read_after_the_other_uses_one_connection() -> None:
+    assert connections_for(reads_=10, concurrency=50, at_once=False) == 1
+
+
+def test_many_reads_at_once_use_as_many_connections_as_may_be_in_flight() -> None:
+    assert connections_for(reads_=40, concurrency=4, at_once=True) == 4

@@ -11,19 +11,16 @@ import logging
 import zlib
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 
 from nvcfplan import __version__
 from nvcfplan.adapters.nvcf.answers import NotJson, fit, garbled, read_json
+from nvcfplan.adapters.nvcf.connections import Connections
 from nvcfplan.adapters.nvcf.raw import Lost, NotSent, RawAnswer, RawOutcome, RawRequest
 from nvcfplan.adapters.nvcf.refusals import remote_error, route_of, unanswered_read
-from nvcfplan.adapters.nvcf.target import (
-    MOST_CONCURRENT,
-    Target,
-    refuse_plain_http,
-    stays_on_this_machine,
-)
+from nvcfplan.adapters.nvcf.target import Patience, Target, refuse_plain_http
 from nvcfplan.adapters.nvcf.words import Redaction
 from nvcfplan.wire.protocol import Answer
 
@@ -46,6 +43,7 @@ _UNSENT_ATTEMPTS: Final = 3
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 60.0
 _LONGEST_ASKED_SECONDS: Final = 3600.0
+_JSON: Final = ("Content-Type", "application/json")
 _FELT_SECONDS: Final = 5.0
 _TOLD_SECONDS: Final = 10.0
 _RETRIED_STATUS: Final = frozenset({429, 502, 503, 504})
@@ -82,18 +80,9 @@ class Client:
         self.redaction = Redaction((token,) if token else ())
         self._listener = listener
         self._told_until = 0.0
-        concurrency = max(1, min(target.concurrency, MOST_CONCURRENT))
-        self._turns = asyncio.Semaphore(concurrency)
-        self._http = httpx2.AsyncClient(
-            headers=_headers(token, target.host),
-            timeout=_timeout(target),
-            limits=httpx2.Limits(
-                max_connections=concurrency, max_keepalive_connections=concurrency
-            ),
-            follow_redirects=False,
-            transport=transport,
-            trust_env=not stays_on_this_machine(target),
-        )
+        self._connections = Connections(target, transport)
+        self._headers = _headers(token, target)
+        self._timeout = _timeout(target.patience)
 
     def __repr__(self) -> str:
         return f"Client({self.target.base_url!r})"
@@ -107,7 +96,7 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._http.aclose()
+        await self._connections.aclose()
 
     async def send(self, request: RawRequest) -> RawOutcome:
         """Once, whatever comes. Never raises for what the network or the service did."""
@@ -153,15 +142,17 @@ class Client:
 
     async def _attempt(self, request: RawRequest, limit: float) -> tuple[RawOutcome, float]:
         """With the seconds it took; waiting for a turn is not among them."""
-        async with self._turns:
+        async with self._connections.one() as connection:
             begun = asyncio.get_running_loop().time()
-            outcome = await self._outcome(request, limit)
+            outcome = await self._outcome(connection, request, limit)
             return outcome, asyncio.get_running_loop().time() - begun
 
-    async def _outcome(self, request: RawRequest, limit: float) -> RawOutcome:
+    async def _outcome(
+        self, connection: httpx2.AsyncClient, request: RawRequest, limit: float
+    ) -> RawOutcome:
         try:
             async with asyncio.timeout(limit):
-                return await self._exchange(request)
+                return await self._exchange(connection, self._request(request))
         except TimeoutError:
             return Lost(f"no whole answer within {limit:.3g} s")
         except _NOT_SENT as error:
@@ -179,46 +170,56 @@ class Client:
         route = route_of(request, self.target)
         self._listener(f"waiting for the service: {route}: {what}; asking again in {pause:.0f} s")
 
-    async def _exchange(self, request: RawRequest) -> RawOutcome:
+    def _request(self, request: RawRequest) -> httpx2.Request:
+        """Whole as it is: what a library would merge into every request is said here once."""
         content = request.content()
-        headers = {"Content-Type": "application/json"} if content is not None else {}
-        async with self._http.stream(
+        prefix = self.target.root if request.is_rooted else self.target.base_url.rstrip("/")
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        return httpx2.Request(
             request.method,
-            self._url(request),
-            params=request.query or None,
+            f"{prefix}{request.path}{query}",
+            headers=self._headers if content is None else [*self._headers, _JSON],
             content=content,
-            headers=headers,
-        ) as response:
+            extensions={"timeout": self._timeout},
+        )
+
+    async def _exchange(
+        self, connection: httpx2.AsyncClient, request: httpx2.Request
+    ) -> RawOutcome:
+        response = await connection.send(request, stream=True)
+        try:
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MOST_BYTES:
                     why = f"the answer is larger than {MOST_BYTES // 1_048_576} MiB"
                     return Lost(why, is_repeatable=False)
-            retry_after = _retry_after(response.headers.get("Retry-After"), self.clock.now())
-            return RawAnswer(
-                status=response.status_code, body=bytes(body), retry_after_seconds=retry_after
-            )
-
-    def _url(self, request: RawRequest) -> str:
-        prefix = self.target.root if request.is_rooted else self.target.base_url.rstrip("/")
-        return prefix + request.path
+        finally:
+            await response.aclose()
+        retry_after = _retry_after(response.headers.get("Retry-After"), self.clock.now())
+        return RawAnswer(
+            status=response.status_code, body=bytes(body), retry_after_seconds=retry_after
+        )
 
 
-def _headers(token: str, host: str | None) -> dict[str, str]:
-    headers = {"Accept": "application/json", "User-Agent": f"nvcfplan/{__version__}"}
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    if host:
-        headers["Host"] = host
-    return headers
+def _headers(token: str, target: Target) -> list[tuple[str, str]]:
+    """The host comes first, as HTTP asks for."""
+    return [
+        ("Host", target.host or urlsplit(target.base_url).netloc),
+        ("Accept", "application/json"),
+        ("Accept-Encoding", "gzip, deflate"),
+        ("User-Agent", f"nvcfplan/{__version__}"),
+        *([("Authorization", f"Bearer {token}")] if token else []),
+    ]
 
 
-def _timeout(target: Target) -> httpx2.Timeout:
-    patience = target.patience
-    return httpx2.Timeout(
-        connect=patience.connect, read=patience.read, write=patience.write, pool=patience.pool
-    )
+def _timeout(patience: Patience) -> dict[str, float]:
+    return {
+        "connect": patience.connect,
+        "read": patience.read,
+        "write": patience.write,
+        "pool": patience.pool,
+    }
 
 
 def _worth_attempts(outcome: RawOutcome) -> int:
