@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from pydantic import AliasChoices, Field
 
 from nvcfplan.wire.functions import SecretEntry
-from nvcfplan.wire.protocol import Answer, Request
+from nvcfplan.wire.protocol import Answer, Instant, Request
 
 
 class AddCredentialRequest(Request):
@@ -42,8 +40,8 @@ class CredentialAnswer(Answer):
     description: str | None = None
     provisioned_by: str
     key_type: str | None = None
-    last_updated_at: datetime
-    created_at: datetime
+    last_updated_at: Instant
+    created_at: Instant
 
 
 class OneCredential(Answer):

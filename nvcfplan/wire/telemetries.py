@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from nvcfplan.wire.functions import SecretEntry
-from nvcfplan.wire.protocol import Answer, Request
+from nvcfplan.wire.protocol import Answer, Instant, Request
 
 
 class CreateTelemetryRequest(Request):
@@ -29,7 +27,7 @@ class TelemetryAnswer(Answer):
     protocol: str
     provider: str
     types: list[str]
-    created_at: datetime
+    created_at: Instant
 
 
 class OneTelemetry(Answer):
