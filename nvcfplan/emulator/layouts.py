@@ -26,7 +26,17 @@ PREFIXES = (
 )
 """Where a SERVICE path stands: service, org, team, and the super-admin's mirror of an account."""
 
-UUIDS = frozenset({"function", "version", "deployment", "specification", "telemetry", "credential"})
+UUIDS = frozenset(
+    {
+        "credential",
+        "deployment",
+        "function",
+        "invocation",
+        "specification",
+        "telemetry",
+        "version",
+    }
+)
 """The path parameters that are UUIDs; the others are any text without a slash."""
 
 

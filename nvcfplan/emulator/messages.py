@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +12,9 @@ from nvcfplan.emulator.styles import Style, error_body, style_of
 
 MOST_BYTES = 6 * 1024 * 1024
 """Source: nvcf-api.md 7 (payload size)."""
+
+MOST_LEVELS = 200
+"""Of nested arrays and objects in a body."""
 
 JSON = "application/json"
 
@@ -87,18 +91,45 @@ def reply_to(refusal: Refusal, path: str, *, is_gateway: bool = False, nonce: st
 
 
 def json_object(body: bytes) -> dict[str, object]:
-    """Raises Refusal: not JSON, not an object, a key twice, too large."""
+    """Raises Refusal: not JSON, not an object, a key twice, too large or too deep."""
     if len(body) > MOST_BYTES:
         raise Refusal(413, f"Request body is larger than {MOST_BYTES} bytes")
     try:
         value: object = json.loads(
-            body.decode(), object_pairs_hook=_distinct, parse_constant=_no_constant
+            body.decode(),
+            object_pairs_hook=_distinct,
+            parse_constant=_no_constant,
+            parse_float=_finite,
         )
+        _refuse_deep(value)
     except (ValueError, RecursionError) as error:
         raise bad_request(f"Failed to read request: {_why(error)}") from error
     if not isinstance(value, dict):
         raise bad_request("Failed to read request: a JSON object is expected")
     return _storable(value) if b"\\ud" in body.lower() else value
+
+
+def _refuse_deep(value: object) -> None:
+    """Level by level, since what is looked for would exhaust a stack."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MOST_LEVELS):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise _Unreadable(f"nested more than {MOST_LEVELS} levels deep")
+
+
+def _finite(text: str) -> float:
+    """What would be infinite could not be shown again."""
+    value = float(text)
+    if math.isinf(value):
+        raise _Unreadable(f"Numeric value ({text[:40]}) out of range")
+    return value
 
 
 def _storable(value: dict[str, object]) -> dict[str, object]:

@@ -34,6 +34,15 @@ def read_queues(turn: Turn) -> dict[str, object]:
     return QueuesAnswer(function_id=function, queues=found).to_json()
 
 
+def read_position(turn: Turn) -> dict[str, object]:
+    """Never found: nobody invokes a function here, callers are only counted."""
+    id_ = turn.target.named["invocation"]
+    raise not_found(
+        f"Function invocation request id '{id_}': Invocation request message is not in pending or"
+        " in progress state"
+    )
+
+
 def _queue(turn: Turn, version: Version) -> QueueAnswer:
     return QueueAnswer(
         function_version_id=version.id,

@@ -15,7 +15,7 @@ from nvcfplan.wire.authorizations import (
     OneAuthorizations,
 )
 from nvcfplan.wire.functions import UpdateFunctionRequest
-from nvcfplan.wire.queues import QueuesAnswer
+from nvcfplan.wire.queues import QueuePosition, QueuesAnswer
 from nvcfplan.wire.registries import (
     AddCredentialRequest,
     CredentialList,
@@ -200,6 +200,14 @@ _OTHERS = (
         row="2.1#21",
         scopes=("queue_details",),
         answer=QueuesAnswer,
+    ),
+    Route(
+        name="queue-position",
+        method="GET",
+        path="queues/{invocation}/position",
+        row="2.7",
+        scopes=("queue_details",),
+        answer=QueuePosition,
     ),
     Route(
         name="supported-gpus",

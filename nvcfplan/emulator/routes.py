@@ -75,6 +75,7 @@ HANDLERS: Mapping[str, _Handler] = {
     "delete-credential": registries.delete_credential,
     "recognized-registries": registries.recognized_registries,
     "queues": queues.read_queues,
+    "queue-position": queues.read_position,
     "supported-gpus": readings.supported_gpus,
     "rate-limit": functions.update_rate_limit,
     "delete-rate-limit": functions.delete_rate_limit,

@@ -15,3 +15,11 @@ class QueueAnswer(Answer):
 class QueuesAnswer(Answer):
     function_id: str
     queues: list[QueueAnswer]
+
+
+class QueuePosition(Answer):
+    """GET `/queues/{requestId}/position`: how many are before a caller's request."""
+
+    function_id: str
+    function_version_id: str
+    position_in_queue: int

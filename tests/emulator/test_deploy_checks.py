@@ -32,6 +32,43 @@ def refused(account: Account, target: Deployable, *specs: Json, status: int = 40
     return answer.detail
 
 
+def scaling(way: str, **fields: object) -> Json:
+    details = {"factor": 2 if way == "Up" else 0.5, "threshold": 50, **fields}
+    return spec(autoscalingConfiguration={f"scale{way}Details": details})
+
+
+def test_autoscaling_at_its_bounds_is_shown_as_sent(account: Account) -> None:
+    entry = scaling(
+        "Up", metric="m", threshold=100, stickiness={"size": "PT1H", "threshold": "PT59M59.9S"}
+    )
+    target = account.create()
+    account.deploy(target, entry)
+    (shown,) = rows(account.get(target.deployment).deployment, "deploymentSpecifications")
+    assert shown["autoscalingConfiguration"] == entry["autoscalingConfiguration"]
+
+
+def test_what_foreign_clients_send_empty_is_as_if_it_was_not_sent(account: Account) -> None:
+    empty: Json = {
+        "backend": "",
+        "clusters": [],
+        "regions": None,
+        "attributes": [],
+        "availabilityZones": [],
+        "configuration": None,
+        "helmValidationPolicy": None,
+        "autoscalingConfiguration": None,
+        "maxRequestConcurrency": None,
+        "preferredOrder": None,
+        "gpuSpecificationId": None,
+    }
+    plain, target = account.create("plain"), account.create()
+    account.deploy(plain, spec())
+    account.deploy(target, {**spec(), **empty})
+    (first,) = rows(account.get(plain.deployment).deployment, "deploymentSpecifications")
+    (second,) = rows(account.get(target.deployment).deployment, "deploymentSpecifications")
+    assert second == {**first, "gpuSpecificationId": second["gpuSpecificationId"]}
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
@@ -54,6 +91,18 @@ def refused(account: Account, target: Deployable, *specs: Json, status: int = 40
             spec(autoscalingConfiguration={"scaleDownDetails": {"factor": 0.5, "threshold": 101}}),
             "must be between 0 and 100",
         ),
+        (scaling("Down", factor=1), "must be below 1.0"),
+        (scaling("Down", factor=0), "must be below 1.0"),
+        (scaling("Up", factor=None), "scaleUpDetails.factor, rejected=[null]"),
+        (scaling("Up", threshold=None), "scaleUpDetails.threshold, rejected=[null]"),
+        (scaling("Up", threshold="half"), "must be an integer"),
+        (scaling("Up", factor="much"), "must be a number"),
+        (scaling("Up", stickiness={"size": "PT1H"}), "stickiness.threshold, rejected=[null]"),
+        (scaling("Up", stickiness={"size": "1h", "threshold": "PT1M"}), "ISO-8601"),
+        (scaling("Up", stickiness={"size": "PT1H1S", "threshold": "PT1M"}), "at most PT1H"),
+        (scaling("Up", stickiness={"size": "PT5M", "threshold": "PT5M"}), "must be below size"),
+        (spec(autoscalingConfiguration={"scaleUpDetails": 7}), "must be an object"),
+        (spec(autoscalingConfiguration=7), "must be an object"),
     ],
 )
 def test_body_out_of_bounds_fails_validation(account: Account, entry: Json, message: str) -> None:
@@ -63,8 +112,13 @@ def test_body_out_of_bounds_fails_validation(account: Account, entry: Json, mess
 
 
 @pytest.mark.parametrize("missing", ["minInstances", "maxInstances"])
-def test_missing_count_gives_the_order_message_too(account: Account, missing: str) -> None:
+@pytest.mark.parametrize("is_null", [False, True], ids=["absent", "null"])
+def test_missing_count_gives_the_order_message_too(
+    account: Account, missing: str, is_null: bool
+) -> None:
     entry = {key: value for key, value in spec().items() if key != missing}
+    if is_null:
+        entry[missing] = None
     detail = refused(account, account.create(), entry)
     assert f"field=deploymentSpecifications.0.{missing}, rejected=[null]" in detail
     assert "'minInstances' must be lesser than or equal to 'maxInstances'" in detail

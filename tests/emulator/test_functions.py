@@ -115,6 +115,12 @@ HEALTH: Json = {
         ({"models": [{"name": "m", "version": "1", "uri": "/m"}] * 2}, "models"),
         ({"health": {**HEALTH, "port": 0}}, "health.port"),
         ({"health": {**HEALTH, "timeout": "10s"}}, "health.timeout"),
+        ({"health": {**HEALTH, "uri": " "}}, "health.uri"),
+        ({"health": {**HEALTH, "port": None}}, "health.port"),
+        ({"containerEnvironment": [{"key": "A"}]}, "containerEnvironment.0.value"),
+        ({"containerEnvironment": [{"key": "A", "value": None}]}, "containerEnvironment.0.value"),
+        ({"resources": [{"name": "r", "uri": "/r"}]}, "resources.0.version"),
+        ({"secrets": [{"name": "A", "value": "  "}]}, "secrets.value"),
         ({"health": {**HEALTH, "timeout": "PT"}}, "health.timeout"),
         ({"health": {**HEALTH, "protocol": "TCP"}}, "health.protocol"),
         ({"health": {"protocol": "HTTP"}}, "health.uri"),
@@ -141,6 +147,36 @@ def test_body_that_breaks_a_bound_names_the_field(
     detail = refusal(account, container(**fields))
     assert detail.startswith("Validation failed: ")
     assert f"[object=createFunctionRequest, field={field}, rejected=[" in detail
+
+
+def test_what_is_sent_empty_is_as_if_it_was_not_sent(account: Account) -> None:
+    empty: Json = {
+        "containerArgs": "",
+        "containerEnvironment": [],
+        "models": [],
+        "resources": [],
+        "helmChart": "",
+        "helmChartServiceName": "",
+        "healthUri": "",
+        "description": "",
+        "tags": [],
+        "secrets": [],
+        "health": None,
+        "rateLimit": None,
+        "telemetries": None,
+    }
+    plain = account.call("POST", FUNCTIONS, container()).function
+    made = account.call("POST", FUNCTIONS, container(**empty)).function
+    assert made.keys() == plain.keys()
+    assert [] not in made.values()
+    assert made["healthUri"] == "/v2/health/ready"
+
+
+def test_deeply_nested_values_are_kept(account: Account) -> None:
+    deep = b'{"a":' * 150 + b"1" + b"}" * 150
+    head = b'{"name": "a", "inferenceUrl": "/", "containerImage": "x", "secrets": '
+    raw = head + b'[{"name": "A", "value": ' + deep + b"}]}"
+    assert account.call("POST", FUNCTIONS, raw=raw).status == 200
 
 
 def test_all_faults_of_a_body_come_at_once(account: Account) -> None:
@@ -174,6 +210,8 @@ def test_telemetry_that_does_not_exist_is_refused(account: Account) -> None:
         b'{"name": NaN}',
         b"[" * 100_000,
         b'{"inferencePort": ' + b"9" * 5000 + b"}",
+        b'{"name": ' + b"[" * 250 + b"]" * 250 + b"}",
+        b'{"inferencePort": 1e999}',
     ],
 )
 def test_body_that_is_no_json_object_is_refused(account: Account, raw: bytes) -> None:

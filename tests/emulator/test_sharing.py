@@ -179,6 +179,12 @@ def test_queues_of_foreign_functions_are_seen_unless_they_are_public(account: Ac
     assert account.get(f"{path}/{PUBLIC.function_id}").status == 400
 
 
+def test_no_request_of_a_caller_has_a_place_in_a_queue(account: Account) -> None:
+    answer = account.get(f"/v2/nvcf/queues/{SHARED.version_id}/position")
+    assert (answer.status, "not in pending or in progress" in answer.detail) == (404, True)
+    assert account.get("/v2/nvcf/queues/mine/position").status == 400
+
+
 def test_supported_gpus_are_a_plain_array(account: Account) -> None:
     answer = account.get("/v2/nvcf/supportedGpus")
     assert (answer.status, answer.body) == (200, b'[{"gpu": "H100", "backend": "ON-PREM"}]')

@@ -76,6 +76,57 @@ def test_patch_of_something_unknown_is_not_found(account: Account) -> None:
         assert account.call("PATCH", path, {"minInstances": 1}).status == status
 
 
+def test_patch_is_judged_by_status_then_emptiness_then_id_then_counts(account: Account) -> None:
+    target = account.create()
+    account.deploy(target, spec(9, 9))
+    deployment = account.get(target.deployment).deployment["deploymentId"]
+    unknown = f"/v2/nvcf/deployments/{deployment}/gpu-specifications/{NOBODY}"
+    assert "at least one property" in account.call("PATCH", unknown, {}).detail
+    assert account.call("PATCH", unknown, {"minInstances": 10}).status == 404
+    assert "greater than 0" in account.call("PATCH", unknown, {"maxInstances": 0}).detail
+    account.emulator.advance(3600)
+    assert account.status(target) == "ERROR"
+    assert "Status ERROR" in account.call("PATCH", unknown, {}).detail
+
+
+def test_patch_of_autoscaling_is_held_to_its_bounds(account: Account) -> None:
+    target = account.deployed(spec(1, 4))
+    sticky = {"size": "PT2H", "threshold": "PT1H"}
+    bad = {"scaleUpDetails": {"factor": 2, "threshold": 50, "stickiness": sticky}}
+    answer = account.patch(target, "LAB.H100_1x", autoscalingConfiguration=bad, maxInstances=9)
+    assert (answer.status, "at most PT1H" in answer.detail) == (400, True)
+    assert counts(account, target) == [(1, 4, 1)]
+
+
+def test_put_needs_only_counts_and_keeps_concurrency_that_is_not_sent(account: Account) -> None:
+    target = account.deployed(spec(1, 4, maxRequestConcurrency=7))
+    assert put(account, target, {"minInstances": 2, "maxInstances": 3}).status == 200
+    assert counts(account, target) == [(2, 3, 7)]
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"minInstances": 3, "maxInstances": 2}, "lesser than or equal to 'maxInstances'"),
+        ({"minInstances": 1}, "must not be null"),
+        (spec(1, 2, maxRequestConcurrency=16385), "must be between 1 and 16384"),
+    ],
+)
+def test_put_out_of_bounds_is_refused(account: Account, entry: Json, message: str) -> None:
+    target = account.deployed(spec(1, 4))
+    answer = put(account, target, entry)
+    assert (answer.status, message in answer.detail) == (400, True)
+    assert counts(account, target) == [(1, 4, 1)]
+
+
+def test_put_takes_the_last_of_entries_with_one_id(account: Account) -> None:
+    target = account.deployed(spec(1, 2), spec(1, 2, instance_type="LAB.H100_2x"))
+    id_ = account.specification_ids(target)["LAB.H100_1x"]
+    entries = [spec(1, most, gpuSpecificationId=id_) for most in (5, 6)]
+    assert put(account, target, *entries).status == 200
+    assert counts(account, target) == [(1, 2, 1), (1, 6, 1)]
+
+
 def test_update_of_a_version_that_is_not_deployed_is_refused(account: Account) -> None:
     target = account.create()
     assert put(account, target, spec()).status == 404
