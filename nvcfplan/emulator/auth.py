@@ -12,18 +12,22 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nvcfplan.emulator.keys import EVERYTHING, KeyKind, KeyRule
 from nvcfplan.emulator.layouts import Layout
 from nvcfplan.emulator.messages import Reply, reply_to
 from nvcfplan.emulator.refusals import Refusal
-from nvcfplan.emulator.rules import EVERYTHING, KeyKind, KeyRule, WorldFile
 from nvcfplan.emulator.styles import Style, style_of
 
 if TYPE_CHECKING:
     from nvcfplan.emulator.messages import Incoming
+    from nvcfplan.emulator.rules import WorldFile
     from nvcfplan.emulator.targets import Target
     from nvcfplan.emulator.world import Version, World
 
 _ANYONE = KeyRule(digest="")
+NOBODY = KeyRule(digest="", scopes=())
+"""Who calls what is open without saying who he is."""
+
 _DENIED = "Access Denied"
 
 

@@ -6,14 +6,11 @@
 
 from __future__ import annotations
 
+from nvcfplan.emulator.allocator_routes import ALLOCATOR_ROUTES
+from nvcfplan.emulator.front_routes import FRONT_ROUTES
 from nvcfplan.emulator.layouts import Layout, Query, QueryKind, Route
 from nvcfplan.emulator.resource_routes import RESOURCE_ROUTES
-from nvcfplan.wire.accounts import (
-    AccountAnswer,
-    AllocatorClusterList,
-    ClusterGroupList,
-    QuotaRules,
-)
+from nvcfplan.wire.accounts import ClusterGroupList
 from nvcfplan.wire.deployments import (
     DeployRequest,
     OneDeployment,
@@ -217,44 +214,11 @@ _DEPLOYMENTS = (
     ),
 )
 
-_ACCOUNT = (
-    Route(
-        name="account",
-        method="GET",
-        path="/v2/nvcf/accounts/{account}",
-        layout=Layout.ROOT,
-        row="2.8",
-        scopes=("account_setup",),
-        answer=AccountAnswer,
-    ),
-    Route(
-        name="capacity",
-        method="GET",
-        path="/v1/si/accounts/{account}/clusters",
-        layout=Layout.ROOT,
-        row="2.3",
-        scopes=("cluster-management",),
-        is_for_keys=False,
-        answer=AllocatorClusterList,
-    ),
-    Route(
-        name="quota",
-        method="GET",
-        path="/v2/orgs/{org}/ngc/nvcf/gpu/quota/rules",
-        layout=Layout.ROOT,
-        row="2.3",
-        scopes=("read_gpu_quota_rule",),
-        answer=QuotaRules,
-    ),
-    Route(
-        name="quota",
-        method="GET",
-        path="/v2/orgs/{org}/teams/{team}/ngc/nvcf/gpu/quota/rules",
-        layout=Layout.ROOT,
-        row="2.3",
-        scopes=("read_gpu_quota_rule",),
-        answer=QuotaRules,
-    ),
+ROUTES = (
+    *_INVENTORY,
+    *_FUNCTIONS,
+    *_DEPLOYMENTS,
+    *RESOURCE_ROUTES,
+    *FRONT_ROUTES,
+    *ALLOCATOR_ROUTES,
 )
-
-ROUTES = (*_INVENTORY, *_FUNCTIONS, *_DEPLOYMENTS, *RESOURCE_ROUTES, *_ACCOUNT)

@@ -1,6 +1,6 @@
-"""What the account can be read by: inventory, allocator's clusters, quota rules, limits, health.
+"""What the account has to deploy on: the public inventory, and the allocator's clusters.
 
-Source: nvcf-api.md 2.2, 2.3, 2.8.
+Source: nvcf-api.md 2.2, 2.3.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from nvcfplan.emulator.inventory import (
     visible_groups,
 )
 from nvcfplan.emulator.refusals import Refusal
+from nvcfplan.emulator.rules import EmptyInventory
 from nvcfplan.wire.accounts import (
-    AccountAnswer,
     AllocatorCluster,
-    AllocatorClusterList,
     AllocatorGpu,
     AllocatorInstanceType,
     AllocatorUsage,
@@ -44,7 +43,7 @@ READINGS = (INVENTORY, CAPACITY, QUOTA, VERSION_LIMIT)
 _UNREADABLE = {403: "Access Denied", 502: "Failed to get response from 'ICMS' after retries."}
 
 
-def _refuse_unreadable(world: World, reading: str) -> None:
+def refuse_unreadable(world: World, reading: str) -> None:
     """By the world's rules, or because the allocator is down; the inventory is kept for a while."""
     kept = {CAPACITY: 0.0, INVENTORY: world.rules.inventory_cache}.get(reading)
     since = world.down_since
@@ -56,8 +55,10 @@ def _refuse_unreadable(world: World, reading: str) -> None:
 
 
 def inventory(turn: Turn) -> dict[str, object]:
-    _refuse_unreadable(turn.world, INVENTORY)
+    refuse_unreadable(turn.world, INVENTORY)
     groups = [_group(one) for one in visible_groups(turn.world)]
+    if not groups and turn.world.rules.empty_inventory is EmptyInventory.ERROR:
+        raise Refusal(502, _UNREADABLE[502])
     return ClusterGroupList(cluster_groups=groups).to_json()
 
 
@@ -89,15 +90,15 @@ def _gpu(gpu: VisibleGpu) -> GpuAnswer:
     )
 
 
-def capacity(turn: Turn) -> dict[str, object]:
-    """Of terminated instances, GPUs still count as allocated until their release."""
+def capacity(turn: Turn) -> list[object]:
+    """The allocator's clusters: an array, without a name around it."""
     world = turn.world
-    _refuse_unreadable(world, CAPACITY)
-    clusters = [_cluster(world, one) for one in usable_clusters(world.rules)]
-    return AllocatorClusterList(clusters=clusters).to_json()
+    refuse_unreadable(world, CAPACITY)
+    return [cluster_answer(world, one).to_json() for one in usable_clusters(world.rules)]
 
 
-def _cluster(world: World, cluster: ClusterRule) -> AllocatorCluster:
+def cluster_answer(world: World, cluster: ClusterRule) -> AllocatorCluster:
+    """Of terminated instances, GPUs still count as allocated until their release."""
     return AllocatorCluster(
         cluster_id=lasting_id(cluster.name),
         cluster_name=cluster.name,
@@ -134,31 +135,6 @@ def _usage(world: World, cluster: ClusterRule, gpu: GpuRule) -> AllocatorUsage:
     return AllocatorUsage(
         available=gpu.capacity - allocated, capacity=gpu.capacity, allocated=allocated
     )
-
-
-def quota(turn: Turn) -> dict[str, object]:
-    """A GPU without a rule has `clusters: null`, and says so."""
-    world = turn.world
-    _refuse_unreadable(world, QUOTA)
-    limits: dict[str, list[dict[str, object]]] = {}
-    for rule in world.rules.quotas:
-        entry: dict[str, object] = {"names": ",".join(rule.names), "limit": rule.limit}
-        limits.setdefault(rule.gpu, []).append(entry)
-    offered = [gpu.name for one in usable_clusters(world.rules) for gpu in one.gpus]
-    names = dict.fromkeys([*limits, *offered])
-    return {"gpus": [{"name": name, "clusters": limits.get(name)} for name in names]}
-
-
-def account(turn: Turn) -> dict[str, object]:
-    """`currentNumberFunctions` counts versions. Source: nvcf-api.md 4.2."""
-    rules = turn.world.rules
-    _refuse_unreadable(turn.world, VERSION_LIMIT)
-    return AccountAnswer(
-        nca_id=rules.nca_id,
-        name=rules.org,
-        max_functions_allowed=rules.function_limit,
-        current_number_functions=len(turn.world.versions),
-    ).to_json()
 
 
 def supported_gpus(turn: Turn) -> list[object]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from nvcfplan.emulator import (
     admin,
+    allocator,
     authorizations,
     deployments,
+    front,
     functions,
+    hosted,
     queues,
     readings,
     registries,
@@ -18,6 +22,7 @@ from nvcfplan.emulator import (
 )
 from nvcfplan.emulator.allocation import grab
 from nvcfplan.emulator.auth import (
+    NOBODY,
     bearer,
     key_of,
     permit,
@@ -35,14 +40,41 @@ from nvcfplan.emulator.targets import Target, resolve
 from nvcfplan.emulator.turns import Turn
 from nvcfplan.emulator.world import Holding, World, pool_of
 
+if TYPE_CHECKING:
+    from nvcfplan.emulator.keys import KeyRule
+
 _Handler = Callable[[Turn], dict[str, object] | list[object] | Reply | None]
 """JSON, None for 204, or a reply that is not JSON."""
 
 HANDLERS: Mapping[str, _Handler] = {
     "inventory": readings.inventory,
     "capacity": readings.capacity,
-    "quota": readings.quota,
-    "account": readings.account,
+    "quota": hosted.quota,
+    "list-deployments": hosted.list_deployments,
+    "capacity-view": hosted.capacity_view,
+    "available-instance-types": hosted.available_instance_types,
+    "skyway-instances": hosted.skyway_instances,
+    "registered-clusters": hosted.registered_clusters,
+    "cluster-versions": hosted.cluster_versions,
+    "gpu-use": hosted.gpu_use,
+    "account": front.account,
+    "accounts": front.accounts,
+    "logs": front.logs,
+    "log-page": front.log_page,
+    "caller-info": front.caller_info,
+    "organizations": front.organizations,
+    "token": front.token,
+    "health": front.health,
+    "info": front.info,
+    "allocator-groups": allocator.groups,
+    "allocator-gpus": allocator.gpus,
+    "allocator-regions": allocator.regions,
+    "allocator-cluster-names": allocator.cluster_names,
+    "allocator-attributes": allocator.attributes,
+    "allocator-instance-types": allocator.instance_types,
+    "allocator-availability": allocator.availability,
+    "allocator-usage": allocator.usage,
+    "allocator-deployment-usage": allocator.deployment_usage,
     "list-functions": functions.list_functions,
     "function-ids": functions.function_ids,
     "create-function": functions.create_function,
@@ -95,9 +127,7 @@ class Served:
 def serve(world: World, incoming: Incoming, *, speed: float | None) -> Served:
     """A refusal is an answer; anything else that is raised is a bug of ours."""
     try:
-        if incoming.path == "/health" and incoming.method == "GET":
-            return Served(reply=_health(speed))
-        return _serve(world, incoming)
+        return _serve(world, incoming, speed=speed)
     except Refusal as refusal:
         return Served(reply=_refusing(world, refusal, incoming))
 
@@ -112,22 +142,37 @@ def _nonce(world: World, incoming: Incoming) -> str:
     return f"{world.rules.seed} {world.counter} {world.time} {incoming.method}"
 
 
-def _serve(world: World, incoming: Incoming) -> Served:
+def _serve(world: World, incoming: Incoming, *, speed: float | None) -> Served:
     if incoming.path.startswith(admin.PREFIX):
         refused = refuse_operator(world.rules, incoming)
         return Served(reply=refused or reply_of(admin.serve(world, incoming)))
-    key = key_of(world.rules, bearer(incoming.authorization))
-    if key is None:
+    key, target = key_of(world.rules, bearer(incoming.authorization)), _aim(incoming)
+    if key is None and not (isinstance(target, Target) and target.route.is_open):
         nonce = _nonce(world, incoming)
         return Served(reply=unauthenticated(world.rules, incoming.path, nonce=nonce))
-    target = resolve(incoming.method, incoming.path)
+    if isinstance(target, Refusal):
+        raise target
+    turn = _turn(world, incoming, target=target, key=key or NOBODY)
+    if not target.route.is_open:
+        turn = replace(turn, met=meet(world, target.route.name, _names(turn)))
+    return _under_faults(replace(turn, speed=speed))
+
+
+def _aim(incoming: Incoming) -> Target | Refusal:
+    """The service asks who is calling before it says that there is no such path."""
+    try:
+        return resolve(incoming.method, incoming.path)
+    except Refusal as refusal:
+        return refusal
+
+
+def _turn(world: World, incoming: Incoming, *, target: Target, key: KeyRule) -> Turn:
+    """Raises Refusal: not his account, not permitted, not readable."""
     _refuse_strangers(world.rules, target)
     style = style_of(incoming.path, is_gateway=world.rules.gateway)
     permit(key, target, world, is_gateway=style is Style.GATEWAY)
     content = _content(incoming) if target.route.request is not None else {}
-    turn = Turn(world=world, target=target, key=key, incoming=incoming, content=content)
-    turn = replace(turn, met=meet(world, target.route.name, _names(turn)))
-    return _under_faults(turn)
+    return Turn(world=world, target=target, key=key, incoming=incoming, content=content)
 
 
 def _refuse_strangers(rules: WorldFile, target: Target) -> None:
@@ -144,12 +189,6 @@ def _content(incoming: Incoming) -> dict[str, object]:
     if media_type != JSON and not media_type.endswith("+json"):
         raise Refusal(415, f"Content-Type '{media_type[:100]}' is not supported.")
     return json_object(incoming.body)
-
-
-def _health(speed: float | None) -> Reply:
-    """Says that it is none of NVIDIA's, and how fast its clock runs; virtual time has no speed."""
-    content: dict[str, object] = {"status": "UP", "emulator": True}
-    return reply_of(content if speed is None else content | {"speed": speed})
 
 
 def _names(turn: Turn) -> set[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from nvcfplan.emulator.keys import KeyRule
+
 STATUSES = (
     "READY",
     "PAUSED",
@@ -62,15 +64,11 @@ class Trouble(StrEnum):
     DUPLICATE = "duplicate"
 
 
-EVERYTHING = "*"
+class EmptyInventory(StrEnum):
+    """How an account without a READY cluster reads. Source: nvcf-api.md 2.2."""
 
-
-class KeyKind(StrEnum):
-    """`OTHER`: a credential that authenticates but is of no use here."""
-
-    API_KEY = "api-key"
-    JWT = "jwt"
-    OTHER = "other"
+    ERROR = "error"
+    LIST = "list"
 
 
 class When(StrEnum):
@@ -296,20 +294,6 @@ class TrafficRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyRule:
-    """A token that is good, by its SHA-256.
-
-    `scopes` None: every one its kind can have. `functions`: an API key is for these alone, by id
-    of function or version, or by name. Source: nvcf-api.md 1.2.
-    """
-
-    digest: str
-    kind: KeyKind = KeyKind.JWT
-    scopes: tuple[str, ...] | None = None
-    functions: tuple[str, ...] = (EVERYTHING,)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SharedFunctionRule:
     """A version of a function of another account, `nca_id`, that ours may see."""
 
@@ -348,7 +332,8 @@ class WorldFile:
     cluster came or went. `heartbeat`: how old the allocator's counts may be; 0: always fresh.
     `stuck_instead_of_error`: a request that nobody takes is never given up, and nobody is told.
     `patch_unsupported`: the status by which an older service answers PATCH; 0: it can.
-    `gateway`: the NGC front stands before the short layout `/v2/nvcf` too.
+    `gateway`: the NGC front stands before the short layout `/v2/nvcf` too. `quota_as_yaml`: it
+    sends its quota rules so to who does not ask for JSON.
     `missing_artifacts`: images, charts, models and resources, by URL, that are in no registry.
     `refused_charts`: Helm charts, by URL, and what the render-validate service has against them.
     `accounts`: those that exist beside ours; empty: every account does.
@@ -379,6 +364,8 @@ class WorldFile:
     hide_gpu_count: bool = False
     api_keys: tuple[KeyRule, ...] = ()
     gateway: bool = False
+    quota_as_yaml: bool = False
+    empty_inventory: EmptyInventory = EmptyInventory.ERROR
     faults: tuple[Fault, ...] = ()
     schedule: tuple[ScheduleRule, ...] = ()
     shared_functions: tuple[SharedFunctionRule, ...] = ()

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nvcfplan.emulator.faults import Met
+from nvcfplan.emulator.keys import KeyRule
 from nvcfplan.emulator.messages import Incoming
 from nvcfplan.emulator.refusals import bad_request, not_found
-from nvcfplan.emulator.rules import KeyRule
 from nvcfplan.emulator.targets import Target
 from nvcfplan.emulator.world import Deployment, Version, World
 
@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """`key`: whose request it is. `content`: the body's JSON object, empty where none is read."""
+    """`key`: whose request it is. `speed`: of the clock over HTTP.
+
+    `content`: the body's JSON object, empty where none is read.
+    """
 
     world: World
     target: Target
     key: KeyRule
     incoming: Incoming
+    speed: float | None = None
     content: dict[str, object] = field(default_factory=dict)
     met: Met = field(default_factory=Met)
 

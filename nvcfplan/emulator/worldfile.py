@@ -15,18 +15,17 @@ from nvcfplan.diagnostics import Checked, Diagnostic, Severity, has_errors
 from nvcfplan.emulator.account_sheets import refused_charts, registry, shared_function
 from nvcfplan.emulator.catalogue import scopes as known_scopes
 from nvcfplan.emulator.faults import fault_of, schedule_of
+from nvcfplan.emulator.keys import EVERYTHING, KeyKind, KeyRule
 from nvcfplan.emulator.readings import READINGS
 from nvcfplan.emulator.rules import (
-    EVERYTHING,
     STATUSES,
     ArtifactCheck,
     ClusterRule,
+    EmptyInventory,
     GpuRule,
     GroupRule,
     Happening,
     InstanceTypeRule,
-    KeyKind,
-    KeyRule,
     Landing,
     LoadRule,
     QuotaRule,
@@ -133,6 +132,8 @@ def world_of(sheet: Sheet) -> WorldFile:
         hide_gpu_count=sheet.flag("hideGpuCount", default=False),
         api_keys=tuple(_key(one) for one in sheet.entries("apiKeys")),
         gateway=sheet.flag("gateway", default=False),
+        quota_as_yaml=sheet.flag("quotaAsYaml", default=False),
+        empty_inventory=sheet.choice("emptyInventory", EmptyInventory, base.empty_inventory),
         faults=tuple(one for row in sheet.rows("faults") if (one := fault_of(row))),
         schedule=tuple(_entry(one, clusters) for one in sheet.rows("schedule")),
         shared_functions=tuple(shared_function(one) for one in sheet.rows("sharedFunctions")),

@@ -122,4 +122,7 @@ class AccountAnswer(Answer):
     nca_id: str
     name: str | None = None
     max_functions_allowed: int | None = None
+    max_tasks_allowed: int | None = None
+    max_telemetries_allowed: int | None = None
+    max_registry_credentials_allowed: int | None = None
     current_number_functions: int | None = None

@@ -14,7 +14,8 @@ from nvcfplan.adapters.nvcf.reader import NvcfReader
 from nvcfplan.adapters.nvcf.target import Target
 from nvcfplan.applying import Call, Done, FailureClass, Refused, Unanswered
 from nvcfplan.emulator.defaults import DEFAULT_WORLD
-from nvcfplan.emulator.rules import KeyRule, Trouble
+from nvcfplan.emulator.keys import KeyRule
+from nvcfplan.emulator.rules import Trouble
 from nvcfplan.emulator.serving import Emulator, Fault
 from nvcfplan.errors import Unauthorized
 from nvcfplan.model import (

@@ -366,7 +366,7 @@ def test_quota_rules_need_an_organisation() -> None:
         problem(502, "upstream"),
         httpx2.Response(200, content=b"<html>"),
         answer({"unexpected": 1}),
-        answer([]),
+        answer(["unexpected"]),
         httpx2.ReadTimeout("slow"),
         httpx2.ConnectError("refused"),
     ],

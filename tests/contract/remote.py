@@ -42,6 +42,11 @@ class Answer:
     def detail(self) -> str:
         return str(self.json["detail"])
 
+    @property
+    def elements(self) -> list[Json]:
+        """Of an answer that is an array itself."""
+        return cast("list[Json]", json.loads(self.content))
+
     def one(self, key: str) -> Json:
         return cast("Json", self.json[key])
 
@@ -163,7 +168,7 @@ class Remote:
         answer = self.good("GET", f"/v1/si/accounts/{ACCOUNT}/clusters")
         (usage,) = (
             cast("dict[str, dict[str, int]]", one["gpuUsage"])
-            for one in answer.rows("clusters")
+            for one in answer.elements
             if one["clusterName"] == cluster
         )
         return usage[gpu]["available"]

@@ -154,8 +154,7 @@ class Account:
         return self.call("PATCH", path, fields)
 
     def free(self, cluster: str = "lab-1", gpu: str = "H100") -> int:
-        answer = self.get(f"/v1/si/accounts/{self.emulator.nca_id}/clusters").json
-        for one in rows(answer, "clusters"):
+        for one in self.get(f"/v1/si/accounts/{self.emulator.nca_id}/clusters").rows:
             if one["clusterName"] == cluster:
                 usage = cast("dict[str, dict[str, int]]", one["gpuUsage"])
                 return usage[gpu]["available"]

@@ -185,3 +185,30 @@ def test_half_a_surrogate_pair_does_no_harm(tmp_path: Path) -> None:
     made = account.call("POST", "/v2/nvcf/functions", raw=raw)
     assert (made.status, made.function["description"]) == (200, "?")
     assert account.call("POST", "/v2/nvcf/functions", raw=rb'{"name":"\udfff"}').status == 400
+
+
+def test_answers_are_what_the_table_says_they_are() -> None:
+    """Of everything that can be read on an account where something runs."""
+    account = Account.of(world())
+    target = account.deployed(spec(2, 2))
+    deployment = str(account.get(target.deployment).deployment["deploymentId"])
+    named = {
+        "function": target.function,
+        "version": target.version,
+        "deployment": deployment,
+        "account": "nca-demo-0001",
+        "org": "demo",
+        "team": "blue",
+        "job": "j",
+    }
+    read: set[str] = set()
+    for route in ROUTES:
+        for template in templates(route):
+            if route.method != "GET" or not named.keys() >= set(_parameters(template)):
+                continue
+            answer = account.get(template.format(**named))
+            assert answer.status == 200, template
+            assert route.answer is not None
+            route.answer.model_validate_json(answer.body)
+            read.add(route.name)
+    assert len(read) >= 30

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx2
 import pytest
 
-from nvcfplan.emulator.rules import Fault, KeyRule, Trouble, WorldFile
+from nvcfplan.emulator.keys import KeyRule
+from nvcfplan.emulator.rules import Fault, Trouble, WorldFile
 from nvcfplan.emulator.serving import Emulator, EmulatorError, serve
 from nvcfplan.emulator.worldfile import digest_of
 from tests.emulator.account import container, spec, world

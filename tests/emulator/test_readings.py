@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from nvcfplan.emulator.rules import GroupRule, KeyRule, QuotaRule
+from nvcfplan.emulator.keys import KeyRule
+from nvcfplan.emulator.rules import EmptyInventory, GroupRule, QuotaRule
 from nvcfplan.emulator.worldfile import digest_of
 from tests.emulator.account import Account, cluster, rows, spec, world
 
@@ -68,16 +69,15 @@ def test_only_groups_that_may_be_used_and_have_a_ready_cluster_are_listed() -> N
     )
     listed = [one["name"] for one in rows(account.get(GROUPS).json, "clusterGroups")]
     assert listed == ["lab", "shared"]
-    seen = {
-        one["clusterName"]: one["status"] for one in rows(account.get(CLUSTERS).json, "clusters")
-    }
+    seen = {one["clusterName"]: one["status"] for one in account.get(CLUSTERS).rows}
     assert seen == {"lab-1": "READY", "shared-1": "READY", "closed-1": "NOT_READY"}
     answer = account.post(account.create(), spec(clusters=["theirs-1"]))
     assert "no available clusters for" in answer.detail
 
 
-def test_account_without_groups_lists_none() -> None:
-    account = Account.of(world(groups=()))
+def test_account_without_groups_is_an_error_upstream_unless_the_world_says_otherwise() -> None:
+    assert Account.of(world(groups=())).get(GROUPS).status == 502
+    account = Account.of(world(groups=(), empty_inventory=EmptyInventory.LIST))
     assert account.get(GROUPS).json == {"clusterGroups": []}
 
 
@@ -85,7 +85,7 @@ def test_allocator_shows_regions_attributes_and_usage() -> None:
     account = Account.of(world(cluster(attributes=("SOC2",), region="eu-west-1")))
     account.deployed(spec(1, 1, instance_type="LAB.H100_4x"))
     account.emulator.grab("lab-1", "H100", 1)
-    (shown,) = rows(account.get(CLUSTERS).json, "clusters")
+    (shown,) = account.get(CLUSTERS).rows
     assert shown["clusterGroupName"] == "lab"
     assert shown["region"] == "eu-west-1"
     assert shown["attributes"] == ["SOC2"]
@@ -98,7 +98,7 @@ def test_allocator_shows_regions_attributes_and_usage() -> None:
 
 def test_gpu_count_can_be_hidden() -> None:
     account = Account.of(world(hide_gpu_count=True))
-    (shown,) = rows(account.get(CLUSTERS).json, "clusters")
+    (shown,) = account.get(CLUSTERS).rows
     (gpu,) = rows(shown, "gpus")
     assert not any("gpuCount" in one for one in rows(gpu, "instanceTypes"))
 
@@ -117,7 +117,8 @@ def test_quota_rules_show_limits_and_gpus_without_one() -> None:
 def test_account_counts_versions_as_functions() -> None:
     account = Account.of(world(function_limit=9))
     account.create_version(account.create())
-    shown = account.get(ACCOUNT).json
+    shown = account.get(ACCOUNT).json["account"]
+    assert isinstance(shown, dict)
     assert (shown["maxFunctionsAllowed"], shown["currentNumberFunctions"]) == (9, 2)
 
 

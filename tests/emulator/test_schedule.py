@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nvcfplan.emulator.rules import (
+    EmptyInventory,
     GpuRule,
     Happening,
     InstanceTypeRule,
@@ -79,7 +80,11 @@ def test_request_that_waits_for_a_scheduled_tenant_is_not_held_against_the_plann
 
 def test_new_cluster_is_used_at_once_by_the_allocator_and_listed_late() -> None:
     account = Account.of(
-        world(cluster("lab-1", status="NOT_READY"), schedule=(status(status="READY"),))
+        world(
+            cluster("lab-1", status="NOT_READY"),
+            schedule=(status(status="READY"),),
+            empty_inventory=EmptyInventory.LIST,
+        )
     )
     target = account.create()
     assert "No Backends defined" in account.post(target, spec()).detail

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvcfplan.emulator.defaults import DEFAULT_WORLD
+from nvcfplan.emulator.keys import KeyKind, KeyRule
 from nvcfplan.emulator.rules import (
+    EmptyInventory,
     Fault,
-    KeyKind,
-    KeyRule,
     Landing,
     QuotaRule,
     TenantRule,
@@ -98,6 +98,8 @@ hideGpuCount: true
 unreadable: { capacity: 403 }
 apiKeys: [k, { key: n, scopes: [deploy_function], functions: [chat] }, { key: j, kind: jwt }]
 gateway: true
+quotaAsYaml: true
+emptyInventory: list
 """
     assert read(tmp_path, text) == replace(
         WorldFile(),
@@ -122,6 +124,8 @@ gateway: true
             KeyRule(digest=digest_of("j"), kind=KeyKind.JWT),
         ),
         gateway=True,
+        quota_as_yaml=True,
+        empty_inventory=EmptyInventory.LIST,
     )
 
 

@@ -17,12 +17,12 @@ from nvcfplan.adapters.nvcf.together import all_of
 from nvcfplan.errors import RemoteError
 from nvcfplan.model import Account, AccountIdentity, Readable, Taken, Unread, VersionLimit
 from nvcfplan.wire.accounts import (
-    AccountAnswer,
     AllocatorClusterList,
     ClusterGroupList,
     QuotaRules,
 )
 from nvcfplan.wire.capacity_view import CapacityView
+from nvcfplan.wire.front import OneAccount
 from nvcfplan.wire.protocol import Answer
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class AccountReader:
         if isinstance(view.note, Taken) or not is_listed:
             return view
         request = reads.registered_clusters(target.org)
-        brought = await self._cluster_list(request, under="clusters")
+        brought = await self._cluster_list(request)
         return brought if isinstance(brought.note, Taken) else view
 
     async def _allocator_clusters(self, nca_id: str | None) -> _Reading:
@@ -118,8 +118,11 @@ class AccountReader:
             return _unknown_account(Readable.CAPACITY, "GET /v1/si/accounts/{ncaId}/clusters")
         return await self._cluster_list(reads.allocator_clusters(nca_id))
 
-    async def _cluster_list(self, request: RawRequest, *, under: str | None = None) -> _Reading:
-        found = await self._reading(Readable.CAPACITY, request, AllocatorClusterList, under=under)
+    async def _cluster_list(self, request: RawRequest) -> _Reading:
+        """The allocator's answer and the front's are an array, without a name around it."""
+        found = await self._reading(
+            Readable.CAPACITY, request, AllocatorClusterList, under="clusters"
+        )
         body = found.body
         twice = twice_named(body.clusters) if isinstance(body, AllocatorClusterList) else ()
         if not twice:
@@ -144,7 +147,7 @@ class AccountReader:
                 remedy=_LIMIT_IS_TESTED,
             )
             return _Reading(None, unread)
-        return await self._reading(Readable.VERSION_LIMIT, request, AccountAnswer)
+        return await self._reading(Readable.VERSION_LIMIT, request, OneAccount, under="account")
 
     async def _quotas(self) -> _Reading:
         org = self._client.target.org
@@ -160,11 +163,12 @@ class AccountReader:
         *,
         under: str | None = None,
     ) -> _Reading:
-        """`under`: the field of the model that stands for the whole answer."""
+        """`under`: the field of the model that may stand for the whole answer."""
         source = route_of(request, self._client.target)
         try:
             value = await self._client.read_json(request, attempts=_READING_ATTEMPTS)
-            body = fit(model, {under: value} if under else value, source)
+            is_bare = under and not (isinstance(value, dict) and under in value)
+            body = fit(model, {under: value} if is_bare else value, source)
         except RemoteError as error:
             unread = Unread(what=what, source=source, reason=error.summary, remedy=error.remedy)
             return _Reading(None, unread)
@@ -206,9 +210,10 @@ def _version_limit(
     limits: _Reading,
 ) -> tuple[VersionLimit | None, Taken | Unread | None]:
     body = limits.body
-    if not isinstance(body, AccountAnswer) or limits.note is None:
+    if not isinstance(body, OneAccount) or limits.note is None:
         return None, limits.note
-    allowed, stored = body.max_functions_allowed, body.current_number_functions
+    allowed = body.account.max_functions_allowed
+    stored = body.account.current_number_functions
     if allowed is None or stored is None:
         return None, Unread(
             what=Readable.VERSION_LIMIT,
