@@ -20,7 +20,7 @@ from nvcfplan.emulator.weather import set_status
 from nvcfplan.emulator.world import DEPLOYED, Holding, Specification, Version, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from nvcfplan.emulator.rules import ClusterRule
 
@@ -33,7 +33,7 @@ def serve(world: World, incoming: Incoming) -> dict[str, object]:
     act = _ACTS.get(word)
     if incoming.method != "POST" or act is None:
         known = ", ".join(sorted(_ACTS))
-        raise not_found(f"POST {PREFIX} one of: {known}; GET ledger, events, snapshot")
+        raise not_found(f"POST {PREFIX} one of: {known}; GET ledger, events, overview, snapshot")
     faults: list[Fault] = []
     sheet = Sheet(json_object(incoming.body or b"{}"), faults=faults)
     return act(world, sheet)
@@ -116,6 +116,31 @@ def _fault(world: World, sheet: Sheet) -> dict[str, object]:
     return {"faults": [to_plain(one) for one in world.scripts]}
 
 
+def _clear_faults(world: World, sheet: Sheet) -> dict[str, object]:
+    numbers = sheet.wholes("numbers", least=1)
+    checked(sheet)
+    return {"cleared": clear_faults(world, numbers)}
+
+
+def clear_faults(world: World, numbers: Collection[int]) -> int:
+    """By their place in the list, from 1; without any number, all. How many there were.
+
+    Raises Refusal for a place where there is none.
+    """
+    unknown = sorted(one for one in numbers if one > len(world.scripts))
+    if unknown:
+        raise bad_request(f"there is no fault {unknown[0]}; there are {len(world.scripts)}")
+    kept = [
+        script
+        for number, script in enumerate(world.scripts, start=1)
+        if numbers and number not in numbers
+    ]
+    cleared = len(world.scripts) - len(kept)
+    world.scripts = kept
+    world.is_changed = True
+    return cleared
+
+
 def _load(world: World, sheet: Sheet) -> dict[str, object]:
     """The autoscaler goes to `running` instances, or nothing changes."""
     version = _meant(world, sheet)
@@ -175,6 +200,7 @@ _ACTS: Mapping[str, Callable[[World, Sheet], dict[str, object]]] = {
     "cordon": _cordon,
     "uncordon": _uncordon,
     "fault": _fault,
+    "clear-faults": _clear_faults,
     "schedule": _schedule,
     "load": _load,
     "queue": _queue,

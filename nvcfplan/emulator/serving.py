@@ -7,11 +7,13 @@ import logging
 import os
 import signal
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx2
 
 from nvcfplan.emulator.admin import PREFIX as ADMIN
+from nvcfplan.emulator.admin import clear_faults
 from nvcfplan.emulator.allocation import give_back, grab
 from nvcfplan.emulator.asgi import application
 from nvcfplan.emulator.auth import refuse_operator
@@ -22,6 +24,7 @@ from nvcfplan.emulator.faults import objection
 from nvcfplan.emulator.ledger import Cause, LedgerEntry, Service
 from nvcfplan.emulator.lifecycle import advance
 from nvcfplan.emulator.messages import Incoming, Reply, incoming, reply_of, reply_to
+from nvcfplan.emulator.overview import Overview, overview
 from nvcfplan.emulator.persistence import FileStore, MemoryStore, Store
 from nvcfplan.emulator.prospects import Script
 from nvcfplan.emulator.refusals import EmulatorError, Refusal
@@ -32,7 +35,8 @@ from nvcfplan.emulator.world import Event, Holding, World, starting_moment
 from nvcfplan.emulator.worldfile import load_worldfile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
 __all__ = [
@@ -67,6 +71,7 @@ class Emulator:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.is_open = False
         self.base_url = f"{HOST}/v2/nvcf"
         self.clock = EmulatorClock(
             starts_at=lambda: starting_moment(self._store.world.rules),
@@ -86,6 +91,10 @@ class Emulator:
     def close(self) -> None:
         self._store.close()
 
+    def ask_for_no_key(self) -> None:
+        """Any token is good from now on, whatever keys the world names; they stay in its file."""
+        self.is_open = True
+
     @property
     def nca_id(self) -> str:
         return self._store.world.rules.nca_id
@@ -102,9 +111,11 @@ class Emulator:
         """Requests by it are served in this process; the host name is not looked at."""
         return _InProcessTransport(self)
 
-    def advance(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> datetime:
+        """What time it is then."""
         with self._store.turn() as world:
             advance(world, world.time + seconds)
+        return self.clock.now()
 
     def advance_to(self, monotonic: float) -> None:
         """Never backwards: another process may have come further."""
@@ -127,6 +138,8 @@ class Emulator:
         """A turn in which all that is due has happened; a refusal in it is an EmulatorError."""
         try:
             with self._store.turn() as world:
+                if self.is_open and world.rules.api_keys:
+                    world.rules = replace(world.rules, api_keys=())
                 advance(world, wall.due_time(world.time) if wall else world.time)
                 yield world
                 if wall is not None:
@@ -143,6 +156,14 @@ class Emulator:
             world.scripts.append(Script(fault=fault))
             world.is_changed = True
 
+    def clear_faults(self, numbers: Sequence[int] = ()) -> int:
+        """Those of the overview; without any number, all. How many there were.
+
+        Raises EmulatorError for a number that none has.
+        """
+        with self._settled() as world:
+            return clear_faults(world, numbers)
+
     def ledger(self) -> tuple[LedgerEntry, ...]:
         """Oldest first."""
         with self._settled():
@@ -154,6 +175,10 @@ class Emulator:
         with self._settled():
             pass
         return self._store.events()
+
+    def overview(self) -> Overview:
+        with self._settled() as world:
+            return overview(world)
 
     def snapshot(self) -> dict[str, object]:
         """Everything there is but the history, as JSON values. Secrets are digests."""
@@ -214,6 +239,7 @@ def _reset(emulator: Emulator) -> object:
 _HISTORY: dict[tuple[str, str], Callable[[Emulator], object]] = {
     ("GET", "ledger"): lambda emulator: {"ledger": to_plain(emulator.ledger())},
     ("GET", "events"): lambda emulator: {"events": to_plain(emulator.events())},
+    ("GET", "overview"): lambda emulator: to_plain(emulator.overview()),
     ("GET", "snapshot"): Emulator.snapshot,
     ("POST", "reset"): _reset,
 }
@@ -267,10 +293,10 @@ async def serve(
     from nvcfplan.emulator.listening import check_certificate, listen, run  # heavy, of use here
 
     is_local = host in ("127.0.0.1", "::1", "localhost")
-    if not is_local and not emulator.worldfile.api_keys:
+    if not (is_local or emulator.is_open or emulator.worldfile.api_keys):
         raise EmulatorError(
             f"{host} can be reached by others, and this world asks for no key",
-            remedy="set apiKeys in the world file, or serve on 127.0.0.1",
+            remedy="set apiKeys in the world file, serve on 127.0.0.1, or say --open",
         )
     if not 0 < speed < float("inf"):
         raise EmulatorError(f"a clock cannot run at speed {speed:g}", remedy="give one above 0")

@@ -133,6 +133,16 @@ class Sheet:
                 self._wrong(f"{key}.{index}", "a string or a mapping", value)
         return tuple(found)
 
+    def wholes(self, key: str, *, least: int = 0) -> tuple[int, ...]:
+        """Of a list of whole numbers; empty where there is none."""
+        found: list[int] = []
+        for one in self._get(key, list, []):
+            if isinstance(one, int) and not isinstance(one, bool) and one >= least:
+                found.append(one)
+            else:
+                self._wrong(key, f"a list of whole numbers from {least} on", one)
+        return tuple(found)
+
     def rows(self, key: str) -> tuple[Sheet, ...]:
         """The mappings of a sequence."""
         values = self._get(key, list, [])

@@ -203,7 +203,7 @@ def _fail(stage: Stage) -> None:
         done: exit code 3, and the account is as it was.""",
     )
     stage.type(
-        "emulator", "fault", "grab", "deploy", "-set", "function=chat",
+        "emulator", "fault", "add", "grab", "deploy", "-set", "function=chat",
         "-set", "cluster=nvcf-gcp-prod-asiase1-a", "-set", "gpu=H100", ".",
         exits=Exit.OK,
     )  # fmt: skip

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from nvcfplan.adapters.settings.credentials import VARIABLES
+from nvcfplan.diagnostics import has_errors
 from nvcfplan.emulator.faults import fault_of
+from nvcfplan.emulator.operating import ServedEmulator
 from nvcfplan.emulator.serving import Emulator, load_worldfile
 from nvcfplan.emulator.sheets import Sheet
 from nvcfplan.errors import SettingsError
+from nvcfplan.located import decode_source, parse_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
+    from nvcfplan.emulator.operating import Operated
     from nvcfplan.emulator.serving import Fault, WorldFile
 
 FILE_NAME: Final = "emulator.db"
@@ -47,6 +52,29 @@ def open_emulator(path: Path, world: Path | None) -> Emulator:
     return Emulator.open(path, rules)
 
 
+def is_address(place: str) -> bool:
+    return place.startswith(("http://", "https://"))
+
+
+def spoken_of(place: str) -> str:
+    return f"at {place}" if is_address(place) else f"in {emulator_file(Path(place))}"
+
+
+@contextmanager
+def operated(place: str, environment: Mapping[str, str]) -> Iterator[Operated]:
+    """The emulator at an address that is served, else kept in a file.
+
+    Raises: SettingsError when nothing is kept there: a typo must not make a new world.
+    """
+    if is_address(place):
+        found = (environment.get(name, "").strip() for name in VARIABLES)
+        token = next((one for one in found if one), "any")
+        yield ServedEmulator(place.rstrip("/"), token=token)
+        return
+    with existing_emulator(Path(place)) as emulator:
+        yield emulator
+
+
 @contextmanager
 def existing_emulator(place: Path) -> Iterator[Emulator]:
     """Raises: SettingsError when nothing is kept there: a typo must not make a new world."""
@@ -56,8 +84,8 @@ def existing_emulator(place: Path) -> Iterator[Emulator]:
     if not is_there:
         raise SettingsError(
             f"there is no emulator in {path}",
-            remedy="name the stack's directory or the emulator's file; `plan --emulator` or"
-            " `emulator serve` makes one",
+            remedy="name the stack's directory, the emulator's file or its address;"
+            " `plan --emulator` or `emulator serve` makes one",
         )
     emulator = Emulator.open(path, None)
     try:
@@ -91,6 +119,45 @@ def fault_from(stated: Mapping[str, object]) -> Fault:
             remedy=sheet.faults[0].remedy,
         )
     return found
+
+
+def faults_in(path: Path) -> list[Fault]:
+    """Of a YAML or JSON file: one fault, a list of them, or a list under `faults`.
+
+    Raises: SettingsError, when it cannot be read or states none.
+    """
+    with _told_of_faults(path):
+        source = decode_source(path.read_bytes(), str(path))
+    parsed = parse_source(source.value) if source.value is not None else None
+    if parsed is None or has_errors(parsed.diagnostics) or len(parsed.documents) != 1:
+        found = (*source.diagnostics, *(parsed.diagnostics if parsed is not None else ()))
+        detail = "\n".join(one.summary for one in found) or "one document is expected"
+        raise _no_faults(path, detail)
+    content = parsed.documents[0].to_plain()
+    if isinstance(content, dict):
+        content = content.get("faults", [content])
+    if not isinstance(content, list) or not content:
+        raise _no_faults(path, "no list of faults was found")
+    rows = [one for one in content if isinstance(one, dict)]
+    if len(rows) != len(content):
+        raise _no_faults(path, "each fault is a mapping of keys and values")
+    return [fault_from({str(key): value for key, value in row.items()}) for row in rows]
+
+
+@contextmanager
+def _told_of_faults(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _no_faults(path, error.strerror or str(error)) from error
+
+
+def _no_faults(path: Path, detail: str) -> SettingsError:
+    return SettingsError(
+        f"no faults can be read from {path}",
+        detail=detail,
+        remedy="write them as under `faults` of a world file; examples/worlds/ shows every key",
+    )
 
 
 def read_world(path: Path) -> WorldFile:

@@ -1,17 +1,20 @@
-"""The emulator's ledger and events, as tables for people and as JSON."""
+"""The emulator's world, ledger and events, as tables for people and as JSON."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Final
 
+from nvcfplan.emulator.codec import to_plain
 from nvcfplan.emulator.serving import Service
+from nvcfplan.views.table import draw_table
 from nvcfplan.views.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from nvcfplan.emulator.overview import FaultView, Overview, VersionView
     from nvcfplan.emulator.serving import Event, LedgerEntry
 
 _OUTCOMES: Final = {
@@ -20,6 +23,85 @@ _OUTCOMES: Final = {
     Service.REFUSED: "refused",
     Service.EXPIRED: "never served",
 }
+
+
+_LAST_EVENTS: Final = 8
+
+
+def overview_text(seen: Overview, ledger: Sequence[LedgerEntry], events: Sequence[Event]) -> str:
+    sections = [
+        [f"{safe(seen.account)} (org {safe(seen.org)}), {_time(seen.now)}"],
+        _section("Pools, in GPUs", _pools(seen)),
+        _section("Versions", [line for one in seen.versions for line in _version(one)]),
+        _section("Faults", faults_lines(seen.faults)),
+        _section("Demand", [f"  {ledger_verdict(ledger)}"]),
+        _section("Last events", [f"  {line}" for line in _events(events[-_LAST_EVENTS:])]),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections)
+
+
+def overview_json(
+    seen: Overview,
+    ledger: Sequence[LedgerEntry],
+    events: Sequence[Event],
+    snapshot: dict[str, object],
+) -> str:
+    content = to_plain(seen)
+    assert isinstance(content, dict)
+    content["ledger"] = [_ledger_row(one) for one in ledger]
+    content["events"] = [_event_row(one) for one in events]
+    return _document({**content, "world": snapshot})
+
+
+def faults_json(faults: Sequence[FaultView]) -> str:
+    return _document({"faults": to_plain(tuple(faults))})
+
+
+def faults_lines(faults: Sequence[FaultView]) -> list[str]:
+    return [f"  {one.number:>3}  {_fault(one)}" for one in faults]
+
+
+def _fault(one: FaultView) -> str:
+    kind, route = one.stated.get("kind"), one.stated.get("route")
+    details = "".join(
+        f" {name}={value}" for name, value in one.stated.items() if name not in ("kind", "route")
+    )
+    fate = ", over" if one.is_over else ""
+    return safe(f"{kind} {route}{details}  (met {one.met}{fate})")
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    return [title, *(lines or ["  none"])]
+
+
+def _pools(seen: Overview) -> list[str]:
+    rows = [
+        (
+            safe(f"{one.cluster}/{one.gpu}"),
+            str(one.capacity),
+            str(one.ours),
+            str(one.leaving),
+            str(one.others),
+            str(one.free),
+            safe(one.status),
+        )
+        for one in seen.pools
+    ]
+    head = ("", "all", "ours", "leaving", "others", "free", "status")
+    return draw_table(head, rows, indent="  ") if rows else []
+
+
+def _version(one: VersionView) -> list[str]:
+    lines = [f"  {safe(one.function)}  {one.version}  {one.status}"]
+    for each in one.specifications:
+        where = ", ".join(each.places) or "any that fits"
+        count = f"{each.running} running"
+        count += f", {each.starting} starting" if each.starting else ""
+        count += f", {each.waiting} waiting" if each.waiting else ""
+        words = f"{each.instance_type} {each.min}..{each.max} in {where}: {count}"
+        lines.append(f"    {safe(words)}")
+    lines += [f"    {safe(text)}" for text in one.health]
+    return lines
 
 
 def ledger_text(entries: Sequence[LedgerEntry]) -> str:
@@ -47,47 +129,45 @@ def ledger_verdict(entries: Sequence[LedgerEntry]) -> str:
 
 
 def events_text(events: Sequence[Event]) -> str:
-    return "\n".join(
-        f"{_time(event.at)}  {event.kind:<18} {safe(event.words)}".rstrip() for event in events
-    )
+    return "\n".join(_events(events))
+
+
+def _events(events: Sequence[Event]) -> list[str]:
+    return [f"{_time(one.at)}  {one.kind:<18} {safe(one.words)}".rstrip() for one in events]
 
 
 def ledger_json(entries: Sequence[LedgerEntry]) -> str:
-    return _json(
-        "ledger",
-        [
-            {
-                "at": entry.at.isoformat(),
-                "function": entry.function,
-                "version": entry.version,
-                "specification": entry.specification,
-                "gpu": entry.gpu,
-                "cluster": entry.cluster,
-                "instances": entry.instances,
-                "gpus": entry.gpus,
-                "outcome": entry.outcome.value,
-                "cause": entry.cause.value if entry.cause else None,
-                "injected": entry.is_injected,
-            }
-            for entry in entries
-        ],
-    )
+    return _json("ledger", [_ledger_row(entry) for entry in entries])
+
+
+def _ledger_row(entry: LedgerEntry) -> dict[str, object]:
+    return {
+        "at": entry.at.isoformat(),
+        "function": entry.function,
+        "version": entry.version,
+        "specification": entry.specification,
+        "gpu": entry.gpu,
+        "cluster": entry.cluster,
+        "instances": entry.instances,
+        "gpus": entry.gpus,
+        "outcome": entry.outcome.value,
+        "cause": entry.cause.value if entry.cause else None,
+        "injected": entry.is_injected,
+    }
 
 
 def events_json(events: Sequence[Event]) -> str:
-    return _json(
-        "events",
-        [
-            {
-                "at": event.at.isoformat(),
-                "kind": event.kind,
-                "words": event.words,
-                "function": event.function or None,
-                "version": event.version or None,
-            }
-            for event in events
-        ],
-    )
+    return _json("events", [_event_row(event) for event in events])
+
+
+def _event_row(event: Event) -> dict[str, object]:
+    return {
+        "at": event.at.isoformat(),
+        "kind": event.kind,
+        "words": event.words,
+        "function": event.function or None,
+        "version": event.version or None,
+    }
 
 
 def _entry(entry: LedgerEntry) -> str:
@@ -105,4 +185,8 @@ def _time(at: datetime) -> str:
 
 
 def _json(name: str, rows: Sequence[dict[str, object]]) -> str:
-    return json.dumps({"format_version": "1.0", name: rows}, indent=2, sort_keys=True)
+    return _document({name: rows})
+
+
+def _document(content: dict[str, object]) -> str:
+    return json.dumps({"format_version": "1.0", **content}, indent=2, sort_keys=True)

@@ -49,7 +49,7 @@ def test_a_misspelling_is_answered_with_the_nearest_word(
         ("schema", "poem"),
         ("emulator", "advance", "soon"),
         ("emulator", "grab", "L40S", "4"),
-        ("emulator", "fault", "grab", "deploy", "-set", "cluster"),
+        ("emulator", "fault", "add", "grab", "deploy", "-set", "cluster"),
         ("plan", "-world=missing.yaml"),
     ],
 )

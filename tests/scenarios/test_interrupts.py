@@ -85,7 +85,7 @@ def test_a_second_interrupt_leaves_at_once(workshop: Workshop, served: str) -> N
 def test_a_call_that_is_never_answered_does_not_hold_an_interrupt_up(
     workshop: Workshop, served: str
 ) -> None:
-    fault = ("fault", "pause", "deploy", "-set", "seconds=3600")
+    fault = ("fault", "add", "pause", "deploy", "-set", "seconds=3600")
     assert workshop.type("emulator", *fault, ".").code == 0
     workshop.write("stack.yaml", stack(function("embed")))
     process = workshop.fork("apply", "-auto-approve", f"-endpoint={served}", ".")

@@ -155,7 +155,7 @@ def test_what_the_emulator_says_is_not_masked_by_its_key(workshop: Workshop) -> 
     said = workshop.plan(".")
     assert "emulator-1" in said.out
     workshop.write("stack.yaml", stack(function("emulator", image="emulator")))
-    fault = ("emulator", "fault", "answer", "create-function", "-set", "status=400")
+    fault = ("emulator", "fault", "add", "answer", "create-function", "-set", "status=400")
     workshop.type(*fault, "-set", "text=the emulator does not like it", ".")
     said = workshop.apply(".")
     assert said.code == 1

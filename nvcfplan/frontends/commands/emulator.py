@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from nvcfplan.frontends.click_parts import Entry, F, LazyGroup, Section, TeachingCommand, option
-from nvcfplan.frontends.options import output_options, taking
+from nvcfplan.frontends.options import output_options, taking, usage_error
 
 if TYPE_CHECKING:
     from nvcfplan.frontends.terminal import Terminal
 
 _HERE: Final = "nvcfplan.frontends.commands.emulator"
-_EXITS: Final = "Exit codes: 0; 1 when there is no emulator in PLACE."
+_TROUBLE: Final = "nvcfplan.frontends.commands.emulator_trouble"
+EXITS: Final = "Exit codes: 0; 1 when there is no emulator in PLACE."
 
 emulator = LazyGroup(
     name="emulator",
@@ -24,13 +25,17 @@ emulator = LazyGroup(
 An NVCF of your own, kept in a file between runs: `plan --emulator` and
 `apply --emulator` use the same one in process.
 
-PLACE is the emulator's file, or a stack's directory (then its
-.nvcfplan/emulator.db); the default is the current directory.
+PLACE is the emulator's file, a stack's directory (then its
+.nvcfplan/emulator.db), or the address of one that is being served, such as
+http://127.0.0.1:8080. The default is the current directory. Where the world
+names keys, one of NVCF_TOKEN, NGC_CLI_API_KEY, NGC_API_KEY, NVCF_API_KEY opens
+a served one.
 """,
     epilog="""
-Example:
+Examples:
   nvcfplan apply --emulator examples/stacks/quickstart
-  nvcfplan emulator events examples/stacks/quickstart
+  nvcfplan emulator show examples/stacks/quickstart
+  nvcfplan emulator advance 30m http://127.0.0.1:8080
 """,
     sections=(
         Section(
@@ -38,13 +43,13 @@ Example:
             (
                 Entry("serve", f"{_HERE}:serve", "Answer over HTTP, on loopback"),
                 Entry("reset", f"{_HERE}:reset", "Begin again with an empty account"),
-                Entry("show", f"{_HERE}:show", "The whole world, as JSON"),
+                Entry("show", f"{_HERE}:show", "Pools, versions, faults, demand, events"),
                 Entry("ledger", f"{_HERE}:ledger", "Every demand for GPUs and how it was met"),
                 Entry("events", f"{_HERE}:events", "What happened, in order"),
                 Entry("advance", f"{_HERE}:advance", "Let time pass"),
-                Entry("grab", f"{_HERE}:grab", "Another tenant takes GPUs"),
-                Entry("give-back", f"{_HERE}:give_back", "Another tenant returns GPUs"),
-                Entry("fault", f"{_HERE}:fault", "Script a failure"),
+                Entry("grab", f"{_TROUBLE}:grab", "Another tenant takes GPUs"),
+                Entry("give-back", f"{_TROUBLE}:give_back", "Another tenant returns GPUs"),
+                Entry("fault", f"{_TROUBLE}:fault", "Script failures: add, list, clear"),
             ),
         ),
     ),
@@ -53,18 +58,21 @@ Example:
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceArguments:
-    """The emulator's file, or the directory of a stack."""
+    """The emulator's file, the directory of a stack, or an address."""
 
-    place: Path
+    place: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServeArguments(PlaceArguments):
+    """`is_open`: any token is good, whatever keys the world names."""
+
     host: str
     port: int
     speed: float
     world: Path | None
     certificate: Path | None
+    is_open: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,26 +80,8 @@ class AdvanceArguments(PlaceArguments):
     duration: timedelta
 
 
-@dataclass(frozen=True, kw_only=True)
-class TenantArguments(PlaceArguments):
-    """`pool`: the cluster and the name of the GPU."""
-
-    pool: tuple[str, str]
-    gpus: int
-    tenant: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class FaultArguments(PlaceArguments):
-    """`details`: what else the fault says, in the words of a world file."""
-
-    kind: str
-    route: str
-    details: tuple[tuple[str, object], ...]
-
-
-def _place(function: F) -> F:
-    return click.argument("place", default=".", type=click.Path(path_type=Path))(function)
+def place_argument(function: F) -> F:
+    return click.argument("place", default=".")(function)
 
 
 def _duration(ctx: click.Context, parameter: click.Parameter, value: str) -> timedelta:
@@ -105,40 +95,6 @@ def _duration(ctx: click.Context, parameter: click.Parameter, value: str) -> tim
     return found
 
 
-def _pool(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str, str]:
-    cluster, slash, gpu = value.rpartition("/")
-    if not (slash and cluster and gpu):
-        raise click.BadParameter(
-            f"'{value}' is not CLUSTER/GPU, such as byoc-cluster-1/L40S.", ctx, parameter
-        )
-    return cluster, gpu
-
-
-def _details(
-    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-) -> tuple[tuple[str, object], ...]:
-    """Numbers and truth values as such, the rest as text: as YAML would have it."""
-    found: list[tuple[str, object]] = []
-    for text in values:
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise click.BadParameter(f"'{text}' is not NAME=VALUE.", ctx, parameter)
-        words: dict[str, object] = {"true": True, "false": False}
-        found.append((name, int(value) if value.isdecimal() else words.get(value, value)))
-    return tuple(found)
-
-
-def _tenant_arguments(function: F) -> F:
-    for decorate in (
-        option("tenant", default="other", metavar="NAME", help="Who it is.  [default: other]"),
-        _place,
-        click.argument("gpus", type=click.IntRange(min=1)),
-        click.argument("pool", metavar="CLUSTER/GPU", callback=_pool),
-    ):
-        function = decorate(function)
-    return function
-
-
 @click.command(
     cls=TeachingCommand,
     epilog="""
@@ -146,10 +102,13 @@ Example, in two terminals:
   nvcfplan emulator serve -port=8080 -speed=60
   NGC_API_KEY=any nvcfplan plan -endpoint=http://127.0.0.1:8080
 
-Exit codes: 0 when stopped by Ctrl-C; 1 when the port is taken.
+Other commands may use the same file meanwhile; time goes on from wherever they
+moved it.
+
+Exit codes: 0 when stopped by Ctrl-C or SIGTERM; 1 when the port is taken.
 """,
 )
-@_place
+@place_argument
 @option("host", default="127.0.0.1", metavar="ADDRESS", help="[default: 127.0.0.1]")
 @option(
     "port", default=8080, type=click.IntRange(0, 65535), metavar="N",
@@ -167,22 +126,31 @@ Exit codes: 0 when stopped by Ctrl-C; 1 when the port is taken.
     "certificate", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Speak https: a certificate and its key, PEM.",
 )  # fmt: skip
+@option(
+    "open", "is_open", is_flag=True,
+    help="Take any token for good, also where others can reach it.",
+)  # fmt: skip
 @taking(ServeArguments)
 def serve(terminal: Terminal, arguments: ServeArguments) -> int:
     """Answers NVCF's API over HTTP until it is stopped; time goes by the clock on the wall."""
     import asyncio
-    import contextlib
+    import gc
+    from contextlib import closing, suppress
 
     from nvcfplan.emulator.serving import serve as serve_http
-    from nvcfplan.frontends.emulation import emulator_file, open_emulator
+    from nvcfplan.frontends.emulation import emulator_file, is_address, open_emulator
 
-    path = emulator_file(arguments.place)
-    emulated = open_emulator(path, arguments.world)
+    if is_address(arguments.place):
+        raise usage_error("PLACE is the file to serve; the address is given by -host and -port.")
+    path = emulator_file(Path(arguments.place))
 
     def told(address: str) -> None:
         terminal.say(f"serving {path} on {address} at {arguments.speed:g}x; Ctrl-C stops it")
 
-    with contextlib.suppress(KeyboardInterrupt):
+    with closing(open_emulator(path, arguments.world)) as emulated, suppress(KeyboardInterrupt):
+        if arguments.is_open:
+            emulated.ask_for_no_key()
+        gc.enable()  # commands run without; this one stays
         asyncio.run(
             serve_http(
                 emulated,
@@ -202,21 +170,21 @@ def serve(terminal: Terminal, arguments: ServeArguments) -> int:
 Example:
   nvcfplan emulator reset examples/stacks/quickstart
 
-{_EXITS}
+{EXITS}
 """,
 )
-@_place
+@place_argument
 @taking(PlaceArguments)
 def reset(terminal: Terminal, arguments: PlaceArguments) -> int:
     """Begins again: no function, no tenant's grab, no fault, the same clusters.
 
     What a stack remembers of it is left alone: it will find its functions missing.
     """
-    from nvcfplan.frontends.emulation import emulator_file, existing_emulator
+    from nvcfplan.frontends.emulation import operated, spoken_of
 
-    with existing_emulator(arguments.place) as emulated:
+    with operated(arguments.place, terminal.environment) as emulated:
         emulated.reset()
-    terminal.say(f"the emulator in {emulator_file(arguments.place)} is as new")
+    terminal.say(f"the emulator {spoken_of(arguments.place)} is as new")
     return 0
 
 
@@ -225,20 +193,28 @@ def reset(terminal: Terminal, arguments: PlaceArguments) -> int:
     epilog=f"""
 Example:
   nvcfplan emulator show examples/stacks/quickstart
+  nvcfplan emulator show -json . | jq .pools
 
-{_EXITS}
+{EXITS}
 """,
 )
-@_place
+@place_argument
+@output_options
 @taking(PlaceArguments)
 def show(terminal: Terminal, arguments: PlaceArguments) -> int:
-    """Prints the whole world as JSON: clusters, use, functions, deployments."""
-    import json
+    """Prints who holds which GPUs, what is deployed, the faults in store, and the last events.
 
-    from nvcfplan.frontends.emulation import existing_emulator
+    With -json everything there is, the whole demand ledger and all events with it.
+    """
+    from nvcfplan.frontends.emulation import operated
+    from nvcfplan.frontends.emulator_views import overview_json, overview_text
 
-    with existing_emulator(arguments.place) as emulated:
-        terminal.report(json.dumps(emulated.snapshot(), indent=2, sort_keys=True))
+    with operated(arguments.place, terminal.environment) as emulated:
+        seen, ledger, events = emulated.overview(), emulated.ledger(), emulated.events()
+        if terminal.wants_json:
+            terminal.report(overview_json(seen, ledger, events, emulated.snapshot()))
+        else:
+            terminal.report(overview_text(seen, ledger, events))
     return 0
 
 
@@ -248,10 +224,10 @@ def show(terminal: Terminal, arguments: PlaceArguments) -> int:
 Example:
   nvcfplan emulator ledger examples/stacks/quickstart
 
-{_EXITS}
+{EXITS}
 """,
 )
-@_place
+@place_argument
 @output_options
 @taking(PlaceArguments)
 def ledger(terminal: Terminal, arguments: PlaceArguments) -> int:
@@ -259,10 +235,10 @@ def ledger(terminal: Terminal, arguments: PlaceArguments) -> int:
 
     A plan that fits is never refused nor kept waiting, so this is where to check one.
     """
-    from nvcfplan.frontends.emulation import existing_emulator
+    from nvcfplan.frontends.emulation import operated
     from nvcfplan.frontends.emulator_views import ledger_json, ledger_text
 
-    with existing_emulator(arguments.place) as emulated:
+    with operated(arguments.place, terminal.environment) as emulated:
         entries = emulated.ledger()
     terminal.report(ledger_json(entries) if terminal.wants_json else ledger_text(entries))
     return 0
@@ -274,18 +250,18 @@ def ledger(terminal: Terminal, arguments: PlaceArguments) -> int:
 Example:
   nvcfplan emulator events examples/stacks/quickstart
 
-{_EXITS}
+{EXITS}
 """,
 )
-@_place
+@place_argument
 @output_options
 @taking(PlaceArguments)
 def events(terminal: Terminal, arguments: PlaceArguments) -> int:
     """Prints what happened in the emulated account, oldest first."""
-    from nvcfplan.frontends.emulation import existing_emulator
+    from nvcfplan.frontends.emulation import operated
     from nvcfplan.frontends.emulator_views import events_json, events_text
 
-    with existing_emulator(arguments.place) as emulated:
+    with operated(arguments.place, terminal.environment) as emulated:
         found = emulated.events()
     terminal.report(events_json(found) if terminal.wants_json else events_text(found))
     return 0
@@ -297,99 +273,17 @@ def events(terminal: Terminal, arguments: PlaceArguments) -> int:
 Example:
   nvcfplan emulator advance 20m examples/stacks/quickstart
 
-{_EXITS}
+{EXITS}
 """,
 )
 @click.argument("duration", callback=_duration)
-@_place
+@place_argument
 @taking(AdvanceArguments)
 def advance(terminal: Terminal, arguments: AdvanceArguments) -> int:
     """Lets virtual time pass: instances start, released GPUs show up, requests expire."""
-    from nvcfplan.frontends.emulation import existing_emulator
+    from nvcfplan.frontends.emulation import operated
 
-    with existing_emulator(arguments.place) as emulated:
-        emulated.advance(arguments.duration.total_seconds())
-        now = emulated.clock.now()
+    with operated(arguments.place, terminal.environment) as emulated:
+        now = emulated.advance(arguments.duration.total_seconds())
     terminal.say(f"it is {now.isoformat(timespec='seconds')} now")
-    return 0
-
-
-@click.command(
-    cls=TeachingCommand,
-    epilog="""
-Example:
-  nvcfplan emulator grab byoc-cluster-1/L40S 4 examples/stacks/quickstart
-
-Exit codes: 0; 1 when so many are not free.
-""",
-)
-@_tenant_arguments
-@taking(TenantArguments)
-def grab(terminal: Terminal, arguments: TenantArguments) -> int:
-    """Another tenant takes GPUs of a pool at once."""
-    from nvcfplan.frontends.emulation import existing_emulator
-
-    (cluster, gpu), gpus, tenant = arguments.pool, arguments.gpus, arguments.tenant
-    with existing_emulator(arguments.place) as emulated:
-        emulated.grab(cluster, gpu, gpus, tenant=tenant)
-    terminal.say(f"{tenant} took {gpus} {gpu} in {cluster}")
-    return 0
-
-
-@click.command(
-    "give-back",
-    cls=TeachingCommand,
-    epilog="""
-Example:
-  nvcfplan emulator give-back byoc-cluster-1/L40S 4 examples/stacks/quickstart
-
-Exit codes: 0; 1 when the tenant holds fewer.
-""",
-)
-@_tenant_arguments
-@taking(TenantArguments)
-def give_back(terminal: Terminal, arguments: TenantArguments) -> int:
-    """Another tenant returns GPUs that it grabbed."""
-    from nvcfplan.frontends.emulation import existing_emulator
-
-    (cluster, gpu), gpus, tenant = arguments.pool, arguments.gpus, arguments.tenant
-    with existing_emulator(arguments.place) as emulated:
-        emulated.give_back(cluster, gpu, gpus, tenant=tenant)
-    terminal.say(f"{tenant} returned {gpus} {gpu} in {cluster}")
-    return 0
-
-
-@click.command(
-    cls=TeachingCommand,
-    epilog="""
-KIND: capacity-sync, capacity-async, grab, pause, kill, answer, drop-reply.
-ROUTE: the request it meets: deploy, create-function, create-version, undeploy,
-update-specification, delete-version, metadata, ..., any.
-NAME=VALUE, as in a world file: function, nth, every, when, seconds, cluster,
-gpu, gpus, tenant, status, body, instanceType.
-
-Examples:
-  nvcfplan emulator fault grab deploy -set function=chat \\
-      -set cluster=byoc-cluster-1 -set gpu=L40S examples/stacks/quickstart
-  nvcfplan emulator fault answer create-function -set status=503 .
-
-Exit codes: 0; 1 when the fault could never act.
-""",
-)
-@click.argument("kind")
-@click.argument("route")
-@_place
-@option(
-    "set", "details", multiple=True, metavar="NAME=VALUE", callback=_details,
-    help="A detail of the fault; may be repeated.",
-)  # fmt: skip
-@taking(FaultArguments)
-def fault(terminal: Terminal, arguments: FaultArguments) -> int:
-    """Scripts a failure for a request to come."""
-    from nvcfplan.frontends.emulation import existing_emulator, fault_from
-
-    stated = {"kind": arguments.kind, "route": arguments.route, **dict(arguments.details)}
-    with existing_emulator(arguments.place) as emulated:
-        emulated.add_fault(fault_from(stated))
-    terminal.say(f"the next such request meets it: {arguments.kind} on {arguments.route}")
     return 0
