@@ -6,9 +6,9 @@ import heapq
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nvcfplan.planning.parts import settling, undeploying
 from nvcfplan.plans import (
     After,
-    AwaitActive,
     CreateFunction,
     CreateVersion,
     Deploy,
@@ -162,16 +162,10 @@ def _dependency_edges(
         if key in chosen
         for name in needed
         if name in chosen
-        for last in _settling(chosen[name])
+        for last in settling(chosen[name].draft.steps)
         for step in chosen[key].draft.steps
         if isinstance(step.task, Deploy | UpdateDeployment)
     ]
-
-
-def _settling(chosen: Chosen) -> list[StepId]:
-    steps = [step.id for step in chosen.draft.steps if isinstance(step.task, AwaitActive)]
-    updates = [step.id for step in chosen.draft.steps if isinstance(step.task, UpdateDeployment)]
-    return steps or updates[-1:]
 
 
 def _removal_edges(
@@ -184,7 +178,7 @@ def _removal_edges(
         if key in chosen
         for name in users
         if name in chosen
-        for user in _undeploys(chosen[name])
+        for user in undeploying(chosen[name].draft.steps)
         for step in chosen[key].draft.steps
         if isinstance(step.task, Undeploy)
     ]
@@ -202,10 +196,6 @@ def _creation_edges(steps: Mapping[StepId, Step]) -> list[tuple[StepId, Edge]]:
         if isinstance(one.task, CreateVersion)
         for function in functions
     ]
-
-
-def _undeploys(chosen: Chosen) -> list[StepId]:
-    return [step.id for step in chosen.draft.steps if isinstance(step.task, Undeploy)]
 
 
 def _barriers(

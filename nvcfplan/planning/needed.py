@@ -26,9 +26,10 @@ from nvcfplan.model import (
     function_key,
 )
 from nvcfplan.planning.context import Context
-from nvcfplan.planning.planner import PlanOptions, find_differences, find_involved, find_works
+from nvcfplan.planning.planner import PlanOptions, find_differences, find_involved
 from nvcfplan.planning.refunding import recharge
 from nvcfplan.planning.staleness import involved_in
+from nvcfplan.planning.works import find_works
 from nvcfplan.plans import Action, Basis, Change, Means, Plan
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ class PlanOutlook:
         context = Context(limits=limits, stack=self.stack.name, environment=self.stack.environment)
         taken: Counter[ResourceId] = Counter()
         for work in find_works(self.differences, context):
+            if work.is_optional:
+                continue
             most: Counter[ResourceId] = Counter()
             for draft in work.drafts:
                 most |= Counter(_sums(draft.steps))

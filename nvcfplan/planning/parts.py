@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nvcfplan.plans import Step
+from nvcfplan.plans import AwaitActive, Step, Undeploy, UpdateDeployment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from nvcfplan.model import StepId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,21 @@ class Draft:
         return tuple(step for part in self.parts for step in part.steps)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One function's drafts, best first.
+
+    `uses`: keys of works that must serve before this one deploys. `users`: keys of works that must
+    have left before this one does. `is_optional`: nothing need be done, but it may lend room.
+    """
+
+    key: str
+    drafts: tuple[Draft, ...]
+    uses: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    is_optional: bool = False
+
+
 def draft_of(*groups: Sequence[Step], has_gap: bool = False) -> Draft:
     """A part for every group that is not empty."""
     parts = tuple(Part(steps=tuple(group)) for group in groups if group)
@@ -51,3 +68,13 @@ def with_steps(draft: Draft, steps: Sequence[Step]) -> Draft:
     head, last = draft.parts[:-1], draft.parts[-1:]
     before = last[0].steps if last else ()
     return replace(draft, parts=(*head, Part(steps=(*before, *steps))))
+
+
+def settling(steps: Sequence[Step]) -> list[StepId]:
+    """The steps from whose end a function serves as wanted."""
+    active = [step.id for step in steps if isinstance(step.task, AwaitActive)]
+    return active or [step.id for step in steps if isinstance(step.task, UpdateDeployment)][-1:]
+
+
+def undeploying(steps: Iterable[Step]) -> list[StepId]:
+    return [step.id for step in steps if isinstance(step.task, Undeploy)]

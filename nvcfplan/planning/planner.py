@@ -40,10 +40,10 @@ from nvcfplan.model import (
 from nvcfplan.planning.assembly import assemble, point_of_no_return
 from nvcfplan.planning.context import Context
 from nvcfplan.planning.dependencies import dependencies
-from nvcfplan.planning.expansion import expand
 from nvcfplan.planning.fingerprints import inventory_rows, pre_images
-from nvcfplan.planning.scheduler import Schedule, Work, schedule
+from nvcfplan.planning.scheduler import Schedule, schedule
 from nvcfplan.planning.verdicts import find_shortages, judge_capacity
+from nvcfplan.planning.works import find_lenders, find_works
 from nvcfplan.plans import (
     Action,
     Binding,
@@ -55,12 +55,11 @@ from nvcfplan.plans import (
     Probe,
     Provenance,
     Step,
-    Undeploy,
     VersionRef,
 )
 
 if TYPE_CHECKING:
-    from nvcfplan.planning.parts import Draft
+    from nvcfplan.planning.parts import Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +109,15 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
         differences, Context(limits=limits, stack=stack.name, environment=stack.environment)
     )
     result = schedule(works, limits)
+    lent = {one.work.key for one in result.chosen}
+    works = tuple(work for work in works if not work.is_optional or work.key in lent)
     if result.raised:
         shortages = find_shortages(result, limits, works)
         errors = judge_capacity(result, limits, works, shortages)
         return Infeasible(
             plan=replace(plan, diagnostics=(*plan.diagnostics, *errors)), shortages=shortages
         )
+    differences = _with_lenders(differences, result)
     is_near = _is_version_limit_near(result, limits)
     steps = assemble(result, *dependencies(differences), is_limit_near=is_near)
     return _filled_plan(plan, steps, result, (differences, limits, works))
@@ -244,20 +246,12 @@ def _adopted(inputs: Inputs, holdings: Holdings) -> list[Diagnostic]:
     ]
 
 
-def find_works(differences: Sequence[Difference], context: Context) -> tuple[Work, ...]:
-    uses, used_by = dependencies(differences)
-    drafts = {one.change.address: expand(one, context) for one in differences}
-    placed = {function_key(address) for address, some in drafts.items() if some}
-    leaving = {function_key(address) for address, some in drafts.items() if _undeploys(some)}
+def _with_lenders(differences: tuple[Difference, ...], result: Schedule) -> tuple[Difference, ...]:
+    """Who lends room changes too, though it ends as it was."""
+    lent = {function_address(one.work.key) for one in result.chosen if one.work.is_optional}
+    lenders = find_lenders(differences) if lent else {}
     return tuple(
-        Work(
-            key=key,
-            drafts=drafts[function_address(key)],
-            after=tuple(
-                sorted((placed & {*uses.get(key, ())} | leaving & {*used_by.get(key, ())}) - {key})
-            ),
-        )
-        for key in sorted(placed)
+        lenders[one.change.address] if one.change.address in lent else one for one in differences
     )
 
 
@@ -270,10 +264,6 @@ def _is_version_limit_near(result: Schedule, limits: Limits) -> bool:
         for step in one.draft.steps
     )
     return limit is not None and limit.limit is not None and limit.before + created > limit.limit
-
-
-def _undeploys(drafts: Sequence[Draft]) -> bool:
-    return any(isinstance(step.task, Undeploy) for draft in drafts for step in draft.steps)
 
 
 def _empty_plan(
@@ -316,13 +306,15 @@ def _filled_plan(
     notes = judge_capacity(result, limits, works, ())
     return replace(
         plan,
+        changes=tuple(one.change for one in differences),
+        fingerprint=replace(plan.fingerprint, live=pre_images(differences)),
         steps=steps,
         bindings=_bindings(differences, steps),
         funding=tuple(
             sorted(result.grants, key=lambda one: (one.step, one.resource, one.source or ""))
         ),
         point_of_no_return=point_of_no_return(steps, plan.resources),
-        is_proved_minimal=False,
+        is_proved_minimal=result.is_minimal,
         diagnostics=(*plan.diagnostics, *notes),
     )
 

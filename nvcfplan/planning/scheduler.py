@@ -1,32 +1,26 @@
 """In which order functions take and give, and which unit funds which.
 
-Functions are taken one after the other in thought only: the plan keeps an edge just where a step
-takes units that another gave (ordering.md, theorem 1), so everything else may run side by side.
-Deterministic: no clock, no randomness, ties by name.
+Functions that share nothing that can run out are ordered apart. The plan keeps an edge just where a
+step takes units that another gave (ordering.md, theorem 1), so everything else may run side by
+side. Deterministic: no clock, no randomness, ties by name.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nvcfplan.model import ResourceId, StepId
-from nvcfplan.planning.parts import Draft
-from nvcfplan.plans import Grant
+from nvcfplan.planning.funding import fund
+from nvcfplan.planning.numbers import binding_resources
+from nvcfplan.planning.parts import Draft, Work, settling, undeploying
+from nvcfplan.planning.settling import settle
+from nvcfplan.plans import Deploy, Grant, Undeploy, UpdateDeployment
 
 if TYPE_CHECKING:
     from nvcfplan.capacity import Limits
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """One function's drafts, best first. `after`: keys of works that must be placed before."""
-
-    key: str
-    drafts: tuple[Draft, ...]
-    after: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +31,11 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """`waived`: soft resources that could not be kept, so they are at risk.
+    """`waived`: soft resources that could not be kept.
 
     `raised`: how many more units of a hard resource it would take; empty when the plan is feasible.
     `absorbing`: releases that first bring an over-full resource back under its limit; whoever takes
-    of it afterwards waits for them all.
+    of it afterwards waits for them all. `is_minimal`: no order interrupts fewer functions.
     """
 
     chosen: tuple[Chosen, ...]
@@ -49,187 +43,94 @@ class Schedule:
     waived: frozenset[ResourceId]
     raised: Mapping[ResourceId, int]
     absorbing: Mapping[ResourceId, tuple[StepId, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """`units` below zero, at the front only: over the limit by so many already."""
-
-    source: StepId | None
-    units: int
-
-
-Lots = Mapping[ResourceId, tuple[Lot, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    grants: tuple[Grant, ...]
-    lots: Lots
-    absorbed: tuple[tuple[ResourceId, StepId], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Units short, by resource, were this draft placed now."""
-
-    units: Mapping[ResourceId, int]
+    is_minimal: bool = False
 
 
 def schedule(works: Sequence[Work], limits: Limits) -> Schedule:
-    """Places every work. Soft limits in the way are waived, hard ones raised and reported.
-
-    Each round places everything or names at least one unit more, so it ends.
-    """
-    waived: set[ResourceId] = set()
-    raised: Counter[ResourceId] = Counter()
-    while True:
-        round_ = _Round(works, limits, frozenset(waived), raised)
-        missing = round_.place_all()
-        if missing is None:
-            return Schedule(
-                chosen=tuple(round_.chosen),
-                grants=tuple(round_.grants),
-                waived=frozenset(waived),
-                raised=dict(sorted(raised.items())),
-                absorbing=round_.absorbing(),
-            )
-        soft = {resource for resource in missing.units if resource in limits.soft}
-        if soft:
-            waived |= soft
-        else:
-            raised.update(missing.units)
-
-
-class _Round:
-    """One attempt under given waivers and raises; it only ever goes forward."""
-
-    def __init__(
-        self,
-        works: Sequence[Work],
-        limits: Limits,
-        waived: frozenset[ResourceId],
-        raised: Mapping[ResourceId, int],
-    ) -> None:
-        self.left = sorted(works, key=lambda work: work.key)
-        self.lots: Lots = _free_lots(limits, waived, raised)
-        self.chosen: list[Chosen] = []
-        self.grants: list[Grant] = []
-        self.absorbed: list[tuple[ResourceId, StepId]] = []
-
-    def absorbing(self) -> Mapping[ResourceId, tuple[StepId, ...]]:
-        return {
-            resource: tuple(sorted(step for one, step in self.absorbed if one == resource))
-            for resource in sorted({one for one, _ in self.absorbed})
-        }
-
-    def place_all(self) -> Missing | None:
-        """None when everything was placed, else what the work that is nearest to fitting lacks."""
-        while self.left:
-            missing = self._place_next()
-            if missing is not None:
-                return missing
-        return None
-
-    def _place_next(self) -> Missing | None:
-        waiting = {work.key for work in self.left}
-        ready = [work for work in self.left if not waiting & set(work.after)]
-        ready.sort(key=_rank)
-        shortest: Missing | None = None
-        for choice in range(max(len(work.drafts) for work in ready)):
-            for work in ready:
-                if choice >= len(work.drafts):
-                    continue
-                outcome = take(work.drafts[choice], self.lots)
-                if isinstance(outcome, Taken):
-                    self._place(work, work.drafts[choice], outcome)
-                    return None
-                shortest = _nearer(shortest, outcome)
-        assert shortest is not None, "dependencies between functions have no cycle"
-        return shortest
-
-    def _place(self, work: Work, draft: Draft, taken: Taken) -> None:
-        self.left.remove(work)
-        self.chosen.append(Chosen(work=work, draft=draft))
-        self.grants += taken.grants
-        self.absorbed += taken.absorbed
-        self.lots = taken.lots
-
-
-def take(draft: Draft, lots: Lots) -> Taken | Missing:
-    """Draws each acquired unit from the lots: free ones first, then the oldest release."""
-    left = {resource: list(some) for resource, some in lots.items()}
-    grants: list[Grant] = []
-    missing: Counter[ResourceId] = Counter()
-    absorbed: list[tuple[ResourceId, StepId]] = []
-    for step in draft.steps:
-        for charge in step.acquire:
-            if charge.resource not in left:
-                continue
-            drawn = list(_draw(left[charge.resource], charge.units))
-            grants += (
-                Grant(step=step.id, resource=charge.resource, units=lot.units, source=lot.source)
-                for lot in drawn
-            )
-            short = charge.units - sum(lot.units for lot in drawn)
-            if short:
-                missing[charge.resource] += short
-        for charge in step.release:
-            if charge.resource in left and _give(left[charge.resource], step.id, charge.units):
-                absorbed.append((charge.resource, step.id))
-    if missing:
-        return Missing(dict(sorted(missing.items())))
-    after = {resource: tuple(some) for resource, some in left.items()}
-    return Taken(tuple(grants), after, tuple(absorbed))
-
-
-def _draw(lots: list[Lot], units: int) -> Iterator[Lot]:
-    """Takes up to `units` off the front, leaving the rest of a lot that is larger."""
-    while units and lots and lots[0].units > 0:
-        lot = lots.pop(0)
-        part = min(units, lot.units)
-        if lot.units > part:
-            lots.insert(0, Lot(lot.source, lot.units - part))
-        units -= part
-        yield Lot(lot.source, part)
-
-
-def _give(lots: list[Lot], source: StepId, units: int) -> bool:
-    """Adds a release; True when some of it only fills what the resource is over its limit by."""
-    debt = -lots[0].units if lots and lots[0].units < 0 else 0
-    if debt:
-        lots.pop(0)
-        if debt > units:
-            lots.insert(0, Lot(None, units - debt))
-    if units > debt:
-        lots.append(Lot(source, units - debt))
-    return debt > 0
-
-
-def _free_lots(
-    limits: Limits, waived: frozenset[ResourceId], raised: Mapping[ResourceId, int]
-) -> Lots:
-    """What is free at the start, per resource that can be checked and is not waived."""
+    """Places every work. Soft limits in the way are waived, hard ones raised and reported."""
+    ordered = sorted(works, key=lambda work: work.key)
     free = {
-        one.id: one.limit - one.before - one.headroom + raised.get(one.id, 0)
+        one.id: one.limit - one.before - one.headroom
         for one in limits.resources
-        if one.limit is not None and one.id not in waived
+        if one.limit is not None
     }
-    return {resource: (Lot(None, units),) if units else () for resource, units in free.items()}
+    settled = [
+        (group, settle(group, free, limits.soft.keys()))
+        for group in _groups(ordered, binding_resources(ordered, free))
+        if not all(work.is_optional for work in group)
+    ]
+    waived = {name for _, one in settled for name in one.waived}
+    raised = dict(sorted(pair for _, one in settled for pair in one.raised.items()))
+    if raised:
+        return Schedule(chosen=(), grants=(), waived=frozenset(waived), raised=raised, absorbing={})
+    counted = {name: units for name, units in free.items() if name not in waived}
+    moves = [(group[move.job], move) for group, one in settled for move in one.moves]
+    drafts = {work.key: work.drafts[0] for work in ordered if not work.is_optional}
+    drafts |= {work.key: work.drafts[move.way] for work, move in moves}
+    parts = [(work.key, work.drafts[move.way].parts[move.piece]) for work, move in moves]
+    funding = fund(parts, counted, _waits(ordered, drafts))
+    return Schedule(
+        chosen=tuple(
+            Chosen(work=work, draft=drafts[work.key]) for work in ordered if work.key in drafts
+        ),
+        grants=funding.grants,
+        waived=frozenset(waived),
+        raised={},
+        absorbing=funding.absorbing,
+        is_minimal=all(one.is_minimal for _, one in settled),
+    )
 
 
-def _rank(work: Work) -> tuple[int, int, str]:
-    """Net releasers by ascending need, then net takers by descending return.
+def _waits(works: Sequence[Work], drafts: Mapping[str, Draft]) -> dict[StepId, list[StepId]]:
+    """By step, the steps of other functions that must have ended before it starts."""
+    found: dict[StepId, list[StepId]] = {}
+    for work in works:
+        draft = drafts.get(work.key)
+        if draft is None or not (work.uses or work.users):
+            continue
+        serving = [one for key in work.uses if key in drafts for one in settling(drafts[key].steps)]
+        leaving = [
+            one for key in work.users if key in drafts for one in undeploying(drafts[key].steps)
+        ]
+        for step in draft.steps:
+            if isinstance(step.task, Deploy | UpdateDeployment):
+                found[step.id] = serving
+            elif isinstance(step.task, Undeploy):
+                found[step.id] = leaving
+    return found
 
-    Optimal for one pool of independent functions (ordering.md 1).
-    """
-    steps = work.drafts[0].steps
-    need = sum(charge.units for step in steps for charge in step.acquire)
-    back = sum(charge.units for step in steps for charge in step.release)
-    return (0, need, work.key) if back >= need else (1, -back, work.key)
+
+def _groups(works: Sequence[Work], binding: AbstractSet[ResourceId]) -> list[list[Work]]:
+    """Works that share a resource that can run out, or depend on each other; by least key."""
+    parent = {work.key: work.key for work in works}
+
+    def root(key: str) -> str:
+        while parent[key] != key:
+            parent[key] = parent[parent[key]]
+            key = parent[key]
+        return key
+
+    def join(one: str, other: str) -> None:
+        low, high = sorted((root(one), root(other)))
+        parent[high] = low
+
+    holders: dict[ResourceId, str] = {}
+    for work in works:
+        for other in (*work.uses, *work.users):
+            if other in parent:
+                join(work.key, other)
+        for name in sorted(_touched(work) & binding):
+            join(work.key, holders.setdefault(name, work.key))
+    groups: dict[str, list[Work]] = {}
+    for work in works:
+        groups.setdefault(root(work.key), []).append(work)
+    return [groups[key] for key in sorted(groups)]
 
 
-def _nearer(one: Missing | None, other: Missing) -> Missing:
-    if one is None or sum(other.units.values()) < sum(one.units.values()):
-        return other
-    return one
+def _touched(work: Work) -> set[ResourceId]:
+    return {
+        charge.resource
+        for draft in work.drafts
+        for step in draft.steps
+        for charge in (*step.acquire, *step.release)
+    }

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from nvcfplan.model import ResourceId
-    from nvcfplan.planning.scheduler import Schedule, Work
+    from nvcfplan.planning.parts import Work
+    from nvcfplan.planning.scheduler import Schedule
 
 
 def find_shortages(result: Schedule, limits: Limits, works: Sequence[Work]) -> tuple[Shortage, ...]:

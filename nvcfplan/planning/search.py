@@ -1,0 +1,233 @@
+"""The best order of a few or of thousands of functions, as far as a bounded search can tell.
+
+Several rules of priority are simulated and the best run is kept; few functions are searched
+through, so that the answer is certain. Where neither finds an order, runs are repeated with those
+that were stuck put first, and what was lent kept open longer. Last, each lender is tried without.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from nvcfplan.planning.exhaustive import Answer, search_all
+from nvcfplan.planning.numbers import Job, Move, Problem
+from nvcfplan.planning.simulation import Conduct, Found, Priority, Stuck, simulate
+from nvcfplan.planning.timing import makespan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+EXACT_JOBS: Final = 16
+"""So many functions that depend on each other are searched through in full."""
+STATE_LIMIT: Final = 20_000
+RESTARTS: Final = 30
+PRUNINGS: Final = 24
+MOVE_LIMIT: Final = 120_000
+"""Restarts and prunings place no more parts than this in all, so that large fleets stay quick."""
+
+Cost = tuple[int, int, int, int, tuple[Move, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """`is_minimal`: no order of these ways has fewer functions with downtime."""
+
+    moves: tuple[Move, ...]
+    is_minimal: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """`stuck`: the run that came nearest. `is_proved`: there is no order at all."""
+
+    stuck: Stuck
+    is_proved: bool
+
+
+Result = Solution | Failure
+
+
+def solve(problem: Problem, *, is_thorough: bool) -> Result:
+    """`is_thorough`: with restarts where the first runs find nothing."""
+    search = _Search(problem)
+    found = search.first_runs()
+    if isinstance(found, Solution) and found.is_minimal:
+        return found
+    if len(problem.jobs) <= EXACT_JOBS:
+        exact = search_all(problem, limit=STATE_LIMIT)
+        if exact.answer is Answer.BEST:
+            return search.better_of(exact.moves)
+        if exact.answer is Answer.NONE:
+            return Failure(stuck=search.nearest, is_proved=True)
+    return search.more_runs(RESTARTS if is_thorough else 0)
+
+
+class _Search:
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.rules = tuple(_rules(problem))
+        self.best: tuple[Cost, Conduct] | None = None
+        self.nearest = Stuck((), ())
+        self.left = MOVE_LIMIT
+
+    def first_runs(self) -> Result:
+        """Every rule, with nobody lending but functions that change anyway; then with all."""
+        alone = tuple(() if job.is_optional else _all_ways(job) for job in self.problem.jobs)
+        for rule in self.rules:
+            self._run(Conduct(priority=rule, ways=alone))
+        if self._gaps() and any(job.is_optional for job in self.problem.jobs):
+            for rule in self.rules[:2]:
+                self._run(Conduct(priority=rule, ways=self._ways()))
+        return self._result()
+
+    def more_runs(self, restarts: int) -> Result:
+        """Until one comes through, then without one lender after the other."""
+        boosts: Counter[int] = Counter()
+        for attempt in range(restarts):
+            if self.best is not None or self.left <= 0:
+                break
+            boosts.update(self.nearest.jobs)
+            rule = _boosted(self.rules[attempt % len(self.rules)], dict(boosts))
+            is_patient = attempt % 3 < 2
+            self._run(Conduct(priority=rule, ways=self._ways(), is_patient=is_patient))
+        self._prune()
+        return self._result()
+
+    def better_of(self, moves: tuple[Move, ...]) -> Solution:
+        """An order that is known to cost least, or a run that costs no more and is shorter."""
+        cost = _cost(self.problem, moves)
+        if self.best is not None and self.best[0] < cost:
+            moves = self.best[0][-1]
+        return Solution(moves=moves, is_minimal=True)
+
+    def _prune(self) -> None:
+        tried: set[int] = set()
+        for _ in range(PRUNINGS):
+            if self.best is None or self.left <= 0:
+                return
+            cost, conduct = self.best
+            lenders = [job for job in _lenders(self.problem, cost[-1]) if job not in tried]
+            if not lenders:
+                return
+            tried.add(lenders[0])
+            ways = list(conduct.ways)
+            ways[lenders[0]] = _without_gap(self.problem.jobs[lenders[0]])
+            self._run(replace(conduct, ways=tuple(ways)))
+
+    def _run(self, conduct: Conduct) -> None:
+        outcome = simulate(self.problem, conduct)
+        match outcome:
+            case Found(moves):
+                cost = _cost(self.problem, moves)
+                if self.best is None or cost < self.best[0]:
+                    self.best = (cost, conduct)
+                self.left -= len(moves)
+            case Stuck(short, _):
+                if not self.nearest.jobs or _size(short) < _size(self.nearest.short):
+                    self.nearest = outcome
+                self.left -= len(self.problem.jobs)
+
+    def _ways(self) -> tuple[tuple[int, ...], ...]:
+        return tuple(_all_ways(job) for job in self.problem.jobs)
+
+    def _gaps(self) -> bool:
+        return self.best is None or self.best[0][0] > _unavoidable(self.problem)
+
+    def _result(self) -> Result:
+        if self.best is None:
+            return Failure(stuck=self.nearest, is_proved=False)
+        return Solution(moves=self.best[0][-1], is_minimal=not self._gaps())
+
+
+def _cost(problem: Problem, moves: tuple[Move, ...]) -> Cost:
+    """What is least first: functions with downtime, functions that only lend, units given up."""
+    ways = {move.job: problem.jobs[move.job].ways[move.way] for move in moves}
+    return (
+        sum(way.has_gap for way in ways.values()),
+        sum(problem.jobs[job].is_optional for job in ways),
+        sum(way.exposure for way in ways.values()),
+        makespan(problem, moves),
+        moves,
+    )
+
+
+def _unavoidable(problem: Problem) -> int:
+    """Functions whose every way has a gap."""
+    return sum(all(way.has_gap for way in job.ways) for job in problem.jobs if not job.is_optional)
+
+
+def _all_ways(job: Job) -> tuple[int, ...]:
+    return tuple(range(len(job.ways)))
+
+
+def _without_gap(job: Job) -> tuple[int, ...]:
+    """Nobody who could do without is made to lend."""
+    if job.is_optional:
+        return ()
+    return tuple(number for number, way in enumerate(job.ways) if not way.has_gap) or (0,)
+
+
+def _lenders(problem: Problem, moves: Sequence[Move]) -> list[int]:
+    """Jobs that are down, or only lend, and need not; the most exposed first."""
+    found = {
+        move.job: problem.jobs[move.job].ways[move.way].exposure
+        for move in moves
+        if _is_lender(problem.jobs[move.job], move.way)
+    }
+    return sorted(found, key=lambda job: (-found[job], job))
+
+
+def _is_lender(job: Job, way: int) -> bool:
+    return job.is_optional or (
+        job.ways[way].has_gap and any(not other.has_gap for other in job.ways)
+    )
+
+
+def _size(short: Sequence[tuple[int, int]]) -> int:
+    return sum(units for _, units in short)
+
+
+def _boosted(rule: Priority, boosts: Mapping[int, int]) -> Priority:
+    """Those that were stuck go first, the more often the earlier."""
+    return lambda job: (-boosts.get(job, 0), *rule(job))
+
+
+def _rules(problem: Problem) -> Iterator[Callable[[int], tuple[int, ...]]]:
+    """Givers first; then the small, the long, the least area, the large."""
+    sizes = [sum(max(0, units) for _, units in _need(job)) for job in problem.jobs]
+    tails = _tails(problem)
+    takes = [int(any(units > 0 for _, units in job.ways[0].rests[0].nets)) for job in problem.jobs]
+    areas = [
+        size * job.ways[0].rests[0].seconds for size, job in zip(sizes, problem.jobs, strict=True)
+    ]
+    yield lambda job: (takes[job], sizes[job])
+    yield lambda job: (takes[job], -tails[job])
+    yield lambda job: (takes[job], areas[job])
+    yield lambda job: (takes[job], -sizes[job])
+
+
+def _need(job: Job) -> Sequence[tuple[int, int]]:
+    return job.ways[0].rests[0].needs
+
+
+def _tails(problem: Problem) -> list[int]:
+    """Seconds from the start of a job to the end of all that waits for it."""
+    jobs = problem.jobs
+    waits = [{*job.uses, *job.users} for job in jobs]
+    waiters = [0] * len(jobs)
+    for number in chain.from_iterable(waits):
+        waiters[number] += 1
+    tails = [job.ways[0].rests[0].seconds for job in jobs]
+    own = list(tails)
+    ready = [number for number, count in enumerate(waiters) if not count]
+    while ready:
+        number = ready.pop()
+        for before in waits[number]:
+            tails[before] = max(tails[before], own[before] + tails[number])
+            waiters[before] -= 1
+            if not waiters[before]:
+                ready.append(before)
+    return tails
