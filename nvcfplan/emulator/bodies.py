@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nvcfplan.emulator.function_bounds import API_BODY_FORMATS, FUNCTION_TYPES, HEALTH_PROTOCOLS
-from nvcfplan.emulator.validation import canonical
+from nvcfplan.emulator.validation import canonical, shown_duration
 from nvcfplan.wire.deployments import (
+    AutoscalingEntry,
     DeploymentAnswer,
     HealthInfoAnswer,
     OneDeployment,
@@ -15,8 +16,11 @@ from nvcfplan.wire.deployments import (
     SpecificationEntry,
 )
 from nvcfplan.wire.functions import CreateFunctionRequest, HealthEntry, InstanceAnswer
+from nvcfplan.wire.shapes import read_as
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nvcfplan.emulator.world import Deployment, Instance, Specification, Version, World
 
 DEFAULT_PORT = 8000
@@ -79,7 +83,8 @@ def _health(request: CreateFunctionRequest) -> HealthEntry:
     """The block given, else the derived one, which shows in responses all the same."""
     if request.health is not None:
         protocol = canonical(request.health.protocol, HEALTH_PROTOCOLS)
-        return request.health.model_copy(update={"protocol": protocol})
+        timeout = shown_duration(request.health.timeout)
+        return request.health.model_copy(update={"protocol": protocol, "timeout": timeout})
     return HealthEntry(
         protocol="gRPC" if request.inference_url == "/grpc" else "HTTP",
         uri=request.health_uri or DEFAULT_HEALTH_URI,
@@ -148,10 +153,22 @@ def entry_answer(entry: SpecificationEntry) -> dict[str, object]:
         "availabilityZones": entry.availability_zones or [],
         "configuration": entry.configuration,
         "helmValidationPolicy": entry.helm_validation_policy,
-        "autoscalingConfiguration": entry.autoscaling_configuration,
+        "autoscalingConfiguration": scaling_answer(entry.autoscaling_configuration),
     }
     sent = {key: value for key, value in optional.items() if value not in (None, "", [])}
     return content | sent
+
+
+def scaling_answer(configuration: Mapping[str, object] | None) -> dict[str, object] | None:
+    """Read and written by the service, so numbers and durations come back in its own forms."""
+    if configuration is None:
+        return None
+    content = read_as(AutoscalingEntry, configuration).to_json()
+    for details in content.values():
+        assert isinstance(details, dict)
+        stickiness = details.get("stickiness", {})
+        stickiness.update({key: shown_duration(text) for key, text in stickiness.items()})
+    return content
 
 
 def _specification(specification: Specification) -> SpecificationAnswer:

@@ -6,7 +6,7 @@ No capacity check and no instance at once: the next tick follows up. Source: nvc
 from __future__ import annotations
 
 from nvcfplan.emulator.artifacts import check_artifacts
-from nvcfplan.emulator.bodies import one_deployment, one_specification
+from nvcfplan.emulator.bodies import one_deployment, one_specification, scaling_answer
 from nvcfplan.emulator.deployment_bounds import (
     SCALING_POLICIES,
     instance_count_faults,
@@ -102,7 +102,7 @@ def _autoscaling(one: Specification, request: UpdateSpecificationRequest) -> obj
     if policy == "PLATFORM_CONFIGURATION":
         return None
     if request.autoscaling_configuration is not None:
-        return request.autoscaling_configuration
+        return scaling_answer(request.autoscaling_configuration)
     return one.answer.get("autoscalingConfiguration")
 
 

@@ -117,3 +117,15 @@ def seconds_of(duration: str) -> float | None:
         return None
     units = {"d": 86400, "h": 3600, "m": 60, "s": 1}
     return sum(float(found[unit] or 0) * seconds for unit, seconds in units.items())
+
+
+def shown_duration(duration: str) -> str:
+    """As Java prints it: no days, no more minutes or seconds than 59. `PT90M` is `PT1H30M`."""
+    seconds = seconds_of(duration)
+    if seconds is None:
+        return duration
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    parts = ((hours, "H"), (minutes, "M"), (round(rest, 9), "S"))
+    text = "".join(f"{value:.9g}{unit}" for value, unit in parts if value)
+    return f"PT{text or '0S'}"

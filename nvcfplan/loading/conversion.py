@@ -29,6 +29,7 @@ from nvcfplan.model import (
     UpdatePolicy,
     canonical_json,
     is_sensitive_key,
+    iso_duration,
     parse_duration,
 )
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         HealthFile,
         LifecycleFile,
         RateLimitFile,
+        ScalingFile,
         SecretFile,
         SensitiveFile,
         SpecificationFile,
@@ -181,7 +183,22 @@ def _autoscaling(one: SpecificationFile) -> Json | None:
     found = one.autoscaling_configuration
     if found is None:
         return None
-    return canonical_json(found.model_dump(by_alias=True, exclude_none=True))
+    details = {
+        "scaleUpDetails": found.scale_up_details,
+        "scaleDownDetails": found.scale_down_details,
+    }
+    return canonical_json({key: _scaling(one) for key, one in details.items() if one is not None})
+
+
+def _scaling(details: ScalingFile) -> dict[str, object]:
+    """As the API writes it itself, so that what comes back is the same text."""
+    content: dict[str, object] = details.model_dump(by_alias=True, exclude_none=True)
+    if details.stickiness is not None:
+        content["stickiness"] = {
+            "size": iso_duration(_duration(details.stickiness.size)),
+            "threshold": iso_duration(_duration(details.stickiness.threshold)),
+        }
+    return content
 
 
 def _update(update: UpdateFile) -> UpdatePolicy:

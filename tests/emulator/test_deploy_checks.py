@@ -47,6 +47,21 @@ def test_autoscaling_at_its_bounds_is_shown_as_sent(account: Account) -> None:
     assert shown["autoscalingConfiguration"] == entry["autoscalingConfiguration"]
 
 
+def test_autoscaling_comes_back_as_the_service_writes_it(account: Account) -> None:
+    sticky = {"size": "PT3600S", "threshold": "pt90s"}
+    details = {"factor": "2", "threshold": "50", "stickiness": sticky, "other": 1}
+    target = account.create()
+    account.deploy(target, spec(autoscalingConfiguration={"scaleUpDetails": details}))
+    (shown,) = rows(account.get(target.deployment).deployment, "deploymentSpecifications")
+    assert shown["autoscalingConfiguration"] == {
+        "scaleUpDetails": {
+            "factor": 2.0,
+            "threshold": 50,
+            "stickiness": {"size": "PT1H", "threshold": "PT1M30S"},
+        }
+    }
+
+
 def test_what_foreign_clients_send_empty_is_as_if_it_was_not_sent(account: Account) -> None:
     empty: Json = {
         "backend": "",

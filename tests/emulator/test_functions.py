@@ -81,6 +81,17 @@ def test_enums_are_read_in_any_case_and_shown_in_their_own(account: Account) -> 
     assert made["health"] == {**health, "protocol": "gRPC"}
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [("PT60S", "PT1M"), ("P1DT90M", "PT25H30M"), ("pt0.5s", "PT0.5S"), ("PT0S", "PT0S")],
+)
+def test_durations_come_back_as_the_service_writes_them(
+    account: Account, sent: str, shown: str
+) -> None:
+    made = account.call("POST", FUNCTIONS, container(health={**HEALTH, "timeout": sent})).function
+    assert made["health"] == {**HEALTH, "timeout": shown}
+
+
 def test_unknown_and_null_fields_are_ignored(account: Account) -> None:
     body = container(futureField={"a": 1}, containerArgs=None, tags=None)
     made = account.call("POST", FUNCTIONS, body).function

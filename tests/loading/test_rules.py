@@ -101,6 +101,8 @@ def test_a_function_that_breaks_a_rule_is_told(body: str, code: str, place: str 
          "out-of-range", "1.5"),
         ("autoscalingConfiguration: {scaleUpDetails: {factor: 2, threshold: 101}}",
          "out-of-range", "101"),
+        ("autoscalingConfiguration: {scaleUpDetails: {factor: 2, threshold: 62.5}}",
+         "wrong-type", "62.5"),
         ("autoscalingConfiguration: {scaleUpDetails: {factor: 2, threshold: 1, stickiness: "
          "{size: 2h, threshold: 1m}}}", "out-of-range", "2h"),
         ("autoscalingConfiguration: {scaleUpDetails: {factor: 2, threshold: 1, stickiness: "

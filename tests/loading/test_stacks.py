@@ -124,8 +124,21 @@ def test_free_form_values_are_kept_as_canonical_text() -> None:
     assert one.specification.configuration == '{"a":{"x":"yes"},"b":[1,1.5,null]}'
     assert one.specification.autoscaling_configuration is not None
     assert json.loads(one.specification.autoscaling_configuration) == {
-        "scaleUpDetails": {"factor": 2.0, "threshold": 60.0}
+        "scaleUpDetails": {"factor": 2.0, "threshold": 60}
     }
+
+
+def test_durations_of_autoscaling_are_written_as_the_api_writes_them() -> None:
+    body = (
+        "deployment: {specifications: {a: {gpu: H100, instanceType: x, minInstances: 0, "
+        "maxInstances: 1, autoscalingConfiguration: {scaleDownDetails: {threshold: 5, "
+        "factor: 0.5, metric: m, stickiness: {size: PT60M, threshold: 90s}}}}}}\n"
+    )
+    (one,) = function_of(body).specifications
+    assert one.specification.autoscaling_configuration == (
+        '{"scaleDownDetails":{"factor":0.5,"metric":"m",'
+        '"stickiness":{"size":"PT1H","threshold":"PT1M30S"},"threshold":5}}'
+    )
 
 
 def test_secret_looking_variables_are_wrapped() -> None:

@@ -160,3 +160,19 @@ def test_what_the_emulator_says_is_not_masked_by_its_key(workshop: Workshop) -> 
     said = workshop.apply(".")
     assert said.code == 1
     assert "the emulator does not like it" in " ".join(said.out.split())
+
+
+@pytest.mark.parametrize(
+    "scaling",
+    [
+        "{ factor: 2, threshold: 70, stickiness: { size: 30m, threshold: PT90S } }",
+        "{ factor: 1.5, threshold: 0, stickiness: { size: PT60M, threshold: 59m59s } }",
+    ],
+)
+def test_autoscaling_is_applied_once_however_its_durations_are_written(
+    workshop: Workshop, scaling: str
+) -> None:
+    rules = f"autoscalingConfiguration: {{ scaleUpDetails: {scaling} }}"
+    place = f"clusters: [byoc-cluster-1]\n          {rules}"
+    _applied(workshop, function("chat", place=place))
+    assert workshop.plan("-detailed-exitcode", ".").code == 0

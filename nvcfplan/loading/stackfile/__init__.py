@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nvcfplan.loading.stackfile.deployment import SpecificationFile
+from nvcfplan.loading.stackfile.deployment import ScalingFile, SpecificationFile
 from nvcfplan.loading.stackfile.function import (
     ArtifactFile,
     FunctionFile,
@@ -32,6 +32,7 @@ __all__ = [
     "HealthFile",
     "LifecycleFile",
     "RateLimitFile",
+    "ScalingFile",
     "SecretFile",
     "SensitiveFile",
     "SpecificationFile",

@@ -24,7 +24,7 @@ class ScalingFile(Strict):
     factor: float = Field(
         gt=0, description="By what the instances are multiplied: above 1 up, below 1 down."
     )
-    threshold: float = Field(ge=0, le=100, description="Per cent of the metric.")
+    threshold: int = Field(ge=0, le=100, description="Per cent of the metric.")
     metric: Word | None = Field(default=None, description="The metric; absent: the platform's.")
     stickiness: StickinessFile | None = Field(
         default=None, description="How long the metric must stay beyond the threshold."
