@@ -73,12 +73,15 @@ def registry(hostname: str, sheet: Sheet) -> RegistryRule:
 
 
 def refused_charts(sheet: Sheet) -> tuple[tuple[str, str], ...]:
+    """A text: what is wrong with the chart. A number: the status by which the check fails."""
     found: list[tuple[str, str]] = []
-    for chart, text in sheet.pairs("refusedCharts"):
-        if isinstance(text, str) and text.strip():
-            found.append((chart, text))
+    for chart, why in sheet.pairs("refusedCharts"):
+        if isinstance(why, str) and why.strip():
+            found.append((chart, f"Helm chart validation error(s) from NVCF ReVal service: {why}"))
+        elif isinstance(why, int) and 400 <= why <= 599:
+            found.append((chart, f"Internal error during validation. Reval Status {why}"))
         else:
-            summary = f"{chart}: a text is expected"
+            summary = f"{chart}: a text is expected, or a status from 400 to 599"
             remedy = "write what the chart is refused for"
             sheet.fault("world-wrong-type", "refusedCharts", summary, remedy=remedy)
     return tuple(found)

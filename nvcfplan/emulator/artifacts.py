@@ -85,4 +85,4 @@ def refuse_chart(world: World, version: Version) -> None:
     chart = version.answer.get("helmChart")
     for url, text in world.rules.refused_charts:
         if url == chart:
-            raise bad_request(f"Helm chart validation error(s) from NVCF ReVal service: {text}")
+            raise bad_request(text)

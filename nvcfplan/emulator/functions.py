@@ -130,11 +130,21 @@ def list_versions(turn: Turn) -> dict[str, object]:
 
 
 def read_version(turn: Turn) -> dict[str, object]:
+    """Instances and secrets are details, for which another scope is needed."""
     with_secrets = turn.flag("includeSecrets")
     for one in shared_by(turn.world, turn.target.function):
         if one.version_id == turn.target.version:
             return {"function": shared_json(turn.world, one)}
-    return detailed_function(turn.world, turn.version(), with_secrets=with_secrets)
+    version = turn.version()
+    if not _sees_details(turn):
+        return one_function(version)
+    return detailed_function(turn.world, version, with_secrets=with_secrets)
+
+
+def _sees_details(turn: Turn) -> bool:
+    """Source: nvcf-api.md 1.2."""
+    scopes = turn.key.scopes
+    return scopes is None or any(one.endswith("list_functions_details") for one in scopes)
 
 
 def update_metadata(turn: Turn) -> dict[str, object]:

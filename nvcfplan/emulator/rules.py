@@ -335,7 +335,7 @@ class WorldFile:
     `gateway`: the NGC front stands before the short layout `/v2/nvcf` too. `quota_as_yaml`: it
     sends its quota rules so to who does not ask for JSON.
     `missing_artifacts`: images, charts, models and resources, by URL, that are in no registry.
-    `refused_charts`: Helm charts, by URL, and what the render-validate service has against them.
+    `refused_charts`: Helm charts, by URL, and what a deployment of one is answered.
     `accounts`: those that exist beside ours; empty: every account does.
     """
 

@@ -139,16 +139,14 @@ def test_nothing_is_looked_up_by_default() -> None:
 
 
 class TestChart:
-    TEXT = "Deployment rerank: image is not set"
+    TEXT = "Helm chart validation error(s) from NVCF ReVal service: image is not set"
 
     def test_chart_that_does_not_render_is_refused_at_deployment(self) -> None:
         account = Account.of(world(refused_charts=((CHART, self.TEXT),)))
         made = created(account.call("POST", FUNCTIONS, chart()))
         answer = account.post(made, spec())
         assert answer.status == 400
-        assert answer.detail == (
-            f"Helm chart validation error(s) from NVCF ReVal service: {self.TEXT}"
-        )
+        assert answer.detail == self.TEXT
         assert account.status(made) == "INACTIVE"
         other = chart(helmChart="https://helm.example/charts/rerank-0.4.0.tgz")
         account.deploy(created(account.call("POST", FUNCTIONS, other)), spec())

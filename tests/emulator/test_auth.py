@@ -164,3 +164,18 @@ def test_keys_are_kept_as_digests_alone() -> None:
     shown = json.dumps(account.emulator.snapshot()) + repr(account.emulator.worldfile)
     assert "canary-token" not in shown
     assert digest_of("canary-token") in shown
+
+
+def test_instances_and_secrets_are_shown_to_those_who_may_see_details() -> None:
+    keys = (key("lister", "list_functions"), key("reader", "list_functions_details"))
+    account = Account.of(keyed(*keys)).by("all")
+    target = account.create(secrets=[{"name": "A", "value": "1"}])
+    account.deploy(target, spec())
+    account.emulator.advance(600)
+    shown = {
+        name: {"activeInstances", "secrets"}
+        & account.by(name).get(f"{target.path}?includeSecrets=true").function.keys()
+        for name in ("lister", "reader", "all")
+    }
+    details = {"activeInstances", "secrets"}
+    assert shown == {"lister": set(), "reader": details, "all": details}

@@ -202,6 +202,11 @@ def test_world_file_gives_lasting_ids_to_functions_of_others() -> None:
         ("speech", "public", "INACTIVE"),
     ]
     assert len({one.function_id for one in rules.shared_functions}) == 3
+    assert [text for _, text in rules.refused_charts] == [
+        "Helm chart validation error(s) from NVCF ReVal service: Deployment rerank: image is not"
+        " set",
+        "Internal error during validation. Reval Status 503",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -215,6 +220,7 @@ def test_world_file_gives_lasting_ids_to_functions_of_others() -> None:
         ("registries: {a.io: {artifactTypes: [IMAGE]}}", "world-unknown-word"),
         ("registries: {a.io: {credential: 1}}", "world-wrong-type"),
         ("refusedCharts: {a: 1}", "world-wrong-type"),
+        ("refusedCharts: {a: ' '}", "world-wrong-type"),
         ("artifactCheck: never", "world-unknown-word"),
     ],
 )
