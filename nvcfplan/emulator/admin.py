@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from nvcfplan.emulator.allocation import give_back, grab, room_for_more, scale
 from nvcfplan.emulator.codec import to_plain
 from nvcfplan.emulator.faults import fault_of, schedule_of
-from nvcfplan.emulator.lifecycle import advance
 from nvcfplan.emulator.messages import Incoming, json_object
 from nvcfplan.emulator.prospects import Script, first_of
 from nvcfplan.emulator.refusals import bad_request, not_found
@@ -25,18 +24,21 @@ if TYPE_CHECKING:
     from nvcfplan.emulator.rules import ClusterRule
 
 PREFIX = "/emulator/"
+_ADVANCE = "advance"
 
 
-def serve(world: World, incoming: Incoming) -> dict[str, object]:
-    """POST of one JSON object. Raises Refusal."""
+def serve(
+    world: World, incoming: Incoming, advance: Callable[[World, float], None]
+) -> dict[str, object]:
+    """POST of one JSON object. `advance` lets time pass. Raises Refusal."""
     word = incoming.path[len(PREFIX) :]
     act = _ACTS.get(word)
-    if incoming.method != "POST" or act is None:
-        known = ", ".join(sorted(_ACTS))
+    if incoming.method != "POST" or (act is None and word != _ADVANCE):
+        known = ", ".join(sorted((*_ACTS, _ADVANCE)))
         raise not_found(f"POST {PREFIX} one of: {known}; GET ledger, events, overview, snapshot")
     faults: list[Fault] = []
     sheet = Sheet(json_object(incoming.body or b"{}"), faults=faults)
-    return act(world, sheet)
+    return act(world, sheet) if act else _advance(world, sheet, advance)
 
 
 def checked(sheet: Sheet) -> None:
@@ -46,7 +48,9 @@ def checked(sheet: Sheet) -> None:
         raise bad_request("; ".join(f"{one.summary} ({one.remedy})" for one in sheet.faults))
 
 
-def _advance(world: World, sheet: Sheet) -> dict[str, object]:
+def _advance(
+    world: World, sheet: Sheet, advance: Callable[[World, float], None]
+) -> dict[str, object]:
     seconds = sheet.seconds("seconds", 0.0)
     checked(sheet)
     advance(world, world.time + seconds)
@@ -194,7 +198,6 @@ def _specification(version: Version, instance_type: str) -> Specification:
 
 
 _ACTS: Mapping[str, Callable[[World, Sheet], dict[str, object]]] = {
-    "advance": _advance,
     "grab": _grab,
     "give-back": _give_back,
     "cordon": _cordon,

@@ -11,8 +11,8 @@ from typing import Protocol
 from urllib.parse import parse_qsl
 
 from nvcfplan.emulator.messages import MOST_BYTES, Incoming, Reply, incoming, reply_to
+from nvcfplan.emulator.mishaps import Ending, Served
 from nvcfplan.emulator.refusals import EmulatorError, Refusal
-from nvcfplan.emulator.routes import Served
 
 Message = MutableMapping[str, object]
 Receive = Callable[[], Awaitable[Message]]
@@ -42,10 +42,15 @@ def application(emulator: Exchanger, *, speed: float, is_local: bool) -> Applica
         served = _served(emulator, _incoming(scope, body))
         if served.pause_seconds:
             await asyncio.sleep(served.pause_seconds / speed)
-        if served.is_dropped:
-            await _drop(send)
-        else:
-            await _send(send, served.reply)
+        match served.ending:
+            case Ending.WHOLE:
+                await _send(send, served.reply)
+            case Ending.STUCK:
+                await _disconnected(receive)
+            case Ending.DROPPED:
+                await _drop(send)
+            case Ending.CUT:
+                await _cut(send, served.reply)
 
     return serve
 
@@ -100,13 +105,33 @@ def _incoming(scope: Message, body: bytes) -> Incoming:
 
 
 async def _send(send: Send, reply: Reply) -> None:
+    await _start(send, reply)
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _start(send: Send, reply: Reply) -> None:
     headers = [(name.lower().encode(), value.encode()) for name, value in reply.headers]
     if reply.body:
         headers.append((b"content-type", reply.media_type.encode()))
     if reply.status != 204:
         headers.append((b"content-length", str(len(reply.body)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _disconnected(receive: Receive) -> None:
+    """Until the caller has had enough."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _cut(send: Send, reply: Reply) -> None:
+    """Half of what is announced comes: the server then cuts the connection."""
+    if len(reply.body) < 2:
+        await _drop(send)
+        return
+    await _start(send, reply)
+    half = reply.body[: len(reply.body) // 2]
+    await send({"type": "http.response.body", "body": half, "more_body": True})
 
 
 async def _drop(send: Send) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nvcfplan.emulator.targets import Target
     from nvcfplan.emulator.world import Version, World
 
-_ANYONE = KeyRule(digest="")
+ANYONE = KeyRule(digest="")
 NOBODY = KeyRule(digest="", scopes=())
 """Who calls what is open without saying who he is."""
 
@@ -52,7 +52,7 @@ def oauth_token(authorization: str | None) -> str:
 def key_of(rules: WorldFile, token: str) -> KeyRule | None:
     """None: nobody's. Without keys any token is good, and for everything."""
     if not token or not rules.api_keys:
-        return _ANYONE if token else None
+        return ANYONE if token else None
     digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
     known = [one for one in rules.api_keys if hmac.compare_digest(digest, one.digest)]
     return known[0] if known else None

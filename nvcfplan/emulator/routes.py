@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvcfplan.emulator import (
@@ -20,8 +20,8 @@ from nvcfplan.emulator import (
     telemetries,
     updates,
 )
-from nvcfplan.emulator.allocation import grab
 from nvcfplan.emulator.auth import (
+    ANYONE,
     NOBODY,
     bearer,
     key_of,
@@ -30,18 +30,18 @@ from nvcfplan.emulator.auth import (
     shortened,
     unauthenticated,
 )
-from nvcfplan.emulator.deployments import reverted
 from nvcfplan.emulator.faults import meet
 from nvcfplan.emulator.messages import JSON, Incoming, Reply, json_object, reply_of, reply_to
+from nvcfplan.emulator.mishaps import Desk, Served, advance_with_arrivals, under_faults
 from nvcfplan.emulator.refusals import Refusal, not_found
-from nvcfplan.emulator.rules import Fault, FaultBody, Trouble, When, WorldFile
 from nvcfplan.emulator.styles import Style, style_of
 from nvcfplan.emulator.targets import Target, resolve
 from nvcfplan.emulator.turns import Turn
-from nvcfplan.emulator.world import Holding, World, pool_of
 
 if TYPE_CHECKING:
     from nvcfplan.emulator.keys import KeyRule
+    from nvcfplan.emulator.rules import WorldFile
+    from nvcfplan.emulator.world import World
 
 _Handler = Callable[[Turn], dict[str, object] | list[object] | Reply | None]
 """JSON, None for 204, or a reply that is not JSON."""
@@ -114,16 +114,6 @@ HANDLERS: Mapping[str, _Handler] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
-    """`is_killed`: the emulator's own process dies once this is stored, before it replies."""
-
-    reply: Reply
-    pause_seconds: float = 0.0
-    is_dropped: bool = False
-    is_killed: bool = False
-
-
 def serve(world: World, incoming: Incoming, *, speed: float | None) -> Served:
     """A refusal is an answer; anything else that is raised is a bug of ours."""
     try:
@@ -145,7 +135,7 @@ def _nonce(world: World, incoming: Incoming) -> str:
 def _serve(world: World, incoming: Incoming, *, speed: float | None) -> Served:
     if incoming.path.startswith(admin.PREFIX):
         refused = refuse_operator(world.rules, incoming)
-        return Served(reply=refused or reply_of(admin.serve(world, incoming)))
+        return Served(reply=refused or reply_of(admin.serve(world, incoming, advance)))
     key, target = key_of(world.rules, bearer(incoming.authorization)), _aim(incoming)
     if key is None and not (isinstance(target, Target) and target.route.is_open):
         nonce = _nonce(world, incoming)
@@ -155,7 +145,7 @@ def _serve(world: World, incoming: Incoming, *, speed: float | None) -> Served:
     turn = _turn(world, incoming, target=target, key=key or NOBODY)
     if not target.route.is_open:
         turn = replace(turn, met=meet(world, target.route.name, _names(turn)))
-    return _under_faults(replace(turn, speed=speed))
+    return under_faults(replace(turn, speed=speed), _DESK)
 
 
 def _aim(incoming: Incoming) -> Target | Refusal:
@@ -203,54 +193,6 @@ def _names(turn: Turn) -> set[str]:
     return names.union([found.name] if found is not None else [])
 
 
-def _under_faults(turn: Turn) -> Served:
-    met = turn.met
-    for fault in met.of(Trouble.GRAB):
-        _grab(turn.world, fault)
-    if met.first(Trouble.KILL, When.BEFORE):
-        return Served(reply=Reply(status=500), is_killed=True)
-    if met.first(Trouble.DROP_REPLY, When.BEFORE):
-        return Served(reply=Reply(status=500), is_dropped=True)
-    scripted = met.first(Trouble.ANSWER)
-    reply = _scripted(scripted, turn) if scripted else _answer(turn)
-    return Served(
-        reply=reply,
-        pause_seconds=met.pause_seconds,
-        is_dropped=met.first(Trouble.DROP_REPLY) is not None,
-        is_killed=met.first(Trouble.KILL) is not None,
-    )
-
-
-def _grab(world: World, fault: Fault) -> None:
-    """A tenant gets what is free of what it wants; that may be nothing."""
-    cluster = world.cluster(fault.cluster or "")
-    pool = pool_of(cluster, fault.gpu or "") if cluster else None
-    free = world.free(cluster, pool.name) if cluster and pool else 0
-    gpus = free if fault.gpus is None else min(fault.gpus, free)
-    if cluster and pool and gpus:
-        holding = Holding(
-            tenant=fault.tenant, cluster=cluster.name, gpu=pool.name, gpus=gpus, is_scripted=True
-        )
-        grab(world, holding)
-
-
-def _scripted(fault: Fault, turn: Turn) -> Reply:
-    if fault.body is FaultBody.HTML:
-        page = f"<html><body><h1>{fault.status}</h1></body></html>"
-        return Reply(status=fault.status, body=page.encode(), media_type="text/html")
-    text = fault.text or _USUAL.get(fault.status, "Scripted by a fault")
-    refusal = Refusal(fault.status, text)
-    if turn.target.route.name == "deploy" and fault.status == 502:
-        refusal = reverted(turn.version(), refusal)
-    return _refusing(turn.world, refusal, turn.incoming)
-
-
-_USUAL = {
-    429: "too many requests. Slow down.",
-    502: "Failed to get response from 'ICMS' after retries.",
-}
-
-
 def _answer(turn: Turn) -> Reply:
     try:
         found = HANDLERS[turn.target.route.name](turn)
@@ -259,3 +201,19 @@ def _answer(turn: Turn) -> Reply:
     if turn.target.route.is_listing and isinstance(found, dict):
         found = shortened(turn.key, found, turn.world)
     return found if isinstance(found, Reply) else reply_of(found)
+
+
+_DESK = Desk(answer=_answer, refuse=_refusing)
+
+
+def advance(world: World, until: float) -> None:
+    """Lets time pass, and serves what arrives meanwhile."""
+    advance_with_arrivals(world, until, _serve_arrival)
+
+
+def _serve_arrival(world: World, incoming: Incoming) -> None:
+    """Whose request it is was looked at when it was sent; nobody waits for the answer."""
+    target = resolve(incoming.method, incoming.path)
+    content = json_object(incoming.body) if target.route.request is not None else {}
+    turn = Turn(world=world, target=target, key=ANYONE, incoming=incoming, content=content)
+    _answer(turn)

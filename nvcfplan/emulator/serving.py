@@ -22,20 +22,20 @@ from nvcfplan.emulator.codec import to_plain
 from nvcfplan.emulator.defaults import DEFAULT_WORLD
 from nvcfplan.emulator.faults import objection
 from nvcfplan.emulator.ledger import Cause, LedgerEntry, Service
-from nvcfplan.emulator.lifecycle import advance
 from nvcfplan.emulator.messages import Incoming, Reply, incoming, reply_of, reply_to
+from nvcfplan.emulator.mishaps import Ending, Served
 from nvcfplan.emulator.overview import Overview, overview
 from nvcfplan.emulator.persistence import FileStore, MemoryStore, Store
 from nvcfplan.emulator.prospects import Script
 from nvcfplan.emulator.refusals import EmulatorError, Refusal
-from nvcfplan.emulator.routes import Served
+from nvcfplan.emulator.routes import advance
 from nvcfplan.emulator.routes import serve as serve_request
 from nvcfplan.emulator.rules import Fault, WorldFile
 from nvcfplan.emulator.world import Event, Holding, World, starting_moment
 from nvcfplan.emulator.worldfile import load_worldfile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -63,6 +63,7 @@ _BUGS = (
     ValueError,
 )
 """What a mistake of ours in serving a request raises; the next request must be served again."""
+_LONGEST_PATIENCE = 600.0
 _log = logging.getLogger(__name__)
 
 
@@ -258,12 +259,39 @@ class _InProcessTransport(httpx2.AsyncBaseTransport):
             until = clock.monotonic() + served.pause_seconds
         if served.pause_seconds:
             await clock.sleep_until(until)
-        if served.is_dropped:
+        if served.ending is Ending.STUCK:
+            await clock.sleep_until(clock.monotonic() + _read_patience(request))
+            raise httpx2.ReadTimeout("no reply came", request=request)
+        if served.ending is Ending.DROPPED:
             raise httpx2.ReadError("the connection was cut before the reply", request=request)
-        headers = dict(served.reply.headers)
-        if served.reply.body:
-            headers["Content-Type"] = served.reply.media_type
-        return httpx2.Response(served.reply.status, headers=headers, content=served.reply.body)
+        return _response(served)
+
+
+def _read_patience(request: httpx2.Request) -> float:
+    """Seconds that the caller waits for a reply that does not come."""
+    seconds = request.extensions.get("timeout", {}).get("read")
+    return float(seconds) if seconds is not None else _LONGEST_PATIENCE
+
+
+def _response(served: Served) -> httpx2.Response:
+    reply = served.reply
+    headers = dict(reply.headers)
+    if reply.body:
+        headers["Content-Type"] = reply.media_type
+    if served.ending is Ending.CUT:
+        return httpx2.Response(reply.status, headers=headers, stream=_CutStream(reply.body))
+    return httpx2.Response(reply.status, headers=headers, content=reply.body)
+
+
+class _CutStream(httpx2.AsyncByteStream):
+    """The first half of a body, and then the end of the connection."""
+
+    def __init__(self, body: bytes) -> None:
+        self._half = body[: len(body) // 2]
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._half
+        raise httpx2.RemoteProtocolError("the connection was cut in the middle of the reply")
 
 
 async def _incoming(request: httpx2.Request) -> Incoming:

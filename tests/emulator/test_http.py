@@ -214,3 +214,21 @@ def test_https_is_spoken_with_the_certificate_given() -> None:
         return f"{url.partition(':')[0]} {answer.status_code}"
 
     assert asyncio.run(run()) == "https 200"
+
+
+def test_reply_may_be_cut_or_never_come_and_others_are_served_meanwhile() -> None:
+    faults = (
+        Fault(kind=Trouble.CUT_REPLY, route="list-functions"),
+        Fault(kind=Trouble.STUCK, route="list-functions", nth=2),
+    )
+
+    async def act(client: httpx2.AsyncClient) -> int:
+        with pytest.raises(httpx2.RemoteProtocolError):
+            await client.get("/v2/nvcf/functions")
+        stuck = asyncio.create_task(client.get("/v2/nvcf/functions", timeout=0.2))
+        answer = await client.get("/v2/nvcf/functions/ids")
+        with pytest.raises(httpx2.ReadTimeout):
+            await stuck
+        return answer.status_code
+
+    assert over_http(act, rules=world(faults=faults)) == 200

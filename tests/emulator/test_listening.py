@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from nvcfplan.emulator.messages import Incoming
-    from nvcfplan.emulator.routes import Served
+    from nvcfplan.emulator.mishaps import Served
 
 LIST = b"GET /v2/nvcf/functions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer k\r\n\r\n"
 HEAD = (
