@@ -23,7 +23,7 @@ from nvcfplan.applying import (
     start,
 )
 from nvcfplan.documents import decode_record, encode_record
-from nvcfplan.errors import RemoteUnavailable, StoreError
+from nvcfplan.errors import Forbidden, RemoteError, RemoteUnavailable, StoreError, Unauthorized
 from tests.applying.builders import CODEC, RUN, SETTINGS, Case, rolled, spec
 from tests.applying.service import Service
 from tests.fakes import FakeClock, FakePerformer, FakeReader, MemoryStore
@@ -41,6 +41,9 @@ class Stage:
     store: MemoryStore = field(default_factory=MemoryStore)
     service: Service = field(default_factory=CASE.service)
     blind: int = 0
+    trouble: RemoteError = field(
+        default_factory=lambda: RemoteUnavailable("bad gateway", route="GET /functions", status=502)
+    )
     renew_seconds: float = 0
     events: list[Event] = field(default_factory=list)
     outcome: RunOutcome | None = None
@@ -56,10 +59,9 @@ class Stage:
 
     async def _run(self) -> None:
         performer = FakePerformer(self.service, hangs=self.hangs)
-        lost = RemoteUnavailable("bad gateway", route="GET /functions", status=502)
         ports = ApplyPorts(
             store=self.store,
-            reader=FakeReader(self.service, [lost] * self.blind),
+            reader=FakeReader(self.service, [self.trouble] * self.blind),
             performer=performer,
             clock=FakeClock(self.service),
             encode_record=encode_record,
@@ -176,3 +178,21 @@ def test_reads_that_fail_for_a_while_are_repeated() -> None:
     assert stage.outcome is RunOutcome.APPLIED
     reasons = [event.reason for event in stage.events if isinstance(event, StepWaiting)]
     assert any("cannot be read: bad gateway" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize(("error", "status"), [(Forbidden, 403), (Unauthorized, 401)])
+def test_a_key_that_is_not_accepted_any_more_is_not_waited_out(
+    error: type[RemoteError], status: int
+) -> None:
+    denied = error("Access Denied", route="GET /functions", status=status)
+    stage = Stage(blind=10_000, trouble=denied).run()
+
+    assert stage.outcome is not RunOutcome.APPLIED
+    assert stage.service.now < 5 * HASTY.denied_limit
+    reasons = [event.reason for event in stage.events if isinstance(event, StepWaiting)]
+    assert any("Access Denied" in reason for reason in reasons)
+
+
+def test_a_gateway_that_forgets_the_key_for_a_moment_ends_nothing() -> None:
+    denied = Unauthorized("Access Denied", route="GET /functions", status=401)
+    assert Stage(blind=2, trouble=denied).run().outcome is RunOutcome.APPLIED

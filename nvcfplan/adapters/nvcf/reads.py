@@ -104,5 +104,42 @@ def registered_clusters(org: str) -> RawRequest:
     )
 
 
+def function_parties(function: FunctionId) -> RawRequest:
+    """Of every version, in each case with what it inherits. Source: nvcf-api.md 2.4."""
+    return RawRequest(
+        method="GET",
+        path=f"/authorizations/functions/{quote(function, safe='')}",
+        scope="the scope authorize_clients",
+    )
+
+
+def queues(function: FunctionId, version: VersionId) -> RawRequest:
+    return RawRequest(
+        method="GET",
+        path="/queues" + version_path(function, version),
+        scope="the scope queue_details",
+    )
+
+
+def telemetries() -> RawRequest:
+    return RawRequest(method="GET", path="/telemetries", scope="the scope manage_telemetries")
+
+
+def registry_credentials() -> RawRequest:
+    return RawRequest(
+        method="GET",
+        path="/registry-credentials",
+        scope="the scope manage_registry_credentials",
+    )
+
+
+def recognized_registries() -> RawRequest:
+    return RawRequest(
+        method="GET",
+        path="/recognized-registries",
+        scope="the scope manage_registry_credentials",
+    )
+
+
 def version_path(function: FunctionId, version: VersionId) -> str:
     return f"/functions/{quote(function, safe='')}/versions/{quote(version, safe='')}"
