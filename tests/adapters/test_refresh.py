@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nvcfplan.emulator.serving import Emulator
+from nvcfplan.emulator.serving import HOST, Emulator
 from nvcfplan.plans import Plan
 from nvcfplan.workflows import has_changes
 from tests.adapters.counted import deploy_all, function, planned, world
@@ -25,6 +25,13 @@ ROW = "GET /v2/nvcf/deployments/functions/*/versions/*"
 VERSION = "GET /v2/nvcf/functions/*/versions/*"
 LIMIT = "GET /v2/nvcf/accounts/nca-demo-0001"
 CLUSTERS = "GET /v1/si/accounts/nca-demo-0001/clusters"
+FRONT = {
+    "GET /v2/orgs/demo/nvcf/functions": 1,
+    "GET /v2/orgs/demo/nvcf/deployments": 1,
+    "GET /v2/orgs/demo/nvcf/clusterGroups": 1,
+}
+VIEW = "GET /v3/orgs/demo/ngc/nvcf/deployments/instanceTypes"
+QUOTAS = "GET /v2/orgs/demo/ngc/nvcf/gpu/quota/rules"
 NUMBERS = {CLUSTERS: 1, LIMIT: 1}
 
 
@@ -99,3 +106,51 @@ def test_versions_that_nobody_read_are_counted_by_their_minima() -> None:
     plan, _ = sent_for({"a": 8}, live, [*live, function(6, cluster="a")])
     (pool,) = (one for one in plan.resources if one.id == "pool:a/H100")
     assert (pool.limit, pool.before, pool.ours) == (8, 6, 6)
+
+
+def hosted(
+    gpus: dict[str, int],
+    live: Sequence[DesiredFunction],
+    wanted: Sequence[DesiredFunction] | None = None,
+) -> tuple[Plan, Counter[str]]:
+    return sent_for(gpus, live, wanted, base_url=f"{HOST}/v2/orgs/demo/nvcf")
+
+
+def test_a_hosted_refresh_costs_the_same_few_requests_however_many_are_deployed() -> None:
+    count = examples(1000)
+    plan, sent = hosted({"a": count}, many(count))
+    assert not has_changes(plan)
+    assert sent == FRONT
+    assert sum(sent.values()) <= 4
+
+
+def test_a_hosted_plan_that_takes_something_reads_capacity_and_quota_as_well() -> None:
+    live = many(6)
+    plan, sent = hosted({"a": 8}, live, [*live, function(6, cluster="a")])
+    assert has_changes(plan)
+    assert sent == {**FRONT, VIEW: 1, QUOTAS: 1}
+
+
+def test_on_the_hosted_layout_too_only_what_may_bind_is_read_further() -> None:
+    tight = [function(number, cluster="a") for number in range(6)]
+    roomy = [function(number, cluster="b", has_secret=number == 6) for number in range(6, 12)]
+    plan, sent = hosted(
+        {"a": 6, "b": 100}, [*tight, *roomy], [*tight[1:], *roomy, function(20, cluster="a")]
+    )
+    assert has_changes(plan)
+    one_version = "GET /v2/orgs/demo/nvcf/functions/*/versions/*"
+    assert sent == {**FRONT, VIEW: 1, QUOTAS: 1, one_version: 7}
+
+
+def test_regions_are_judged_by_one_more_reading() -> None:
+    """clusterGroups does not tell them. Source: nvcf-api.md 2.2."""
+    live = [in_region(function(number, cluster="a"), "us-west-2") for number in range(3)]
+    plan, sent = hosted({"a": 8}, live)
+    assert not has_changes(plan)
+    assert sent == {**FRONT, VIEW: 1}
+
+
+def in_region(one: DesiredFunction, region: str) -> DesiredFunction:
+    (row,) = one.specifications
+    specification = replace(row.specification, clusters=(), regions=(region,))
+    return replace(one, specifications=(replace(row, specification=specification),))

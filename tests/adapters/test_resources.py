@@ -77,7 +77,7 @@ def test_a_version_that_serves_has_a_queue_and_one_that_is_not_there_has_none() 
 
 def test_telemetries_and_credentials_are_listed_without_their_secrets() -> None:
     async def use(client: Client) -> None:
-        telemetry = {
+        telemetry: dict[str, object] = {
             "endpoint": "https://telemetry.example",
             "protocol": "HTTP",
             "provider": "DATADOG",
@@ -85,10 +85,10 @@ def test_telemetries_and_credentials_are_listed_without_their_secrets() -> None:
             "secret": {"name": "metrics", "value": "secret-value"},
         }
         await write(client, "POST", "/telemetries", telemetry)
-        credential = {
+        credential: dict[str, object] = {
             "registryHostname": "nvcr.io",
-            "secret": {"name": "registry", "value": "dXNlcjpwYXNzd29yZA=="},
-            "artifactTypes": ["HELM", "CONTAINER"],
+            "secret": {"name": "registry", "value": "JG9hdXRodG9rZW46c2VjcmV0LXZhbHVl"},
+            "artifactTypes": ["CONTAINER"],
         }
         await write(client, "POST", "/registry-credentials", credential)
         reader = ResourceReader(client)
@@ -97,7 +97,7 @@ def test_telemetries_and_credentials_are_listed_without_their_secrets() -> None:
         (other,) = await reader.registry_credentials()
         assert (other.hostname, other.artifact_types) == (
             "nvcr.io",
-            ("CONTAINER", "HELM"),
+            ("CONTAINER",),
         )
         assert "secret-value" not in repr((one, other))
 
