@@ -2,16 +2,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INTEROP := .venv-interop
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint bench
+.PHONY: help demo test torture lint bench interop
 
 help:
 	@echo "make demo     plan, apply, roll and roll back on the emulator, narrated"
 	@echo "make test     the tests"
 	@echo "make torture  the tests with the large figures (long)"
 	@echo "make lint     ruff and mypy"
+	@echo "make interop  NVIDIA's own SDK, as it comes from PyPI, against the emulator"
 	@echo "make bench    start-up against python -c pass; the emulator per request"
 
 demo: $(VENV)/.runtime
@@ -27,6 +29,9 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+interop: $(VENV)/.runtime $(INTEROP)/.ready
+	@NVCFPLAN=$(BIN)/nvcfplan $(INTEROP)/bin/python -m pytest -q -c tests/interop/pytest.ini tests/interop
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m bench.startup
@@ -47,4 +52,11 @@ $(VENV)/.runtime: requirements/runtime.txt requirements/build.txt pyproject.toml
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	@echo "installing what the tests need into $(VENV) (once)"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# An environment of its own: the SDK's libraries are not ours, and no test of ours needs them.
+$(INTEROP)/.ready: requirements/interop.txt
+	@echo "installing NVIDIA's SDK into $(INTEROP) (once)"
+	@$(PYTHON) -m venv $(INTEROP)
+	@$(INTEROP)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
 	@touch $@

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 GOLDEN = Path(__file__).parent / "golden"
 
+collect_ignore = ["interop"]
+"""NVIDIA's SDK has an environment of its own: `make interop`."""
+
 settings.register_profile(
     "nvcfplan",
     deadline=None,
