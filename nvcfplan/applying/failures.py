@@ -76,6 +76,7 @@ _MARKERS: Final = (
     ("nvcf reval", FailureClass.CONFIGURATION),
     ("internal error during validation. reval status", FailureClass.CONFIGURATION),
     ("registry credential for hostname", FailureClass.IMAGE_PULL),
+    ("artifact '", FailureClass.IMAGE_PULL),
     ("validation failed: ", FailureClass.CONFIGURATION),
     # Asynchronous, in `healthInfo[].error`. Source: nvcf-api.md 6.2.
     ("capacity not available at this time", FailureClass.CAPACITY),

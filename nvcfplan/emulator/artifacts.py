@@ -76,7 +76,8 @@ def _refuse_missing(world: World, version: Version) -> None:
             account = world.rules.nca_id
             where = subject(version.function_id, version.id)
             raise bad_request(
-                f"Account '{account}', {where}: {one.kind} artifact '{one.url}' not found"
+                f"Account '{account}', {where}: Artifact '{one.url}' not found in {one.kind}"
+                " registry"
             )
 
 

@@ -72,18 +72,11 @@ def update_specification(turn: Turn) -> dict[str, object]:
     if not found:
         wanted = turn.target.specification
         raise not_found(f"GPU specification id '{wanted}': Not found in this deployment")
-    _patch(turn, version, deployment, found[0], request=request)
+    _patch(turn, found[0], request=request)
     return one_specification(found[0])
 
 
-def _patch(
-    turn: Turn,
-    version: Version,
-    deployment: Deployment,
-    one: Specification,
-    *,
-    request: UpdateSpecificationRequest,
-) -> None:
+def _patch(turn: Turn, one: Specification, *, request: UpdateSpecificationRequest) -> None:
     least = one.min if request.min_instances is None else request.min_instances
     most = one.max if request.max_instances is None else request.max_instances
     require(UpdateSpecificationRequest, instance_count_faults(least, most, one.gpu))
@@ -94,7 +87,9 @@ def _patch(
         return
     one.min, one.max = least, most
     one.answer = {**one.answer, "autoscalingConfiguration": autoscaling}
-    _touch(turn.world, version, deployment)
+    version = turn.world.versions[one.version]
+    assert version.deployment is not None
+    _touch(turn.world, version, version.deployment)
 
 
 def _autoscaling(one: Specification, request: UpdateSpecificationRequest) -> object:

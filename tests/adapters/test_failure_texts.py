@@ -63,6 +63,10 @@ NAMES = (
     ("Helm chart validation error(s) from NVCF ReVal service", CONFIGURATION),
     ("Internal error during validation. Reval Status 500", CONFIGURATION),
     ("Missing CONTAINER registry credential for hostname nvcr.io", IMAGE_PULL),
+    (
+        "Account 'a', Function id 'f', version 'v': Artifact 'x:1' not found in ECR registry",
+        IMAGE_PULL,
+    ),
 )
 """Source: nvcf-api.md 4.3."""
 

@@ -90,7 +90,7 @@ def test_missing_image_is_refused_for_functions_and_versions() -> None:
     for path in (FUNCTIONS, f"{FUNCTIONS}/{made.function}/versions"):
         answer = account.call("POST", path, container(containerImage=GONE))
         assert answer.status == 400
-        assert f"CONTAINER artifact '{GONE}' not found" in answer.detail
+        assert f"Artifact '{GONE}' not found in CONTAINER registry" in answer.detail
         assert "Account 'nca-demo-0001', Function id '" in answer.detail
 
 

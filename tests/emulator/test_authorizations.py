@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.budget import examples
 from tests.emulator.account import NOBODY, Account, Answer, Deployable, Json, world
 
 ANA, BEN = "nca-ana", "nca-ben"
@@ -234,3 +237,55 @@ class TestPublic:
         path = whole(made).replace("/v2/nvcf", "/v2/nvcf/accounts/nca-demo-0001")
         assert account.call("DELETE", path).status == 200
         assert account.call("DELETE", made.path).status == 204
+
+
+ACCOUNTS = ("nca-a", "nca-b", "nca-c")
+CHANGES = st.tuples(
+    st.sampled_from(["replace", "add", "remove", "clear"]),
+    st.booleans(),
+    st.lists(st.sampled_from(ACCOUNTS), min_size=1, max_size=3, unique=True),
+)
+
+
+@settings(max_examples=examples(200))
+@given(st.lists(CHANGES, max_size=12))
+def test_lists_are_sets_that_know_nothing_of_each_other(
+    changes: list[tuple[str, bool, list[str]]],
+) -> None:
+    account = Account.of(world())
+    made = account.create()
+    lists: dict[str, list[str]] = {whole(made): [], single(made): []}
+    for verb, is_whole, names in changes:
+        path = whole(made) if is_whole else single(made)
+        status = _change(account, path, verb, names)
+        lists[path], expected = _changed(lists[path], verb, names)
+        assert status == expected
+    seen = listed(account.get(single(made)))
+    assert seen == list(dict.fromkeys(lists[whole(made)] + lists[single(made)]))
+
+
+def _change(account: Account, path: str, verb: str, names: list[str]) -> int:
+    match verb:
+        case "replace":
+            return account.call("POST", path, parties(*names)).status
+        case "clear":
+            return account.call("DELETE", path).status
+        case _:
+            return account.call("PATCH", f"{path}/{verb}", party(names[0])).status
+
+
+def _changed(before: list[str], verb: str, names: list[str]) -> tuple[list[str], int]:
+    """The list afterwards, and the status of the answer."""
+    first = names[0]
+    match verb:
+        case "replace":
+            return names, 200
+        case "clear":
+            return [], 200
+        case "add" if before and first not in before:
+            return [*before, first], 200
+        case "remove" if first in before:
+            return [one for one in before if one != first], 200
+        case "add" if before:
+            return before, 409
+    return before, 404

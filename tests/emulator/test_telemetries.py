@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from nvcfplan.emulator.rules import RegistryRule
+from nvcfplan.emulator.serving import Emulator
 from tests.emulator.account import NOBODY, Account, Answer, Json, container, rows, spec, world
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TELEMETRIES = "/v2/nvcf/telemetries"
 FUNCTIONS = "/v2/nvcf/functions"
@@ -102,6 +109,25 @@ def test_account_has_no_more_than_its_limit() -> None:
     assert "maximum allowed telemetries (2) exceeded. Current count: 2" in answer.detail
     assert account.call("DELETE", f"{TELEMETRIES}/{first}").status == 204
     created(account, name="third")
+
+
+def test_telemetries_and_credentials_are_there_after_a_restart(tmp_path: Path) -> None:
+    rules = world(
+        registries=(RegistryRule(hostname="a.io", name="A", types=(), has_credential=True),)
+    )
+    path = tmp_path / "world.db"
+    first = Account(Emulator.open(path, rules))
+    id_ = created(first)
+    first.create(telemetries={"logsTelemetryId": id_})
+    before = first.emulator.snapshot()
+    first.emulator.close()
+    again = Account(Emulator.open(path, None))
+    assert again.emulator.snapshot() == before
+    assert one(again.get(f"{TELEMETRIES}/{id_}"))["name"] == "grafana"
+    again.emulator.reset()
+    assert again.get(TELEMETRIES).json == {"telemetries": []}
+    assert len(again.emulator.snapshot()["credentials"]) == 1  # type: ignore[arg-type] # JSON
+    again.emulator.close()
 
 
 def test_secret_is_replaced_and_nothing_else(account: Account) -> None:
