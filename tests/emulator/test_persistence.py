@@ -135,6 +135,28 @@ def test_killed_process_leaves_every_answered_request_and_at_most_one_more(
     account.emulator.close()
 
 
+def test_process_killed_among_others_takes_nothing_of_theirs_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "world.db"
+    opened(path, replace(world(), function_limit=10_000)).emulator.close()
+    doomed, first, second = (worker(path, name, 5000) for name in ("x", "a", "b"))
+    told: list[str] = []
+    for one in (doomed, first, second):
+        assert one.stdout is not None
+        told += [one.stdout.readline().strip() for _ in range(20)]
+    doomed.kill()
+    for one in (first, second):
+        assert one.stdout is not None
+        told += [one.stdout.readline().strip() for _ in range(20)]
+        one.kill()
+    told += [line for one in (doomed, first, second) for line in one.communicate()[0].split()]
+    account = opened(path)
+    listed = rows(account.get("/v2/nvcf/functions").json, "functions")
+    stored = {str(one["versionId"]) for one in listed}
+    assert set(told) <= stored
+    assert len(stored) <= len(told) + 3
+    account.emulator.close()
+
+
 @pytest.mark.parametrize(("when", "made"), [(When.BEFORE, ["a-0"]), (When.AFTER, ["a-0", "a-1"])])
 def test_kill_fault_ends_the_process_once(tmp_path: Path, when: When, made: list[str]) -> None:
     path = tmp_path / "world.db"

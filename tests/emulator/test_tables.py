@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -126,8 +128,8 @@ STEPS = st.lists(
 class Life:
     """Acts on the nth of the functions there are."""
 
-    def __init__(self) -> None:
-        self.account = Account(Emulator.open(None, small_world()))
+    def __init__(self, account: Account | None = None) -> None:
+        self.account = account or Account(Emulator.open(None, small_world()))
         self.targets = [self.account.create(f"f-{index}") for index in range(2)]
 
     def act(self, word: str, which: int, count: int) -> None:
@@ -188,3 +190,24 @@ def test_tick_misses_nothing_by_looking_only_where_something_may_move(
             other.act(word, which, count)
         assert life.account.emulator.snapshot() == other.account.emulator.snapshot()
     assert life.account.emulator.events() == other.account.emulator.events()
+
+
+@given(steps=STEPS)
+@settings(max_examples=examples(200), deadline=None)
+def test_two_processes_in_turns_make_of_a_world_what_one_makes(
+    steps: list[tuple[str, int, int]],
+) -> None:
+    """Each reads what the other has written, and only that."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "world.db"
+        both = [Account(Emulator.open(path, small_world())) for _ in range(2)]
+        alone, shared = Life(), Life(both[0])
+        for index, step in enumerate(steps):
+            alone.act(*step)
+            shared.account = both[index % 2]
+            shared.act(*step)
+        expected = alone.account.emulator.snapshot()
+        for one in both:
+            assert one.emulator.snapshot() == expected
+            assert one.emulator.events() == alone.account.emulator.events()
+            one.emulator.close()
