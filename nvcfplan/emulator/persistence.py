@@ -17,7 +17,7 @@ from nvcfplan.emulator.ledger import LedgerEntry, expired
 from nvcfplan.emulator.pages import Pages
 from nvcfplan.emulator.refusals import EmulatorError
 from nvcfplan.emulator.rules import WorldFile
-from nvcfplan.emulator.settling import stir_concerned
+from nvcfplan.emulator.settling import let_go, settle, stir_concerned
 from nvcfplan.emulator.world import Event, World
 
 if TYPE_CHECKING:
@@ -190,10 +190,15 @@ class FileStore:
     def _read_pages(self) -> None:
         """What has changed since this process was here last."""
         columns, since = "kind, id, content", (self._revision,)
-        query = f"SELECT {columns} FROM pages WHERE revision > ? ORDER BY n"
+        # By +n, so that the index finds the rows: in the order of n all would be looked at.
+        query = f"SELECT {columns} FROM pages WHERE revision > ? ORDER BY +n"
         for kind, id_, content in self._database.execute(query, since):
             self._pages.put(kind, id_, content)
-        stir_concerned(self.world)  # before the turn ends: what it only read, it lets go
+        if self.world.is_stirring:
+            stir_concerned(self.world)  # before the turn ends: what it only read, it lets go
+        else:
+            settle(self.world)
+            let_go(self.world)  # no tick has anything to follow up
         self.world.end_turn(others=True)
 
     def _save(self) -> None:

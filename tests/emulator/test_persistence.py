@@ -13,7 +13,7 @@ import pytest
 
 from nvcfplan.emulator.allocation import terminate
 from nvcfplan.emulator.persistence import FileStore
-from nvcfplan.emulator.rules import Fault, Trouble, When, WorldFile
+from nvcfplan.emulator.rules import Fault, QuotaRule, Trouble, When, WorldFile
 from nvcfplan.emulator.serving import Emulator, EmulatorError, Service
 from tests.emulator.account import Account, rows, spec, world
 
@@ -76,6 +76,21 @@ def test_instance_that_was_booting_runs_in_the_next_process(tmp_path: Path) -> N
     for _ in range(20):
         second.emulator.advance(10)
     assert second.status(target) == "ACTIVE"
+    second.emulator.close()
+
+
+def test_everything_can_be_found_again_in_the_next_process(tmp_path: Path) -> None:
+    path = tmp_path / "world.db"
+    quotas = (QuotaRule(gpu="H100", names=("lab",), limit=8),)
+    first = opened(path, world(quotas=quotas))
+    target = first.deployed(spec(1, 4))
+    first.emulator.close()
+    second = opened(path)
+    assert second.patch(target, "LAB.H100_1x", minInstances=2).status == 200
+    assert second.post(second.create(), spec(1, 5)).status == 400
+    assert second.post(second.create(), spec(1, 4)).status == 200
+    second.emulator.advance(600)
+    assert len(second.instances(target)) == 2
     second.emulator.close()
 
 
