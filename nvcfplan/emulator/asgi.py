@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Protocol
 from urllib.parse import parse_qsl
 
-from nvcfplan.emulator.messages import MOST_BYTES, Incoming, Reply, incoming, reply_to
+from nvcfplan.emulator.messages import MOST_BYTES, Incoming, Reply, incoming, reply_to, too_large
 from nvcfplan.emulator.mishaps import Ending, Served
 from nvcfplan.emulator.refusals import EmulatorError, Refusal
 
@@ -34,12 +34,13 @@ def application(emulator: Exchanger, *, speed: float, is_local: bool) -> Applica
     async def serve(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        refusal = _forbidden(_headers(scope), is_local=is_local)
-        body = await _body(receive)
-        if refusal is not None:
+        try:
+            _refuse_foreign(_headers(scope), is_local=is_local)
+            asked = _incoming(scope, await _body(_headers(scope), receive))
+        except Refusal as refusal:
             await _send(send, reply_to(refusal, str(scope["path"])))
             return
-        served = _served(emulator, _incoming(scope, body))
+        served = _served(emulator, asked)
         if served.pause_seconds:
             await asyncio.sleep(served.pause_seconds / speed)
         match served.ending:
@@ -69,25 +70,32 @@ def _headers(scope: Message) -> dict[str, str]:
     return {bytes(name).decode("latin-1"): bytes(value).decode("latin-1") for name, value in pairs}
 
 
-def _forbidden(headers: dict[str, str], *, is_local: bool) -> Refusal | None:
-    """A page in a browser must not reach it, by rebinding a name or otherwise."""
+def _refuse_foreign(headers: dict[str, str], *, is_local: bool) -> None:
+    """A page in a browser must not reach it, by rebinding a name or otherwise.
+
+    Every name below `localhost` is this machine, so `api.localhost` and the like are served.
+    """
     if "origin" in headers:
-        return Refusal(403, "Requests of web pages are not served")
+        raise Refusal(403, "Requests of web pages are not served")
     host = headers.get("host", "")
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    if is_local and name.lower() not in _LOCAL_HOSTS:
-        return Refusal(403, "Requests for another host are not served")
-    return None
+    name = (host if host.endswith("]") else host.rpartition(":")[0] or host).lower()
+    if is_local and name not in _LOCAL_HOSTS and not name.endswith(".localhost"):
+        raise Refusal(403, "Requests for another host are not served")
 
 
-async def _body(receive: Receive) -> bytes:
-    """One byte more than allowed is enough to refuse it."""
+async def _body(headers: dict[str, str], receive: Receive) -> bytes:
+    """Raises Refusal as soon as it is too large; the server throws the rest away."""
+    length = headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length[:20]) > MOST_BYTES:
+        raise too_large()
     body = bytearray()
     while True:
         message = await receive()
         chunk = message.get("body", b"")
-        if isinstance(chunk, bytes) and len(body) <= MOST_BYTES:
+        if isinstance(chunk, bytes):
             body += chunk
+        if len(body) > MOST_BYTES:
+            raise too_large()
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
             return bytes(body)
 

@@ -90,10 +90,14 @@ def reply_to(refusal: Refusal, path: str, *, is_gateway: bool = False, nonce: st
     )
 
 
+def too_large() -> Refusal:
+    return Refusal(413, f"Request body is larger than {MOST_BYTES} bytes")
+
+
 def json_object(body: bytes) -> dict[str, object]:
     """Raises Refusal: not JSON, not an object, a key twice, too large or too deep."""
     if len(body) > MOST_BYTES:
-        raise Refusal(413, f"Request body is larger than {MOST_BYTES} bytes")
+        raise too_large()
     try:
         value: object = json.loads(
             body.decode(),

@@ -123,14 +123,6 @@ def test_page_in_a_browser_cannot_reach_it() -> None:
     over_http(act)
 
 
-def test_body_that_is_too_large_is_refused() -> None:
-    async def act(client: httpx2.AsyncClient) -> None:
-        answer = await client.post("/v2/nvcf/functions", content=b"x" * (7 * 1024 * 1024))
-        assert answer.status_code == 413
-
-    over_http(act)
-
-
 def test_dropped_reply_cuts_the_connection_after_serving() -> None:
     async def act(client: httpx2.AsyncClient) -> None:
         with pytest.raises(httpx2.RemoteProtocolError):
