@@ -13,8 +13,12 @@ from nvcfplan.emulator.keys import KeyKind, KeyRule
 from nvcfplan.emulator.rules import (
     EmptyInventory,
     Fault,
+    FaultBody,
+    Happening,
     Landing,
+    LoadRule,
     QuotaRule,
+    ScheduleRule,
     TenantRule,
     TrafficRule,
     Trouble,
@@ -156,6 +160,72 @@ faults: [{ kind: kill, route: deploy, when: before, nth: 2, every: true }]
     )
 
 
+def test_instant_world_takes_no_time_but_what_it_is_told_to(tmp_path: Path) -> None:
+    quick = replace(WorldFile(), instant=True, boot_time=0.0, release_lag=0.0, tick=0.0)
+    assert read(tmp_path, "instant: true") == quick
+    assert read(tmp_path, "instant: true\nbootTime: 5s") == replace(quick, boot_time=5.0)
+
+
+def test_troubles_are_read(tmp_path: Path) -> None:
+    text = """
+groups: { lab: {} }
+clusters:
+  lab-1:
+    groups: [lab]
+    gpus:
+      H100:
+        capacity: 4
+        misreported: -2
+        instanceTypes: { X: { gpuCount: 1, phantom: true } }
+inventoryCache: 1m
+heartbeat: 5m
+stuckInsteadOfError: true
+patchUnsupported: 404
+traffic: { chat: { load: [{ at: 2m, running: 1 }, { at: 1m, running: 3 }], idleAfter: 30m } }
+schedule:
+  - { at: 1h, what: grab, cluster: lab-1, gpu: h100, for: 5m, every: 10m, times: 3 }
+  - { what: status, cluster: lab-1, status: CORDON }
+faults:
+  - { kind: break, route: deploy, failure: image-pull, instances: 2, count: 3 }
+  - { kind: answer, route: any, every: true, from: 1m, until: 2m, status: 429, retryAfter: 9 }
+  - { kind: capacity-async, route: deploy, silent: true }
+  - { kind: garble, route: deploy }
+"""
+    found = read(tmp_path, text)
+    (gpu,) = found.clusters[0].gpus
+    assert gpu.misreported == -2
+    assert gpu.instance_types[0].is_phantom
+    assert (found.inventory_cache, found.heartbeat) == (60.0, 300.0)
+    assert (found.stuck_instead_of_error, found.patch_unsupported) == (True, 404)
+    load = (LoadRule(at=60.0, running=3), LoadRule(at=120.0, running=1))
+    assert found.traffic == (TrafficRule(function="chat", load=load, idle_after=1800.0),)
+    tenant = ScheduleRule(
+        at=3600.0,
+        what=Happening.GRAB,
+        cluster="lab-1",
+        gpu="h100",
+        lasts=300.0,
+        every=600.0,
+        times=3,
+    )
+    closing = ScheduleRule(at=0.0, what=Happening.STATUS, cluster="lab-1", status="CORDON")
+    assert found.schedule == (tenant, closing)
+    assert found.faults == (
+        Fault(kind=Trouble.BREAK, failure="image-pull", instances=2, count=3, route="deploy"),
+        Fault(
+            kind=Trouble.ANSWER,
+            route="any",
+            every=True,
+            since=60.0,
+            until=120.0,
+            status=429,
+            retry_after=9,
+        ),
+        Fault(kind=Trouble.CAPACITY_ASYNC, is_silent=True, route="deploy"),
+        Fault(kind=Trouble.GARBLE, body=FaultBody.GARBAGE, route="deploy"),
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -184,6 +254,18 @@ faults: [{ kind: kill, route: deploy, when: before, nth: 2, every: true }]
         ("unreadable: { quota: 200 }", [("world-out-of-range", 1)]),
         ("faults:\n - { kind: kill }", [("world-missing", 2)]),
         ("faults:\n - { kind: kill, route: x }", [("world-fault", 2)]),
+        ("faults:\n - { kind: break, route: deploy, failure: x }", [("world-fault", 2)]),
+        ("faults:\n - { kind: stuck, route: any, count: 0 }", [("world-out-of-range", 2)]),
+        ("patchUnsupported: 500", [("world-out-of-range", 1)]),
+        ("schedule:\n - { at: 1h }", [("world-missing", 2)]),
+        ("schedule:\n - { what: rain }", [("world-unknown-word", 2)]),
+        ("schedule:\n - { what: grab, gpu: H100 }", [("world-schedule", 2)]),
+        ("schedule:\n - { what: status, cluster: x }", [("world-unknown-name", 2)]),
+        (
+            SMALL + "schedule:\n - { what: grab, cluster: lab-1, gpu: T4 }",
+            [("world-unknown-name", 5)],
+        ),
+        ("traffic:\n chat:\n  load: [{ at: 1m }]", [("world-missing", 3)]),
         ("apiKeys: [5]", [("world-wrong-type", 1)]),
         ("apiKeys:\n - { kind: jwt }", [("world-missing", 2)]),
         ("apiKeys:\n - { key: k, kind: basic }", [("world-unknown-word", 2)]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from nvcfplan.emulator.rules import Trouble
 from nvcfplan.emulator.serving import Fault
 from tests.scenarios.conftest import Workshop, as_before, codes, h100, stack
@@ -60,6 +62,38 @@ def test_a_deployment_that_starves_after_being_accepted_is_rolled_back(workshop:
 
     assert said.code == 3
     assert as_before(workshop.account()) == as_before(before)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said_why"),
+    [
+        (
+            Fault(kind=Trouble.CAPACITY_ASYNC, route="deploy", is_silent=True),
+            "capacity: no instance appeared within",
+        ),
+        (
+            Fault(kind=Trouble.BREAK, route="deploy", failure="image-pull"),
+            "image-pull: pod terminated due to state image-pull-issues",
+        ),
+        (
+            Fault(kind=Trouble.BREAK, route="deploy", failure="model-not-found", instances=1),
+            "model-not-found: pod terminated due to state container-restart-loop",
+        ),
+    ],
+)
+def test_a_deployment_that_fails_after_being_accepted_is_named_and_undone(
+    workshop: Workshop, fault: Fault, said_why: str
+) -> None:
+    workshop.write("stack.yaml", stack(h100("chat", instances=1)))
+    workshop.plan(".")
+    workshop.emulator().add_fault(fault)
+
+    said = workshop.apply(".")
+
+    assert said.code == 3
+    assert said_why in " ".join((said.err + said.out).split())
+    assert "try: " in said.out
+    assert workshop.account() == []
 
 
 def test_no_room_for_the_first_step_is_no_capacity_and_nothing_changed(workshop: Workshop) -> None:
