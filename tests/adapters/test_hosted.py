@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
 
 from nvcfplan.adapters.nvcf.reader import NvcfReader
+from nvcfplan.emulator.defaults import DEFAULT_WORLD
+from nvcfplan.emulator.rules import QuotaRule, WorldFile
+from nvcfplan.emulator.serving import HOST, Emulator
 from nvcfplan.errors import RemoteUnavailable, Unauthorized
 from nvcfplan.model import (
     Account,
@@ -20,6 +25,7 @@ from nvcfplan.model import (
     Readable,
     VersionId,
 )
+from tests.adapters.counted import client_on
 from tests.adapters.fakes import Script, answer, client_of, payload, problem, run
 
 if TYPE_CHECKING:
@@ -290,3 +296,41 @@ def test_free_gpus_told_in_two_ways_are_not_known() -> None:
     account, _ = account_of(readings(view=answer({"H100": kinds})))
     (pool,) = cluster(account, "c").pools
     assert (pool.available, pool.capacity) == (None, None)
+
+
+LIMITED = replace(DEFAULT_WORLD, quotas=(QuotaRule(gpu="H100", names=("GCP-ASIASE1-A",), limit=8),))
+
+
+def emulated(world: WorldFile = LIMITED) -> Account:
+    """The account as the hosted layout of such an emulator shows it."""
+
+    async def read() -> Account:
+        emulator = Emulator.open(None, world)
+        base_url = f"{HOST}/v2/orgs/{emulator.org}/nvcf"
+        async with client_on(emulator, Counter(), base_url=base_url) as client:
+            return await NvcfReader(client).account()
+
+    return run(read())
+
+
+def test_the_emulators_front_is_read_whole() -> None:
+    account = emulated()
+    assert {one.what for one in account.taken} == {"inventory", "capacity", "quota"}
+    gcp = cluster(account, "nvcf-gcp-prod-asiase1-a")
+    assert (gcp.region, gcp.groups) == ("ap-east-1", ("GCP-ASIASE1-A",))
+    assert [(pool.available, pool.capacity) for pool in gcp.pools] == [(8, 8)]
+    assert {one.gpu_count for one in gcp.pools[0].instance_types} == {1, 2, 4, 8}
+
+
+def test_quota_rules_never_come_as_yaml_because_json_is_asked_for() -> None:
+    account = emulated(replace(LIMITED, quota_as_yaml=True))
+    assert [(one.gpu, one.names, one.limit) for one in account.quotas or ()] == [
+        ("H100", ("GCP-ASIASE1-A",), 8)
+    ]
+
+
+def test_an_inventory_that_cannot_be_read_is_taken_from_the_view() -> None:
+    account = emulated(replace(LIMITED, unreadable=(("inventory", 502),)))
+    assert account.groups is None
+    assert "inventory" in {one.what for one in account.taken}
+    assert len(account.clusters or ()) == 7

@@ -6,15 +6,25 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nvcfplan.adapters.nvcf.reader import NvcfReader
 from nvcfplan.emulator.serving import HOST, Emulator
+from nvcfplan.planning import ApplyNeeds, check_freshness
 from nvcfplan.plans import Plan
 from nvcfplan.workflows import has_changes
-from tests.adapters.counted import deploy_all, function, planned, world
+from nvcfplan.workflows.reading import Scope, read_live
+from tests.adapters.counted import (
+    ENVIRONMENT,
+    STACK,
+    client_on,
+    deploy_all,
+    function,
+    planned,
+    world,
+)
 from tests.adapters.fakes import run
 from tests.budget import examples
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Sequence
 
     from nvcfplan.model import DesiredFunction
@@ -32,6 +42,7 @@ FRONT = {
 }
 VIEW = "GET /v3/orgs/demo/ngc/nvcf/deployments/instanceTypes"
 QUOTAS = "GET /v2/orgs/demo/ngc/nvcf/gpu/quota/rules"
+SCOPE = Scope(stack=STACK, environment=ENVIRONMENT)
 NUMBERS = {CLUSTERS: 1, LIMIT: 1}
 
 
@@ -154,3 +165,44 @@ def in_region(one: DesiredFunction, region: str) -> DesiredFunction:
     (row,) = one.specifications
     specification = replace(row.specification, clusters=(), regions=(region,))
     return replace(one, specifications=(replace(row, specification=specification),))
+
+
+def sent_before_applying(
+    gpus: dict[str, int], live: Sequence[DesiredFunction], wanted: Sequence[DesiredFunction]
+) -> Counter[str]:
+    """By the look that tells whether a plan still holds."""
+
+    async def scenario() -> Counter[str]:
+        emulator = Emulator.open(None, world(gpus))
+        await deploy_all(emulator, live)
+        plan, _ = await planned(emulator, wanted)
+        assert isinstance(plan, Plan), plan
+        sent: Counter[str] = Counter()
+        async with client_on(emulator, sent) as client:
+            needs = ApplyNeeds(plan=plan, state=None)
+            account, functions = await read_live(SCOPE, NvcfReader(client), needs)
+        assert check_freshness(plan, account, functions, None).is_fresh
+        return sent
+
+    return run(scenario())
+
+
+def test_the_look_before_applying_reads_in_full_what_the_plan_changes() -> None:
+    live = many(6)
+    sent = sent_before_applying({"a": 8}, live, [*live[1:], function(6, cluster="a")])
+    assert sent == {LIST: 1, GROUPS: 1, ROW: 6, VERSION: 1, **NUMBERS}
+
+
+def test_the_look_before_applying_reads_the_pools_that_may_bind() -> None:
+    tight = [function(number, cluster="a") for number in range(6)]
+    roomy = [function(number, cluster="b") for number in range(6, 12)]
+    newcomer = function(20, cluster="a")
+    gpus = {"a": 6, "b": 100}
+    sent = sent_before_applying(gpus, [*tight, *roomy], [*tight[1:], *roomy, newcomer])
+    assert sent == {LIST: 1, GROUPS: 1, ROW: 12, VERSION: 6, **NUMBERS}
+
+
+def test_the_look_before_removing_needs_no_numbers() -> None:
+    live = many(6)
+    sent = sent_before_applying({"a": 6}, live, live[1:])
+    assert sent == {LIST: 1, GROUPS: 1, ROW: 6, VERSION: 1}
