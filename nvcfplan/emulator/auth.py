@@ -91,6 +91,8 @@ def permit(key: KeyRule, target: Target, world: World, *, is_gateway: bool) -> N
 
     `is_gateway`: the request came by the NGC front, which exchanges an API key for a token.
     """
+    if target.route.is_open:
+        return
     asked = _asked(target, is_gateway=is_gateway)
     if key.kind is KeyKind.OTHER:
         raise Refusal(422, "Unsupported authentication type")

@@ -41,8 +41,8 @@ def scopes() -> tuple[str, ...]:
 
 
 def words() -> tuple[str, ...]:
-    """The names of the routes, each once."""
-    return tuple(dict.fromkeys(route.name for route in ROUTES))
+    """The names of the routes that a fault can meet, each once: not of those open to anybody."""
+    return tuple(dict.fromkeys(route.name for route in ROUTES if not route.is_open))
 
 
 _BEYOND = frozenset({"invoke_function"})

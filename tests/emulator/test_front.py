@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import cast
 
 import pytest
 
 from nvcfplan.emulator.keys import KeyRule
 from nvcfplan.emulator.messages import Incoming, Reply
-from nvcfplan.emulator.rules import GroupRule, QuotaRule
+from nvcfplan.emulator.rules import Fault, GroupRule, QuotaRule, Trouble
+from nvcfplan.emulator.serving import EmulatorError
 from nvcfplan.emulator.worldfile import digest_of
 from nvcfplan.located import decode_source, parse_source
 from tests.emulator.account import NOBODY, Account, Json, cluster, rows, spec, world
@@ -234,4 +236,9 @@ def test_logs_are_empty_and_asked_of_what_exists(scope: str) -> None:
 
 @pytest.mark.parametrize("path", ["/health", "/info"])
 def test_what_is_open_needs_no_token_and_meets_no_fault(path: str) -> None:
-    assert Account(keyed().emulator, None).get(path).status == 200
+    outage = Fault(kind=Trouble.ANSWER, route="any", status=503, every=True)
+    account = Account.of(world(faults=(outage,), api_keys=(KeyRule(digest=digest_of("k")),)))
+    assert Account(account.emulator, None).get(path).status == 200
+    assert account.by("k").get("/v2/nvcf/functions").status == 503
+    with pytest.raises(EmulatorError, match="cannot act"):
+        account.emulator.add_fault(replace(outage, route=path.strip("/")))
