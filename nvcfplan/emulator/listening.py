@@ -148,13 +148,16 @@ def _punctual(app: Application, upload_seconds: float) -> Application:
     """Half a request is not served: its client has left, or is told 408 in the end."""
 
     async def serve(scope: Message, receive: Receive, send: Send) -> None:
-        until = asyncio.get_running_loop().time() + upload_seconds
+        until: float | None = asyncio.get_running_loop().time() + upload_seconds
 
         async def receive_in_time() -> Message:
+            nonlocal until
             async with asyncio.timeout_at(until):
                 message = await receive()
             if message["type"] == "http.disconnect":
                 raise _Left
+            if not message.get("more_body", False):
+                until = None  # it is whole: whoever waits on now waits for its client to leave
             return message
 
         try:

@@ -192,7 +192,7 @@ class Emulator:
         self._store.reset()
 
     def exchange(self, incoming: Incoming, *, wall: WallClock | None = None) -> Served:
-        """Serves one request as one turn. A bug of ours answers 500 and leaves no half of it.
+        """Serves one request as one turn. A bug of ours answers 500, and leaves no half in a file.
 
         `wall`: moves the world's time; None where time is virtual.
         """

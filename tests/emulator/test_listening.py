@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.emulator.asgi import application
 from nvcfplan.emulator.listening import listen, run
+from nvcfplan.emulator.rules import Fault, Trouble
 from nvcfplan.emulator.serving import Emulator
 from tests.emulator.account import container, world
 
@@ -28,7 +29,8 @@ HEAD = (
 
 class Plain:
     def __init__(self) -> None:
-        self.emulator = Emulator.open(None, world(function_limit=1000))
+        stuck = Fault(kind=Trouble.STUCK, route="function-ids", every=True)
+        self.emulator = Emulator.open(None, world(function_limit=1000, faults=(stuck,)))
 
     def exchange(self, incoming: Incoming) -> Served:
         return self.emulator.exchange(incoming)
@@ -144,6 +146,21 @@ def test_silent_connections_are_closed_in_time() -> None:
         assert await once.names() == []
 
     with_server(act, upload_seconds=0.4)
+
+
+def test_call_that_is_stuck_is_not_answered_even_then() -> None:
+    async def act(opened: Callable[[], Awaitable[Line]]) -> None:
+        stuck = await opened()
+        stuck.send(LIST.replace(b"functions", b"functions/ids"))
+        answer = asyncio.create_task(stuck.answer())
+        assert await (await opened()).names() == []
+        silent = await opened()
+        assert (await silent.answer())[0] == 0  # by then its time is over, and that of the other
+        assert not answer.done()
+        stuck.writer.close()
+        await answer
+
+    with_server(act, upload_seconds=0.3)
 
 
 def test_request_of_a_client_that_left_halfway_is_not_served() -> None:
