@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FORMAT = 2
 _PATIENCE_SECONDS = 30.0
+_HELD = ("SQLITE_BUSY", "SQLITE_LOCKED")
 _MOST_GONE = 1000
 """Pages of rows that are gone, before they are cleared away."""
 
@@ -292,9 +293,13 @@ class FileStore:
         try:
             yield
         except sqlite3.OperationalError as error:
+            is_held = getattr(error, "sqlite_errorname", "").startswith(_HELD)
             raise EmulatorError(
                 f"the emulator's world {self._path} cannot be used: {error}",
-                remedy="end the other process that uses it, or name another file",
+                remedy="end the other process that uses it, or name another file"
+                if is_held
+                else "see that it can be written and that its disk has room; what was answered"
+                " is in it",
             ) from error
         except sqlite3.DatabaseError as error:
             raise self._foreign(str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -146,6 +147,29 @@ def test_killed_process_leaves_every_answered_request_and_at_most_one_more(
     assert stored[: len(answered)] == answered
     assert len(stored) <= len(answered) + 1
     assert account.kinds() == ["created"] * len(stored)
+    account.create("afterwards")
+    account.emulator.close()
+
+
+def cramped() -> None:
+    """A disk on which files cannot grow: what a full one does, for one process."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+
+
+def test_disk_without_room_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    path = tmp_path / "world.db"
+    opened(path, replace(world(), function_limit=10_000)).emulator.close()
+    command = [sys.executable, "-m", "tests.emulator.worker", str(path), "a", "5000"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, preexec_fn=cramped, check=False
+    )
+    answered = done.stdout.split()
+    assert done.returncode == 1
+    assert answered
+    assert f"the emulator's world {path} cannot be used" in done.stderr
+    account = opened(path)
+    listed = rows(account.get("/v2/nvcf/functions").json, "functions")
+    assert [str(one["versionId"]) for one in listed] == answered
     account.create("afterwards")
     account.emulator.close()
 
