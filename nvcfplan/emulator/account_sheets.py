@@ -85,3 +85,12 @@ def refused_charts(sheet: Sheet) -> tuple[tuple[str, str], ...]:
             remedy = "write what the chart is refused for"
             sheet.fault("world-wrong-type", "refusedCharts", summary, remedy=remedy)
     return tuple(found)
+
+
+def vanishing_artifacts(sheet: Sheet) -> tuple[tuple[str, float], ...]:
+    """By artifact, when it goes."""
+    found: list[tuple[str, float]] = []
+    for artifact, one in sheet.named("vanishingArtifacts"):
+        found.append((artifact, one.seconds("at", 0.0)))
+        one.finish()
+    return tuple(found)

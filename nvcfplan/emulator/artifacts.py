@@ -71,8 +71,9 @@ def _refuse_without_credential(world: World, version: Version) -> None:
 
 
 def _refuse_missing(world: World, version: Version) -> None:
+    gone = {url for url, at in world.rules.vanishing_artifacts if world.time >= at}
     for one in artifacts_of(version.answer):
-        if one.url in world.rules.missing_artifacts:
+        if one.url in gone.union(world.rules.missing_artifacts):
             account = world.rules.nca_id
             where = subject(version.function_id, version.id)
             raise bad_request(

@@ -335,6 +335,7 @@ class WorldFile:
     `gateway`: the NGC front stands before the short layout `/v2/nvcf` too. `quota_as_yaml`: it
     sends its quota rules so to who does not ask for JSON.
     `missing_artifacts`: images, charts, models and resources, by URL, that are in no registry.
+    `vanishing_artifacts`: those that are in one, until that time.
     `refused_charts`: Helm charts, by URL, and what a deployment of one is answered.
     `accounts`: those that exist beside ours; empty: every account does.
     """
@@ -373,6 +374,7 @@ class WorldFile:
     registries: tuple[RegistryRule, ...] = ()
     artifact_check: ArtifactCheck = ArtifactCheck.OFF
     missing_artifacts: tuple[str, ...] = ()
+    vanishing_artifacts: tuple[tuple[str, float], ...] = ()
     refused_charts: tuple[tuple[str, str], ...] = ()
     telemetry_limit: int = 25
     credential_limit: int = 25

@@ -12,7 +12,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from nvcfplan.diagnostics import Checked, Diagnostic, Severity, has_errors
-from nvcfplan.emulator.account_sheets import refused_charts, registry, shared_function
+from nvcfplan.emulator.account_sheets import (
+    refused_charts,
+    registry,
+    shared_function,
+    vanishing_artifacts,
+)
 from nvcfplan.emulator.catalogue import scopes as known_scopes
 from nvcfplan.emulator.faults import fault_of, schedule_of
 from nvcfplan.emulator.keys import EVERYTHING, KeyKind, KeyRule
@@ -141,6 +146,7 @@ def world_of(sheet: Sheet) -> WorldFile:
         registries=tuple(registry(name, one) for name, one in sheet.named("registries")),
         artifact_check=sheet.choice("artifactCheck", ArtifactCheck, base.artifact_check),
         missing_artifacts=sheet.texts("missingArtifacts"),
+        vanishing_artifacts=vanishing_artifacts(sheet),
         refused_charts=refused_charts(sheet),
         telemetry_limit=sheet.whole("telemetryLimit", base.telemetry_limit),
         credential_limit=sheet.whole("credentialLimit", base.credential_limit),
