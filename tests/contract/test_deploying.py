@@ -133,12 +133,25 @@ def test_backend_that_is_empty_is_none(remote: Remote) -> None:
 MIN_ABOVE_MAX = "Invalid request: 'minInstances' must be lesser than or equal to 'maxInstances'"
 
 
+def scaling(**stickiness: object) -> Json:
+    details = {"factor": 1.5, "threshold": 50, "stickiness": stickiness}
+    return h100(autoscalingConfiguration={"scaleUpDetails": details})
+
+
+def test_stickiness_within_its_bounds_is_taken(remote: Remote) -> None:
+    remote.deploy(remote.create(), scaling(size="PT1H", threshold="PT59M"))
+
+
 @covers("4.3#0")
 @pytest.mark.parametrize(
     ("specification", "says"),
     [
         (h100(3, 2), MIN_ABOVE_MAX),
         (without(h100(), "minInstances"), MIN_ABOVE_MAX),
+        (h100(None, 2), MIN_ABOVE_MAX),
+        (h100(1, None), MIN_ABOVE_MAX),
+        (scaling(size="PT2H", threshold="PT1M"), "stickiness"),
+        (scaling(size="PT1M", threshold="PT1M"), "stickiness"),
         (without(h100(), "maxInstances"), MIN_ABOVE_MAX),
         (h100(-1, 2), "minInstances"),
         (h100(0, 0), "maxInstances"),

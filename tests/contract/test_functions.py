@@ -291,6 +291,7 @@ LLM: Json = {"functionType": "LLM", "containerImage": None}
         pytest.param({"rateLimit": {"rateLimit": "fast"}}, "rateLimit", marks=covers("4.2#5")),
         ({"rateLimit": {"rateLimit": "1-Y"}}, "rateLimit"),
         pytest.param({"rateLimit": {"rateLimit": "1-S,2-S"}}, "rateLimit", marks=covers("4.2#5")),
+        ({**LLM, "models": [{"name": "m"}]}, "llmConfig"),
     ],
 )
 def test_body_out_of_bounds_is_refused_by_validation(
