@@ -6,16 +6,19 @@ max frees running - max. Source: nvcf-api.md 3.5, 8.3; product rules of section 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from nvcfplan.capacity.holdings import Family, families_of, pool_of, row_of
-from nvcfplan.capacity.limits import Limits, bounded_units, counts_inside, held_units
-from nvcfplan.capacity.placements import Placement, find_instance_type, place
-from nvcfplan.plans import Basis, Charge, Resource, Unit
+from nvcfplan.capacity.counting import bounded_units, held_units, placed_units
+from nvcfplan.capacity.holdings import Family, Row, pool_of
+from nvcfplan.capacity.placements import find_instance_type
+from nvcfplan.plans import Basis, Charge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from nvcfplan.capacity.limits import Limits
+    from nvcfplan.capacity.placements import Placement
     from nvcfplan.model import (
         GpuSpecification,
         GpuSpecificationId,
@@ -29,27 +32,19 @@ def deploy_charges(
     limits: Limits, specifications: Sequence[GpuSpecification]
 ) -> tuple[Charge, ...]:
     """The minimum of every specification, in every pool it may land on."""
-    placed = [(one, place(one, limits.account)) for one in specifications]
-    return _charges(
-        (resource.id, sum(_fresh_units(resource, one, where) for one, where in placed))
-        for resource in _in_gpus(limits)
-    )
+    units: Counter[ResourceId] = Counter()
+    for one in specifications:
+        units.update(placed_units(limits.index, one, limits.atlas.place(one)))
+    return _charges(units)
 
 
 def release_charges(limits: Limits, version: LiveVersion) -> tuple[Charge, ...]:
     """All that a deployed version takes up now."""
-    rows = version.deployment.specifications if version.deployment else ()
-    placed = [(row.specification, place(row.specification, limits.account)) for row in rows]
-    held = limits.held[version.version_id]
-    return _charges(
-        (
-            resource.id,
-            held_units(resource, held)
-            if resource.basis is Basis.HELD
-            else sum(bounded_units(resource, one, where) for one, where in placed),
-        )
-        for resource in _in_gpus(limits)
-    )
+    units = held_units(limits.index, limits.held[version.version_id])
+    for row in version.deployment.specifications if version.deployment else ():
+        where = limits.atlas.place(row.specification)
+        units.update(bounded_units(limits.index, row.specification, where))
+    return _charges(units)
 
 
 def growth_charges(
@@ -63,19 +58,15 @@ def growth_charges(
     Min above max(old min, what certainly runs for it); for quotas the rise of the bound.
     """
     before, after = bounds
-    _, row = row_of(version, limits.account, row_id)
+    row = _row_of(limits, version, row_id)
     running = len(row.certain)
     grown = max(after.min_instances, running) - max(before.min_instances, running)
-    units = max(0, grown) * (row.placement.gpus_each or 0)
-    return _charges(
-        (
-            resource.id,
-            (units if counts_inside(resource, row.placement.pools) else 0)
-            if resource.basis is Basis.HELD
-            else _bound_rise(resource, row.placement, before, after),
-        )
-        for resource in _in_gpus(limits)
-    )
+    gpus = max(0, grown) * (row.placement.gpus_each or 0)
+    units = _rises(limits, row.placement, before, after)
+    for one in limits.index.counting(row.placement.pools):
+        if one.basis is Basis.HELD:
+            units[one.id] += gpus
+    return _charges(units)
 
 
 def shrink_charges(
@@ -88,26 +79,23 @@ def shrink_charges(
     Rows that share instances give only what none of them may keep; where it would leave several
     pools nothing is promised.
     """
-    account = limits.account
-    families = families_of(version, account)
-    freed = [one for family in families for one in _surplus(family, after)]
-    changed = [
-        (row, after[row.live.id])
-        for family in families
+    units: Counter[ResourceId] = Counter()
+    for family in limits.families[version.version_id]:
+        for instance in _surplus(family, after):
+            _count_instance(limits, instance, units)
+        for row in family.rows:
+            then = after.get(row.live.id)
+            if then is not None:
+                units.update(_rises(limits, row.placement, then, row.live.specification))
+    return _charges(units)
+
+
+def _row_of(limits: Limits, version: LiveVersion, wanted: GpuSpecificationId) -> Row:
+    return next(
+        row
+        for family in limits.families[version.version_id]
         for row in family.rows
-        if row.live.id in after
-    ]
-    return _charges(
-        (
-            resource.id,
-            sum(_instance_units(limits, resource, one) for one in freed)
-            if resource.basis is Basis.HELD
-            else sum(
-                _bound_rise(resource, row.placement, then, row.live.specification)
-                for row, then in changed
-            ),
-        )
-        for resource in _in_gpus(limits)
+        if row.live.id == wanted
     )
 
 
@@ -121,32 +109,28 @@ def _surplus(
     return family.instances[: max(0, len(family.instances) - most)] if is_certain else ()
 
 
-def _in_gpus(limits: Limits) -> Iterator[Resource]:
-    return (one for one in limits.resources if one.unit is not Unit.VERSIONS)
+def _rises(
+    limits: Limits, where: Placement, low: GpuSpecification, high: GpuSpecification
+) -> Counter[ResourceId]:
+    """By how much the bounds that quotas look at rise; never below zero."""
+    units = bounded_units(limits.index, high, where)
+    units.subtract(bounded_units(limits.index, low, where))
+    return +units
 
 
-def _fresh_units(resource: Resource, wanted: GpuSpecification, where: Placement) -> int:
-    if resource.basis is not Basis.HELD:
-        return bounded_units(resource, wanted, where)
-    is_counted = counts_inside(resource, where.pools)
-    return wanted.min_instances * (where.gpus_each or 0) if is_counted else 0
+def _count_instance(limits: Limits, instance: LiveInstance, units: Counter[ResourceId]) -> None:
+    pool = pool_of(instance, limits.atlas)
+    found = find_instance_type(pool, instance.instance_type) if pool else None
+    if pool is None or found is None:
+        return
+    for one in limits.index.counting((pool.id,)):
+        if one.basis is Basis.HELD:
+            units[one.id] += found.gpu_count or 0
 
 
-def _bound_rise(
-    resource: Resource, where: Placement, low: GpuSpecification, high: GpuSpecification
-) -> int:
-    return max(0, bounded_units(resource, high, where) - bounded_units(resource, low, where))
-
-
-def _instance_units(limits: Limits, resource: Resource, instance: LiveInstance) -> int:
-    pool = pool_of(instance, limits.account)
-    if pool is None or pool.id not in resource.pools:
-        return 0
-    found = find_instance_type(pool, instance.instance_type)
-    return (found.gpu_count or 0) if found else 0
-
-
-def _charges(units: Iterable[tuple[ResourceId, int]]) -> tuple[Charge, ...]:
+def _charges(units: Mapping[ResourceId, int]) -> tuple[Charge, ...]:
     return tuple(
-        Charge(resource=resource, units=count) for resource, count in sorted(units) if count > 0
+        Charge(resource=resource, units=count)
+        for resource, count in sorted(units.items())
+        if count > 0
     )

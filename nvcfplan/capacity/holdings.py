@@ -11,10 +11,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nvcfplan.capacity.placements import Placement, find_instance_type, place
+from nvcfplan.capacity.placements import Atlas, Placement, find_instance_type
 from nvcfplan.model import (
     Account,
-    GpuSpecificationId,
     LiveInstance,
     LiveSpecification,
     LiveVersion,
@@ -69,11 +68,11 @@ class Family:
         return tuple(sorted({pool for row in self.rows for pool in row.placement.pools}))
 
 
-def held_by(version: LiveVersion, account: Account) -> Held:
-    running = _supposed(version, account)
+def held_by(version: LiveVersion, atlas: Atlas) -> Held:
+    running = _supposed(version, atlas)
     unknown: set[PoolId] = set()
     for instance in version.instances or ():
-        pool = pool_of(instance, account)
+        pool = pool_of(instance, atlas)
         if pool is None:
             continue
         found = find_instance_type(pool, instance.instance_type)
@@ -83,12 +82,12 @@ def held_by(version: LiveVersion, account: Account) -> Held:
             running[pool.id] += found.gpu_count
     return Held(
         running=tuple(sorted(running.items())),
-        pending=tuple(one for one in _pending(version, account) if one.gpus),
+        pending=tuple(one for one in _pending(version, atlas) if one.gpus),
         unknown=frozenset(unknown),
     )
 
 
-def _supposed(version: LiveVersion, account: Account) -> Counter[PoolId]:
+def _supposed(version: LiveVersion, atlas: Atlas) -> Counter[PoolId]:
     """Where instances were not read: an ACTIVE version runs its minima, as far as it is certain
     where. Source: nvcf-api.md 5, "every spec has RUNNING instances >= its min".
     """
@@ -96,7 +95,7 @@ def _supposed(version: LiveVersion, account: Account) -> Counter[PoolId]:
     if not _is_supposed(version):
         return found
     for row in version.deployment.specifications if version.deployment else ():
-        placement = place(row.specification, account)
+        placement = atlas.place(row.specification)
         if len(placement.pools) == 1:
             gpus = row.specification.min_instances * (placement.gpus_each or 0)
             found[placement.pools[0]] += gpus
@@ -107,41 +106,21 @@ def _is_supposed(version: LiveVersion) -> bool:
     return version.instances is None and version.status is Status.ACTIVE
 
 
-def pool_of(instance: LiveInstance, account: Account) -> Pool | None:
+def pool_of(instance: LiveInstance, atlas: Atlas) -> Pool | None:
     """None: on a cluster that is not listed, so it takes nothing that we count."""
-    return next(
-        (
-            pool
-            for cluster in account.clusters or ()
-            if cluster.name == instance.location
-            for pool in cluster.pools
-            if pool.id.gpu.casefold() == instance.gpu.casefold()
-        ),
-        None,
-    )
+    return atlas.pool_at(instance.location, instance.gpu)
 
 
-def families_of(version: LiveVersion, account: Account) -> tuple[Family, ...]:
+def families_of(version: LiveVersion, atlas: Atlas) -> tuple[Family, ...]:
     """All rows of a version, each in one family; instances oldest first."""
     rows = version.deployment.specifications if version.deployment else ()
-    placed = [(row, place(row.specification, account)) for row in rows]
+    placed = [(row, atlas.place(row.specification)) for row in rows]
     groups: list[list[tuple[LiveSpecification, Placement]]] = []
     for one in placed:
         near = [group for group in groups if any(_overlaps(one, other) for other in group)]
         groups = [group for group in groups if group not in near]
         groups.append([one, *(member for group in near for member in group)])
     return tuple(_family(group, version.instances or ()) for group in groups)
-
-
-def row_of(
-    version: LiveVersion, account: Account, wanted: GpuSpecificationId
-) -> tuple[Family, Row]:
-    return next(
-        (family, row)
-        for family in families_of(version, account)
-        for row in family.rows
-        if row.live.id == wanted
-    )
 
 
 def account_pools(account: Account) -> tuple[Pool, ...]:
@@ -192,11 +171,11 @@ def _may_own(placement: Placement, instance: LiveInstance) -> bool:
     )
 
 
-def _pending(version: LiveVersion, account: Account) -> Iterator[Pending]:
+def _pending(version: LiveVersion, atlas: Atlas) -> Iterator[Pending]:
     """While ACTIVE every row has its minimum, so only a sum over the family can be short."""
     if version.status not in ASKS_FOR_MORE or _is_supposed(version):
         return
-    for family in families_of(version, account):
+    for family in families_of(version, atlas):
         each = family.rows[0].placement.gpus_each or 0
         if version.status is Status.ACTIVE:
             least = sum(row.live.specification.min_instances for row in family.rows)

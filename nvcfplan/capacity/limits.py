@@ -1,24 +1,21 @@
-"""Readings -> resources: everything with a limit that a plan may touch, and how sure each is.
-
-Two kinds of bound, because the service picks the cluster: NECESSARY counts what can land only
-inside a set of pools (a breach is proved impossible), SUFFICIENT all that can touch a pool at all
-(only then is a plan proved). Where all users name a pool alone both are one: EXACT.
-"""
+"""Readings -> resources: everything with a limit that a plan may touch, and how sure each is."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nvcfplan.capacity.holdings import Held, account_pools, held_by
-from nvcfplan.capacity.placements import Placement, contains, place
+from nvcfplan.capacity.counting import Index, bounded_units, held_units, index_of
+from nvcfplan.capacity.holdings import Family, Held, families_of, held_by
+from nvcfplan.capacity.placements import Atlas, Placement, atlas_of
+from nvcfplan.capacity.pools import inner_resources, pool_resources, room_resources, survey
+from nvcfplan.capacity.quotas import quota_resources
 from nvcfplan.model import (
     Account,
     GpuSpecification,
     LiveVersion,
-    Pool,
     PoolId,
-    Quota,
     Readable,
     ResourceId,
     VersionId,
@@ -30,18 +27,22 @@ VERSION_LIMIT = ResourceId("limit:versions")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """`soft`: a breach is at risk, not proved; why, by resource. All tuples sorted by id.
+    """`soft`: a breach is at risk, not proved; why, by resource. Resources sorted by id."""
 
-    `reach`: the pools each resource counts; for NECESSARY ones only what lands inside counts.
-    """
-
-    account: Account
+    atlas: Atlas
     resources: tuple[Resource, ...]
     soft: Mapping[ResourceId, str]
     held: Mapping[VersionId, Held]
+    families: Mapping[VersionId, tuple[Family, ...]]
+    index: Index
+    by_id: Mapping[ResourceId, Resource]
+
+    @property
+    def account(self) -> Account:
+        return self.atlas.account
 
     def resource(self, wanted: ResourceId) -> Resource:
-        return next(one for one in self.resources if one.id == wanted)
+        return self.by_id[wanted]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,52 +58,37 @@ class Involved:
 
 
 def find_limits(account: Account, involved: Involved) -> Limits:
-    placements = [place(one, account) for one in (*involved.wanted, *_live(involved.ours))]
-    held = {version.version_id: held_by(version, account) for version in involved.ours}
+    live, foreign = tuple(_live(involved.ours)), tuple(_live(involved.others))
+    atlas = atlas_of(account, (*involved.wanted, *live, *foreign))
+    wanted = [(one, atlas.place(one)) for one in involved.wanted]
+    placements = _distinct([*(where for _, where in wanted), *(atlas.place(one) for one in live)])
+    held = {version.version_id: held_by(version, atlas) for version in involved.ours}
+    ground = survey(atlas, held.values(), _reading(account, Readable.CAPACITY))
     resources = [
-        _unless_unknown(resource, placements, held.values())
-        for resource in (
-            *_pool_resources(account, placements, held.values()),
-            *_set_resources(account, placements, held.values()),
-            *_quota_resources(account, involved),
-            *_version_limit(account),
-        )
+        *pool_resources(ground, placements, held.values()),
+        *inner_resources(ground, placements),
+        *room_resources(ground, wanted),
+        *quota_resources(account, _reading(account, Readable.QUOTA)),
     ]
+    unknown = _unknown_pools(placements, held.values())
+    counted = [
+        replace(one, limit=None) if unknown.intersection(one.pools) else one for one in resources
+    ]
+    used = _used(index_of(counted), atlas, (held.values(), live, foreign))
+    final = (*(_with_use(one, *used) for one in counted), *_version_limit(account))
     return Limits(
-        account=account,
-        resources=tuple(sorted(resources, key=lambda one: one.id)),
-        soft=_soft(resources, placements),
+        atlas=atlas,
+        resources=tuple(sorted(final, key=lambda one: one.id)),
+        soft=_soft(final, placements),
         held=held,
+        families={version.version_id: families_of(version, atlas) for version in involved.ours},
+        index=index_of(sorted(final, key=lambda one: one.id)),
+        by_id={one.id: one for one in final},
     )
 
 
 def pool_resource_id(pool: PoolId) -> ResourceId:
     return ResourceId(f"pool:{pool}")
-
-
-def quota_name(quota: Quota) -> str:
-    return f"{quota.gpu}@{'+'.join(quota.names)}"
-
-
-def quota_pools(quota: Quota, account: Account) -> tuple[PoolId, ...]:
-    """Every pool of that GPU in a cluster that is named, or whose group is."""
-    return tuple(
-        sorted(
-            pool.id
-            for cluster in account.clusters or ()
-            if any(contains(quota.names, name) for name in (cluster.name, *(cluster.groups or ())))
-            for pool in cluster.pools
-            if pool.id.gpu.casefold() == quota.gpu.casefold()
-        )
-    )
-
-
-def counts_inside(resource: Resource, pools: Collection[PoolId]) -> bool:
-    """Whether what may land on `pools` is counted by the resource."""
-    inside = set(resource.pools)
-    if resource.bound is Bound.NECESSARY:
-        return bool(pools) and inside.issuperset(pools)
-    return not inside.isdisjoint(pools)
 
 
 def _live(versions: Sequence[LiveVersion]) -> Iterator[GpuSpecification]:
@@ -111,131 +97,40 @@ def _live(versions: Sequence[LiveVersion]) -> Iterator[GpuSpecification]:
             yield from (one.specification for one in version.deployment.specifications)
 
 
-def _pool_resources(
-    account: Account, placements: Sequence[Placement], held: Collection[Held]
-) -> Iterator[Resource]:
-    choices = {placement.pools for placement in placements}
-    touched = {pool for pools in choices for pool in pools}
-    touched |= {pool for one in held for pool, _ in one.running}
-    for pool in account_pools(account):
-        if pool.id in touched:
-            is_alone = all(pools == (pool.id,) for pools in choices if pool.id in pools)
-            bound = Bound.EXACT if is_alone else Bound.SUFFICIENT
-            yield _counted(account, pool_resource_id(pool.id), (pool,), bound, held)
+def _distinct(placements: Sequence[Placement]) -> tuple[Placement, ...]:
+    """Fleets repeat a few placements; each is looked at once."""
+    return tuple(dict.fromkeys(placements))
 
 
-def _set_resources(
-    account: Account, placements: Sequence[Placement], held: Collection[Held]
-) -> Iterator[Resource]:
-    """One NECESSARY bound per distinct choice, and per single pool that is also a choice's part."""
-    choices = {placement.pools for placement in placements if placement.pools}
-    wide = {pools for pools in choices if len(pools) > 1}
-    shared = {pool for pools in wide for pool in pools}
-    narrow = {pools for pools in choices if len(pools) == 1 and pools[0] in shared}
-    for pools in sorted(wide | narrow):
-        chosen = tuple(pool for pool in account_pools(account) if pool.id in pools)
-        names = "+".join(pool.cluster for pool in pools)
-        name = ResourceId(f"within:{names}/{pools[0].gpu}")
-        yield _counted(account, name, chosen, Bound.NECESSARY, held)
+def _used(
+    index: Index,
+    atlas: Atlas,
+    users: tuple[Collection[Held], Sequence[GpuSpecification], Sequence[GpuSpecification]],
+) -> tuple[Counter[ResourceId], Counter[ResourceId]]:
+    """Units by resource: ours, and those of other versions of the account."""
+    held, live, foreign = users
+    ours: Counter[ResourceId] = Counter()
+    others: Counter[ResourceId] = Counter()
+    for version in held:
+        ours.update(held_units(index, version))
+    for specifications, count in ((live, ours), (foreign, others)):
+        for one in specifications:
+            count.update(bounded_units(index, one, atlas.place(one)))
+    return ours, others
 
 
-def _counted(
-    account: Account,
-    name: ResourceId,
-    pools: tuple[Pool, ...],
-    bound: Bound,
-    held: Collection[Held],
+def _with_use(
+    resource: Resource, ours: Mapping[ResourceId, int], others: Mapping[ResourceId, int]
 ) -> Resource:
-    """`before` = other tenants' use as read, and what our versions hold or may still get."""
-    is_known = all(pool.capacity is not None and pool.available is not None for pool in pools)
-    capacity = sum(pool.capacity or 0 for pool in pools)
-    resource = Resource(
-        id=name,
-        pools=tuple(pool.id for pool in pools),
-        unit=Unit.GPUS,
-        bound=bound,
-        basis=Basis.HELD,
-        limit=capacity if is_known else None,
-        before=0,
-        ours=0,
-        headroom=0,
-        reading=_reading(account, Readable.CAPACITY),
-    )
-    ours = sum(held_units(resource, one) for one in held)
-    running = sum(gpus for one in held for pool, gpus in one.running if pool in set(resource.pools))
-    used = capacity - sum(pool.available or 0 for pool in pools) if is_known else running
-    return replace(resource, before=max(0, used - running) + ours, ours=ours)
+    """`before` is other tenants' use as read, and what our versions hold or may still get."""
+    own = ours[resource.id]
+    return replace(resource, before=resource.before + own + others[resource.id], ours=own)
 
 
-def held_units(resource: Resource, held: Held) -> int:
-    """Units of a HELD-basis resource that a live version takes up now."""
-    running = sum(gpus for pool, gpus in held.running if pool in set(resource.pools))
-    pending = sum(one.gpus for one in held.pending if counts_inside(resource, one.pools))
-    return running + pending
-
-
-def _quota_resources(account: Account, involved: Involved) -> Iterator[Resource]:
-    """What hosted counts is not known: the sum of min over the limit is an error, of max a risk."""
-    ours = [(one, place(one, account)) for one in _live(involved.ours)]
-    others = [(one, place(one, account)) for one in _live(involved.others)]
-    for quota in _merged(account.quotas or ()):
-        pools = quota_pools(quota, account)
-        for basis, prefix in ((Basis.MAX, "quota"), (Basis.MIN, "quota-min")):
-            resource = Resource(
-                id=ResourceId(f"{prefix}:{quota_name(quota)}"),
-                pools=pools,
-                unit=Unit.GPUS,
-                bound=Bound.NECESSARY if basis is Basis.MIN else Bound.SUFFICIENT,
-                basis=basis,
-                limit=quota.limit if _is_judged(quota, account) else None,
-                before=0,
-                ours=0,
-                headroom=0,
-                reading=_reading(account, Readable.QUOTA),
-            )
-            own = sum(bounded_units(resource, one, where) for one, where in ours)
-            foreign = sum(bounded_units(resource, one, where) for one, where in others)
-            yield replace(resource, before=own + foreign, ours=own)
-
-
-def _is_judged(quota: Quota, account: Account) -> bool:
-    """Where a cluster's groups are not known, a rule that names a group cannot be counted."""
-    clusters = account.clusters or ()
-    names = [cluster.name for cluster in clusters]
-    return all(one.groups is not None for one in clusters) or all(
-        contains(names, name) for name in quota.names
-    )
-
-
-def _merged(quotas: Sequence[Quota]) -> Iterator[Quota]:
-    """Of two rules for the same, the lower one."""
-    lowest: dict[str, Quota] = {}
-    for quota in quotas:
-        known = lowest.setdefault(quota_name(quota), quota)
-        if quota.limit < known.limit:
-            lowest[quota_name(quota)] = quota
-    return iter(lowest.values())
-
-
-def bounded_units(resource: Resource, specification: GpuSpecification, placement: Placement) -> int:
-    """Units of a MIN- or MAX-basis resource that a deployed specification takes up."""
-    if not counts_inside(resource, placement.pools):
-        return 0
-    is_min = resource.basis is Basis.MIN
-    instances = specification.min_instances if is_min else specification.max_instances
-    return instances * (placement.gpus_each or 0)
-
-
-def _unless_unknown(
-    resource: Resource, placements: Sequence[Placement], held: Collection[Held]
-) -> Resource:
+def _unknown_pools(placements: Collection[Placement], held: Collection[Held]) -> frozenset[PoolId]:
     """What an instance of unknown size may touch is not checked; it is never taken to be 1."""
-    pools = set(resource.pools)
-    is_known = all(
-        placement.gpus_each is not None or pools.isdisjoint(placement.pools)
-        for placement in placements
-    ) and all(pools.isdisjoint(one.unknown) for one in held)
-    return resource if is_known or not pools else replace(resource, limit=None)
+    found = {pool for one in placements if one.gpus_each is None for pool in one.pools}
+    return frozenset(found.union(*(one.unknown for one in held)))
 
 
 def _version_limit(account: Account) -> Iterator[Resource]:

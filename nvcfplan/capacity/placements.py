@@ -5,6 +5,7 @@ The service picks among them, not we. Source: nvcf-api.md 8.2.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from nvcfplan.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+Targeting = tuple[str, str, str | None, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 WORST_FIRST = tuple(reversed(GpuCountSource))
 
 
@@ -36,6 +38,41 @@ class Placement:
     gpus_each: int | None
     source: GpuCountSource
     is_partial: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Atlas:
+    """An account's pools by place, and where specifications that were asked about may land."""
+
+    account: Account
+    pools: Mapping[tuple[str, str], Pool]
+    placements: Mapping[Targeting, Placement]
+
+    def place(self, specification: GpuSpecification) -> Placement:
+        known = self.placements.get(targeting_of(specification))
+        return known or place(specification, self.account)
+
+    def pool_at(self, cluster: str, gpu: str) -> Pool | None:
+        return self.pools.get((cluster, gpu.casefold()))
+
+
+def atlas_of(account: Account, specifications: Iterable[GpuSpecification]) -> Atlas:
+    """Each way of targeting is looked up once: fleets repeat a few of them."""
+    distinct = {targeting_of(one): one for one in specifications}
+    return Atlas(
+        account=account,
+        pools={
+            (cluster.name, pool.id.gpu.casefold()): pool
+            for cluster in account.clusters or ()
+            for pool in cluster.pools
+        },
+        placements={key: place(one, account) for key, one in distinct.items()},
+    )
+
+
+def targeting_of(one: GpuSpecification) -> Targeting:
+    """All that decides where it may land."""
+    return (one.gpu, one.instance_type, one.backend, one.clusters, one.regions, one.attributes)
 
 
 def place(specification: GpuSpecification, account: Account) -> Placement:

@@ -41,6 +41,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "desired": "desired",
     "bindings": "bindings",
     "funding": "funding",
+    "placements": "placements",
     "point_of_no_return": "point_of_no_return",
     "is_proved_minimal": "proved_minimal",
     "diagnostics": "diagnostics",

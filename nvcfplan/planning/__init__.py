@@ -13,6 +13,13 @@ from nvcfplan.planning.context import (
     current_of,
     owner,
 )
+from nvcfplan.planning.covering import (
+    ROUNDS,
+    Arrangement,
+    Ask,
+    Rank,
+    arrange,
+)
 from nvcfplan.planning.dependencies import (
     Uses,
     dependencies,
@@ -67,6 +74,11 @@ from nvcfplan.planning.inplace import (
     set_secrets,
     updates,
 )
+from nvcfplan.planning.landings import (
+    asked_by,
+    find_landings,
+    grown_by,
+)
 from nvcfplan.planning.lending import (
     CASCADE_LIMIT,
     LOOK_AHEAD,
@@ -91,6 +103,7 @@ from nvcfplan.planning.numbers import (
     Way,
     binding_resources,
     end_excess,
+    most_held,
     state_problem,
 )
 from nvcfplan.planning.parts import (
@@ -186,6 +199,7 @@ __all__ = [
     "RELEASE_LIMIT_SECONDS",
     "REQUEST_LIMIT_SECONDS",
     "RESTARTS",
+    "ROUNDS",
     "ROWS",
     "STANDING",
     "STATE_LIMIT",
@@ -193,6 +207,8 @@ __all__ = [
     "Answer",
     "ApplyNeeds",
     "ApplyOutlook",
+    "Arrangement",
+    "Ask",
     "Chosen",
     "Conduct",
     "Context",
@@ -218,6 +234,7 @@ __all__ = [
     "Price",
     "Priority",
     "Problem",
+    "Rank",
     "Reserve",
     "Result",
     "Schedule",
@@ -231,6 +248,8 @@ __all__ = [
     "Waits",
     "Way",
     "Work",
+    "arrange",
+    "asked_by",
     "assemble",
     "await_active_step",
     "await_released_step",
@@ -247,12 +266,14 @@ __all__ = [
     "expand",
     "find_differences",
     "find_involved",
+    "find_landings",
     "find_lenders",
     "find_loan",
     "find_lost_units",
     "find_shortages",
     "find_works",
     "fund",
+    "grown_by",
     "image_of",
     "inventory_row",
     "inventory_rows",
@@ -261,6 +282,7 @@ __all__ = [
     "makespan",
     "metadata",
     "metadata_step",
+    "most_held",
     "owner",
     "plan_stack",
     "point_of_no_return",

@@ -1,8 +1,9 @@
 """Which unit funds which: an order of parts -> where each unit that a step takes comes from.
 
-What its own function gave comes first: it has to wait for that anyway. Then what is free at the
-start, then the release that is expected first. Every source is placed before who takes of it, so
-the plan is safe in every order its edges permit (ordering.md 2, theorem 1).
+What it has to wait for anyway gives first: its own function, and whoever gives it units of another
+resource. Then what is free at the start, then the release that is expected first. Every source is
+placed before who takes of it, so the plan is safe in every order its edges permit (ordering.md 2,
+theorem 1).
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def fund(
     ends: dict[StepId, int] = {}
     for key, part in parts:
         for step in part.steps:
-            drawn = [one for charge in step.acquire for one in purse.draw(key, step.id, charge)]
+            drawn = purse.draw_all(key, step)
             sources = (
                 *(edge.step for edge in step.depends_on),
                 *waits.get(step.id, ()),
@@ -69,23 +70,40 @@ class _Purse:
         self.free = {name: _Lot(None, max(0, units)) for name, units in free.items()}
         self.debts = {name: -units for name, units in free.items() if units < 0}
         self.own: dict[tuple[str, ResourceId], list[_Lot]] = {}
+        self.lots: dict[tuple[ResourceId, StepId], _Lot] = {}
         self.given: dict[ResourceId, list[tuple[int, int, _Lot]]] = {}
         self.grants: list[Grant] = []
         self.absorbers: dict[ResourceId, list[StepId]] = {}
         self.count = 0
 
-    def draw(self, key: str, taker: StepId, charge: Charge) -> list[Grant]:
-        """Nothing of a resource that is not counted."""
+    def draw_all(self, key: str, step: Step) -> list[Grant]:
+        """For all that a step takes; nothing of what is not counted."""
+        drawn: list[Grant] = []
+        sources: dict[StepId, None] = {}
+        for charge in step.acquire:
+            if charge.resource in self.free:
+                found = self._draw(key, step.id, charge, tuple(sources))
+                sources |= {one.source: None for one in found if one.source is not None}
+                drawn += found
+        self.grants += drawn
+        return drawn
+
+    def _draw(
+        self, key: str, taker: StepId, charge: Charge, sources: Sequence[StepId]
+    ) -> list[Grant]:
+        """`sources`: steps that are waited for anyway, for units of another resource."""
         name, left = charge.resource, charge.units
-        if name not in self.free:
-            return []
         found: list[Grant] = []
-        own = (*self.own.get((key, name), ()), self.free[name])
+        near = (
+            *self.own.get((key, name), ()),
+            *(self.lots[name, one] for one in sources if (name, one) in self.lots),
+            self.free[name],
+        )
         queue = self.given.setdefault(name, [])
         place = 0
         while left:
-            if place < len(own):
-                lot = own[place]
+            if place < len(near):
+                lot = near[place]
                 place += 1
             else:
                 assert queue, f"{taker} was placed where {name} had room"
@@ -97,7 +115,6 @@ class _Purse:
                 lot.units -= units
                 left -= units
                 found.append(Grant(step=taker, resource=name, units=units, source=lot.source))
-        self.grants += found
         return found
 
     def give(self, key: str, step: Step, charge: Charge, end: int) -> None:
@@ -110,6 +127,7 @@ class _Purse:
             self.absorbers.setdefault(name, []).append(step.id)
         if charge.units > paid:
             lot = _Lot(step.id, charge.units - paid)
+            self.lots[name, step.id] = lot
             self.count += 1
             self.own.setdefault((key, name), []).append(lot)
             heapq.heappush(self.given.setdefault(name, []), (end, self.count, lot))

@@ -102,7 +102,7 @@ def binding_resources(works: Sequence[Work], free: Mapping[ResourceId, int]) -> 
     for work in works:
         peaks: dict[ResourceId, int] = {}
         for draft in work.drafts:
-            for resource, units in _needs(draft.steps).items():
+            for resource, units in most_held(draft.steps).items():
                 peaks[resource] = max(0, units, peaks.get(resource, 0))
         worst.update(peaks)
     return {name for name, units in worst.items() if name in free and units > free[name]}
@@ -135,7 +135,7 @@ def state_problem(works: Sequence[Work], free: Mapping[ResourceId, int]) -> Prob
     )
 
 
-def _needs(steps: Sequence[Step]) -> dict[ResourceId, int]:
+def most_held(steps: Sequence[Step]) -> dict[ResourceId, int]:
     """The most that is held, of what was not given before, where something is taken."""
     held: Counter[ResourceId] = Counter()
     most: dict[ResourceId, int] = {}
@@ -179,7 +179,7 @@ def _way(draft: Draft, index: Mapping[ResourceId, int]) -> Way:
 
 
 def _piece(steps: Sequence[Step], index: Mapping[ResourceId, int]) -> Piece:
-    needs = {index[name]: units for name, units in _needs(steps).items() if name in index}
+    needs = {index[name]: units for name, units in most_held(steps).items() if name in index}
     nets = {index[name]: units for name, units in _nets(steps).items() if name in index}
     gives = {
         number: units

@@ -39,9 +39,9 @@ from nvcfplan.model import (
 )
 from nvcfplan.planning.assembly import assemble, point_of_no_return
 from nvcfplan.planning.context import Context
+from nvcfplan.planning.covering import Arrangement, arrange
 from nvcfplan.planning.dependencies import dependencies
 from nvcfplan.planning.fingerprints import inventory_rows, pre_images
-from nvcfplan.planning.scheduler import Schedule, schedule
 from nvcfplan.planning.verdicts import find_shortages, judge_capacity
 from nvcfplan.planning.works import find_lenders, find_works
 from nvcfplan.plans import (
@@ -60,6 +60,8 @@ from nvcfplan.plans import (
 
 if TYPE_CHECKING:
     from nvcfplan.planning.parts import Work
+    from nvcfplan.planning.scheduler import Schedule
+from nvcfplan.planning.landings import find_landings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,19 +110,20 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
     works = find_works(
         differences, Context(limits=limits, stack=stack.name, environment=stack.environment)
     )
-    result = schedule(works, limits)
+    arrangement = arrange(works, limits)
+    result = arrangement.schedule
     lent = {one.work.key for one in result.chosen}
     works = tuple(work for work in works if not work.is_optional or work.key in lent)
     if result.raised:
         shortages = find_shortages(result, limits, works)
-        errors = judge_capacity(result, limits, works, shortages)
+        errors = judge_capacity(arrangement, limits, works, shortages)
         return Infeasible(
             plan=replace(plan, diagnostics=(*plan.diagnostics, *errors)), shortages=shortages
         )
     differences = _with_lenders(differences, result)
     is_near = _is_version_limit_near(result, limits)
     steps = assemble(result, *dependencies(differences), is_limit_near=is_near)
-    return _filled_plan(plan, steps, result, (differences, limits, works))
+    return _filled_plan(plan, steps, arrangement, (differences, limits, works))
 
 
 def find_differences(
@@ -299,11 +302,12 @@ def _empty_plan(
 def _filled_plan(
     plan: Plan,
     steps: tuple[Step, ...],
-    result: Schedule,
+    arrangement: Arrangement,
     found: tuple[Sequence[Difference], Limits, Sequence[Work]],
 ) -> Plan:
     differences, limits, works = found
-    notes = judge_capacity(result, limits, works, ())
+    result = arrangement.schedule
+    notes = judge_capacity(arrangement, limits, works, ())
     return replace(
         plan,
         changes=tuple(one.change for one in differences),
@@ -313,6 +317,7 @@ def _filled_plan(
         funding=tuple(
             sorted(result.grants, key=lambda one: (one.step, one.resource, one.source or ""))
         ),
+        placements=find_landings(steps, limits),
         point_of_no_return=point_of_no_return(steps, plan.resources),
         is_proved_minimal=result.is_minimal,
         diagnostics=(*plan.diagnostics, *notes),

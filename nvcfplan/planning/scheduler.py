@@ -46,13 +46,18 @@ class Schedule:
     is_minimal: bool = False
 
 
-def schedule(works: Sequence[Work], limits: Limits) -> Schedule:
-    """Places every work. Soft limits in the way are waived, hard ones raised and reported."""
+def schedule(
+    works: Sequence[Work], limits: Limits, *, aside: AbstractSet[ResourceId] = frozenset()
+) -> Schedule:
+    """Places every work. Soft limits in the way are waived, hard ones raised and reported.
+
+    `aside`: limits that are not looked at.
+    """
     ordered = sorted(works, key=lambda work: work.key)
     free = {
         one.id: one.limit - one.before - one.headroom
         for one in limits.resources
-        if one.limit is not None
+        if one.limit is not None and one.id not in aside
     }
     settled = [
         (group, settle(group, free, limits.soft.keys()))

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from nvcfplan.capacity import VERSION_LIMIT, Limits
 from nvcfplan.diagnostics import Diagnostic, Severity, Subject, Verdict
 from nvcfplan.model import Address
-from nvcfplan.plans import Basis, Resource, Shortage
+from nvcfplan.plans import Basis, Bound, Resource, Shortage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from nvcfplan.model import ResourceId
+    from nvcfplan.model import PoolId, ResourceId
+    from nvcfplan.planning.covering import Arrangement, Ask
     from nvcfplan.planning.parts import Work
     from nvcfplan.planning.scheduler import Schedule
 
@@ -30,8 +31,9 @@ def find_shortages(result: Schedule, limits: Limits, works: Sequence[Work]) -> t
 
 
 def judge_capacity(
-    result: Schedule, limits: Limits, works: Sequence[Work], shortages: Sequence[Shortage]
+    arrangement: Arrangement, limits: Limits, works: Sequence[Work], shortages: Sequence[Shortage]
 ) -> tuple[Diagnostic, ...]:
+    """Of landings, only those that nothing makes certain: of several bounds one is enough."""
     used = {
         charge.resource
         for work in works
@@ -41,11 +43,7 @@ def judge_capacity(
     }
     return (
         *(_violation(limits, one, works) for one in shortages),
-        *(
-            _at_risk(limits.resource(one), limits.soft[one], works)
-            for one in sorted(result.waived)
-            if not shortages
-        ),
+        *(() if shortages else _risks(arrangement, limits, works)),
         *_not_checked(limits, used),
     )
 
@@ -78,20 +76,63 @@ def _excess_at_end(resource: Resource, works: Sequence[Work]) -> int:
     return resource.before + taken - given - (resource.limit or 0)
 
 
+def _risks(arrangement: Arrangement, limits: Limits, works: Sequence[Work]) -> Iterator[Diagnostic]:
+    for name in sorted(arrangement.schedule.waived):
+        resource = limits.resource(name)
+        if resource.basis is not Basis.HELD or resource.bound is not Bound.SUFFICIENT:
+            yield _at_risk(resource, limits.soft[name], works)
+    words: dict[ResourceId, str] = {}
+    for ask in arrangement.uncovered:
+        nearest = ask.covers[0][0]
+        if nearest not in words:
+            words[nearest] = _users_in_words(limits.resource(nearest), works)
+        yield _landing_at_risk(ask, limits, words[nearest])
+
+
 def _at_risk(resource: Resource, why: str, works: Sequence[Work]) -> Diagnostic:
-    users = ", ".join(f"{name} {units}" for name, units in _users(resource, works))
+    is_quota = resource.basis is Basis.MAX
     return Diagnostic(
         code=_code(resource, "at-risk"),
         severity=Severity.WARNING,
         summary=f"not proved to fit {_where(resource)} (limit {resource.limit}, in use "
         f"{resource.before}): {why}",
-        detail=f"counted at worst: {users}",
+        detail=f"counted at worst: {_users_in_words(resource, works)}",
         remedy="ask the operator what the quota counts, or lower maxInstances"
-        if resource.basis is Basis.MAX
-        else "name one cluster under `clusters:` to make it certain",
+        if is_quota
+        else "make the allocator's view readable, or declare the GPUs of an instance",
         subject=Subject(Address(""), resource.id),
         verdict=Verdict.AT_RISK,
     )
+
+
+def _landing_at_risk(ask: Ask, limits: Limits, users: str) -> Diagnostic:
+    """Its pools alone decide the words, so that alike ones are said once."""
+    specification = ask.specification
+    pools = sorted({pool for cover in ask.covers for one in cover for pool in _pools(limits, one)})
+    where = ", ".join(pool.cluster for pool in pools)
+    nearest = limits.resource(ask.covers[0][0])
+    others_choose = len(pools) == 1
+    return Diagnostic(
+        code="capacity-at-risk",
+        severity=Severity.WARNING,
+        summary=f"not proved to find room for {pools[0].gpu} in {where}: it depends on which "
+        f"cluster the service picks{' for others' if others_choose else ''}",
+        detail=f"if all that may land in {nearest.pools[0].cluster} does, at worst: "
+        f"{users}; limit {nearest.limit}",
+        remedy="name one cluster under `clusters:` to make it certain"
+        if not others_choose
+        else "name one cluster under `clusters:` for those that may land there too",
+        subject=Subject(ask.address, f"deployment.specifications.{specification.key}"),
+        verdict=Verdict.AT_RISK,
+    )
+
+
+def _pools(limits: Limits, name: ResourceId) -> tuple[PoolId, ...]:
+    return limits.resource(name).pools
+
+
+def _users_in_words(resource: Resource, works: Sequence[Work]) -> str:
+    return ", ".join(f"{name} {units}" for name, units in _users(resource, works))
 
 
 def _not_checked(limits: Limits, used: set[ResourceId]) -> Iterator[Diagnostic]:

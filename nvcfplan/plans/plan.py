@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from nvcfplan.diagnostics import Diagnostic
-from nvcfplan.model import Address, Digest, FunctionId, Json, ResourceId, Stack, StepId, VersionId
+from nvcfplan.model import (
+    Address,
+    Digest,
+    FunctionId,
+    Json,
+    PoolId,
+    ResourceId,
+    Stack,
+    StepId,
+    VersionId,
+)
 from nvcfplan.plans.changes import Change
 from nvcfplan.plans.resources import Resource
 from nvcfplan.plans.steps import Step, VersionRef
@@ -24,6 +34,22 @@ class Grant:
     resource: ResourceId
     units: int
     source: StepId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """Where what a step takes for one specification, named by its key, may land: the service picks.
+
+    `units`: GPUs in all, `gpus_each` of them for an instance. `is_pinned`: to one of the pools,
+    before anybody looks for room there. Source: nvcf-api.md 8.2.
+    """
+
+    step: StepId
+    specification: str
+    pools: tuple[PoolId, ...]
+    gpus_each: int
+    units: int
+    is_pinned: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +108,7 @@ class Plan:
     Law: grants per (step, resource) add up to its acquire; every source is an ancestor; no released
     unit is granted twice. `proving` re-checks that, and the end state, from this value alone.
     `desired` and all step configurations are sealed: they hold secret references, never values.
+    `placements`: of every specification that gets GPUs, by step and key.
     """
 
     account: str
@@ -97,6 +124,7 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...]
     fingerprint: Fingerprint
     provenance: Provenance
+    placements: tuple[Placed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

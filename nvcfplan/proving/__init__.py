@@ -32,6 +32,10 @@ from nvcfplan.proving.faults import (
     broken_funding,
     broken_order,
 )
+from nvcfplan.proving.landings import (
+    LARGEST_BATCH,
+    check_landings,
+)
 from nvcfplan.proving.lifecycles import (
     check_lifecycles,
 )
@@ -54,6 +58,7 @@ from nvcfplan.proving.wanted import (
 __all__ = [
     "CALLS",
     "CONFIG_FIELDS",
+    "LARGEST_BATCH",
     "NEW",
     "OLD",
     "PLACELESS",
@@ -71,6 +76,7 @@ __all__ = [
     "check_dependencies",
     "check_ends",
     "check_funding",
+    "check_landings",
     "check_lifecycles",
     "check_order",
     "check_succession",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.diagnostics import Diagnostic, Verdict
 from nvcfplan.model import ResourceId, StepId
+from nvcfplan.plans import Basis, Bound
 from nvcfplan.proving.faults import broken_funding, broken_order
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def check_funding(evidence: Evidence) -> Iterator[Diagnostic]:
 def unproved_resources(plan: Plan) -> frozenset[ResourceId]:
     """Acquired from, never granted, and declared at risk by the plan's own diagnostics.
 
-    Any other resource without grants is a broken plan, not an unproved one.
+    Or only sufficient: whether others make every landing certain is asked elsewhere. Any other
+    resource without grants is a broken plan, not an unproved one.
     """
     granted = {grant.resource for grant in plan.funding}
     acquired = {charge.resource for step in plan.steps for charge in step.acquire}
@@ -57,7 +59,12 @@ def unproved_resources(plan: Plan) -> frozenset[ResourceId]:
         for one in plan.diagnostics
         if one.verdict is Verdict.AT_RISK and one.subject is not None
     }
-    return frozenset((acquired - granted) & declared)
+    sufficient = {
+        one.id
+        for one in plan.resources
+        if one.bound is Bound.SUFFICIENT and one.basis is Basis.HELD
+    }
+    return frozenset((acquired - granted) & (declared | sufficient))
 
 
 def _unit_sums(plan: Plan, checked: Mapping[ResourceId, Resource]) -> Iterator[Diagnostic]:

@@ -8,6 +8,7 @@ from nvcfplan.proving.certificate import check_funding, check_order
 from nvcfplan.proving.charges import check_charges
 from nvcfplan.proving.ends import check_ends
 from nvcfplan.proving.evidence import Evidence, gather
+from nvcfplan.proving.landings import check_landings
 from nvcfplan.proving.lifecycles import check_lifecycles
 from nvcfplan.proving.succession import check_dependencies, check_succession
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 QUESTIONS: Final[tuple[Callable[[Evidence], Iterator[Diagnostic]], ...]] = (
     check_charges,
     check_funding,
+    check_landings,
     check_ends,
     check_lifecycles,
     check_succession,

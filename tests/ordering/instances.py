@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING
 
-from nvcfplan.model import Downtime, GpuSpecification, Quota
+from nvcfplan.model import Address, Downtime, GpuSpecification, Quota, function_address
 from tests.planning.builders import account, cluster, plan, running, specification, wanted
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ class Function:
     may_pause: bool
     runs: int = 0
     uses: tuple[str, ...] = ()
+
+    @property
+    def desired_address(self) -> Address:
+        return function_address(self.key)
 
     @property
     def is_replaced(self) -> bool:

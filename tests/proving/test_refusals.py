@@ -168,7 +168,7 @@ CASES = {
         trim_and_bump, other_old, "does not carry the function"
     ),
     "i-a-soft-resource-is-not-granted-and-nobody-says-so": Case(
-        choice, soft_ungranted, "takes 2 of pool:b/H100, granted 0"
+        choice, soft_ungranted, "may find no room for main"
     ),
     "i-a-resource-at-risk-is-granted-in-part": Case(choice, half_granted, "granted 1"),
     "j-a-deploy-takes-nothing": Case(bump, free_of_charge, "takes 0 H100 for them"),
