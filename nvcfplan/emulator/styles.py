@@ -25,6 +25,7 @@ class Style(StrEnum):
     ALLOCATOR = "allocator"
 
 
+_ALLOCATOR = ("/v1/si", "/v1/accounts")
 _FRONT = ("/v2/orgs", "/v3/orgs", "/v3/keys", "/token")
 
 _WORDS = {
@@ -51,12 +52,15 @@ _WORDS = {
 
 def style_of(path: str, *, is_gateway: bool) -> Style:
     """`is_gateway`: the NGC front stands before the short layout too."""
-    if path.startswith("/v1/si/"):
+    if _is_below(path, _ALLOCATOR):
         return Style.ALLOCATOR
-    is_front = any(path == one or path.startswith(f"{one}/") for one in _FRONT)
-    if is_front or (is_gateway and path.startswith("/v2/nvcf/")):
+    if _is_below(path, _FRONT) or (is_gateway and _is_below(path, ("/v2/nvcf",))):
         return Style.GATEWAY
     return Style.SERVICE
+
+
+def _is_below(path: str, roots: tuple[str, ...]) -> bool:
+    return any(path == one or path.startswith(f"{one}/") for one in roots)
 
 
 def error_body(refusal: Refusal, path: str, *, style: Style, nonce: str) -> dict[str, object]:

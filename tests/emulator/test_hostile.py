@@ -225,3 +225,32 @@ def test_names_below_localhost_are_this_machine() -> None:
             assert answer.status_code == status
 
     over_http(act)
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"GET /v2/nvcf/%ff%fe", b"404"),
+        (b"GET /v2/nvcf/functions/%00/versions", b"400"),
+        (b"GET /v2/nvcf/functions%2Fids", b"200"),
+        (b"GET /v2/nvcf/functions?visibility=%ff", b"400"),
+        (b"GET /v2/nvcf/functions?visibility=public&visibility=private", b"200"),
+        (b"GET /v2/nvcf/functions/", b"404"),
+        (b"GET //v2/nvcf/functions", b"404"),
+        (b"GET /v2/nvcf/" + b"x" * 50_000, b"404"),
+        (b"GET /" + b"x" * 100_000, b"4"),
+        (b"HEAD /v2/nvcf/functions", b"405"),
+        (b"OPTIONS *", b"4"),
+        (b"CONNECT localhost:80", b"4"),
+        (b"BREW /v2/nvcf/functions", b"405"),
+    ],
+    ids=lambda one: one[:40].decode("latin-1"),
+)
+def test_request_line_out_of_the_ordinary_gets_its_answer(line: bytes, status: bytes) -> None:
+    head = b"Host: localhost\r\nAuthorization: Bearer any\r\nConnection: close\r\n\r\n"
+
+    async def act(client: httpx2.AsyncClient) -> None:
+        heard = await asyncio.to_thread(spoken, client, line + b" HTTP/1.1\r\n" + head)
+        assert heard.startswith(b"HTTP/1.1 " + status), heard[:200]
+
+    over_http(act)

@@ -98,6 +98,11 @@ def test_short_layout_is_the_services_own_unless_the_gateway_stands_before_it() 
 
 def test_allocator_has_a_body_of_its_own() -> None:
     account = Account.of(world(gateway=True))
-    for path in ("/v1/si/accounts/nca-other/clusters", "/v1/si/nothing"):
+    for path in (
+        "/v1/si/accounts/nca-other/clusters",
+        "/v1/accounts/nca-other/clusters",
+        "/v1/si/nothing",
+        "/v1/si",
+    ):
         answer = account.get(path)
         assert (answer.status, set(answer.json)) == (404, {"error"})
