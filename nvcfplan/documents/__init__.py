@@ -5,9 +5,11 @@ from __future__ import annotations
 from nvcfplan.documents.journal import decode_record, encode_record
 from nvcfplan.documents.plan import (
     FORMAT_VERSION,
+    Examined,
     decode_document,
     decode_plan,
     encode_plan,
+    examine_document,
     plan_digest,
     plan_json_schema,
 )
@@ -20,6 +22,7 @@ from nvcfplan.documents.report import (
     encode_apply_report,
     encode_failure,
     encode_validate_report,
+    encode_verify_report,
 )
 from nvcfplan.documents.resource_changes import stated_function
 from nvcfplan.documents.state import decode_state, encode_state
@@ -27,6 +30,7 @@ from nvcfplan.documents.state import decode_state, encode_state
 __all__ = [
     "FORMAT_VERSION",
     "REPORT_FORMAT_VERSION",
+    "Examined",
     "decode_document",
     "decode_plan",
     "decode_record",
@@ -37,6 +41,8 @@ __all__ = [
     "encode_record",
     "encode_state",
     "encode_validate_report",
+    "encode_verify_report",
+    "examine_document",
     "is_applyable",
     "is_complete",
     "plan_digest",

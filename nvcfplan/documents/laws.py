@@ -70,7 +70,10 @@ def _unknown_steps(plan: Plan) -> Iterator[str]:
     known = {step.id for step in plan.steps}
     for grant in plan.funding:
         if grant.step not in known or (grant.source is not None and grant.source not in known):
-            yield f"a grant of {grant.resource} names a step that is not in the plan"
+            yield (
+                f"a grant of {grant.resource} to {grant.step} from {grant.source or 'the start'} "
+                "names a step that is not in the plan"
+            )
     for step in plan.point_of_no_return:
         if step not in known:
             yield f"the point of no return names {step}, which is not in the plan"

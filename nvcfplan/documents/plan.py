@@ -6,6 +6,8 @@ digest does not match, is refused as altered.
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Final
 
 from nvcfplan.documents.laws import broken_law
@@ -58,7 +60,28 @@ def decode_plan(data: bytes) -> Plan:
 
 def decode_document(data: bytes) -> Plan | Infeasible:
     """A plan document as it was written. Raises: DocumentError."""
-    body, provenance = _open(data)
+    examined = examine_document(data)
+    for altered in examined.altered:
+        raise DocumentError(
+            "the plan was altered after it was made",
+            detail=altered,
+            remedy=f"never edit a saved plan: {_AGAIN}",
+        )
+    return examined.found
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """`altered`: what is not as it was written, in words; empty: nothing was altered."""
+
+    found: Plan | Infeasible
+    altered: tuple[str, ...]
+
+
+def examine_document(data: bytes) -> Examined:
+    """Reads an altered plan too, as long as it is one. Raises: DocumentError."""
+    body, provenance, is_genuine = _open(data)
+    altered = [] if is_genuine else ["its digest does not match its contents"]
     try:
         made = decode_body(body, provenance)
     except ShapeError as error:
@@ -68,9 +91,21 @@ def decode_document(data: bytes) -> Plan | Infeasible:
         raise _refused(broken)
     again = encode_body(made)
     if _digest(again) != _digest(body):
-        altered = first_difference(again, body)
-        raise _altered(f"`{altered}` is not what the rest of the plan gives")
-    return made
+        place = first_difference(again, body) or ""
+        altered.append(f"{_named(place, body)} is not what the rest of the plan gives")
+    return Examined(made, tuple(altered))
+
+
+def _named(place: str, body: dict[str, object]) -> str:
+    """`steps[3].reversible` (deploy:function.chat@new), as far as what stands there has a name."""
+    found = re.match(r"(\w+)\[(\d+)\]", place)
+    listed = body.get(found[1]) if found else None
+    if found is None or not isinstance(listed, list):
+        return f"`{place}`"
+    entry = listed[int(found[2])]
+    names = [entry.get(name) for name in ("id", "address")] if isinstance(entry, dict) else []
+    known = next((one for one in names if isinstance(one, str)), None)
+    return f"`{place}`" if known is None else f"`{place}` ({known})"
 
 
 def plan_json_schema() -> dict[str, object]:
@@ -97,8 +132,8 @@ def _digest(body: dict[str, object]) -> Digest:
     return digest_of(canonical_json(body))
 
 
-def _open(data: bytes) -> tuple[dict[str, object], object]:
-    """The `plan` part without its digest, which is right, and the provenance."""
+def _open(data: bytes) -> tuple[dict[str, object], object, bool]:
+    """The `plan` part without its digest, the provenance, and whether that digest is right."""
     try:
         document = parse_object(data)
     except Unreadable as error:
@@ -108,9 +143,7 @@ def _open(data: bytes) -> tuple[dict[str, object], object]:
     if not isinstance(body, dict) or document.keys() != {"format_version", "plan", "provenance"}:
         raise _refused("it is not `{format_version, plan, provenance}`")
     digest = body.pop("digest", None)
-    if digest != _digest(body):
-        raise _altered("its digest does not match its contents")
-    return body, document["provenance"]
+    return body, document["provenance"], digest == _digest(body)
 
 
 def _check_version(version: object) -> None:
@@ -129,11 +162,3 @@ def _check_version(version: object) -> None:
 
 def _refused(why: str) -> DocumentError:
     return DocumentError("this is not a plan that nvcfplan can read", detail=why, remedy=_AGAIN)
-
-
-def _altered(why: str) -> DocumentError:
-    return DocumentError(
-        "the plan was altered after it was made",
-        detail=why,
-        remedy=f"never edit a saved plan: {_AGAIN}",
-    )

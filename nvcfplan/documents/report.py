@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nvcfplan.applying import Blocked, Cause, Failure
     from nvcfplan.diagnostics import Position, Related, Span
     from nvcfplan.errors import NvcfplanError
-    from nvcfplan.reports import ApplyReport, Counts, ValidateReport
+    from nvcfplan.reports import ApplyReport, Counts, ValidateReport, VerifyReport
 
 REPORT_FORMAT_VERSION: Final = "1.0"
 _SHORTAGES: Final = shape_of(tuple[Shortage, ...])
@@ -32,6 +32,35 @@ def encode_validate_report(report: ValidateReport) -> bytes:
             "error_count": report.errors,
             "warning_count": report.warnings,
             "diagnostics": [_diagnostic(one) for one in report.diagnostics],
+        }
+    )
+
+
+def encode_verify_report(report: VerifyReport, *, exit_code: int) -> bytes:
+    """`outcome`: proved, at-risk (all but what is named there is proved), or refused."""
+    return _pretty(
+        {
+            "format_version": REPORT_FORMAT_VERSION,
+            "outcome": report.verdict.value,
+            "exit_code": exit_code,
+            "stack": report.plan.stack,
+            "digest": report.digest,
+            "steps": len(report.plan.steps),
+            "edges": report.edges,
+            "grants": report.grants,
+            "resources": [
+                {
+                    "id": row.resource.id,
+                    "peak": row.peak,
+                    "peak_step": row.peak_step,
+                    "limit": row.resource.limit,
+                    "verdict": row.fit.value,
+                }
+                for row in report.plan.rows
+            ],
+            "diagnostics": [
+                _diagnostic(Located(diagnostic=one, line=None)) for one in report.faults
+            ],
         }
     )
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nvcfplan.adapters.storage.planfile import write_plan
+from nvcfplan.adapters.storage.planfile import read_plan, write_plan
 from nvcfplan.diagnostics import Severity
-from nvcfplan.documents import encode_plan
+from nvcfplan.documents import decode_document, encode_plan
 from nvcfplan.errors import JournalCorrupt, RunOpen
 from nvcfplan.frontends.assembly import choose_account, this_actor
 from nvcfplan.frontends.exits import Exit
@@ -18,7 +18,8 @@ from nvcfplan.frontends.reporting import report_footer, report_plan, say_diagnos
 from nvcfplan.frontends.sessions import Session, opened
 from nvcfplan.frontends.stacks import load
 from nvcfplan.model import function_address
-from nvcfplan.reports import failure_diagnostic
+from nvcfplan.reports import failure_diagnostic, plan_report
+from nvcfplan.views.graph import GraphForm, render_graph
 from nvcfplan.workflows import (
     PlanRequest,
     has_changes,
@@ -29,6 +30,7 @@ from nvcfplan.workflows import (
 )
 
 if TYPE_CHECKING:
+    from nvcfplan.frontends.commands.graph import GraphArguments
     from nvcfplan.frontends.commands.plan import PlanArguments
     from nvcfplan.frontends.options import PlanningArguments
     from nvcfplan.frontends.terminal import Terminal
@@ -55,6 +57,27 @@ def plan_command(terminal: Terminal, arguments: PlanArguments) -> Exit:
     if has_changes(plan) and not is_refused(plan):
         report_footer(terminal, arguments.out, leading_back(_of_the_account(arguments)))
     return exit_of_plan(plan, is_detailed=arguments.detailed_exitcode)
+
+
+def graph_command(terminal: Terminal, arguments: GraphArguments) -> Exit:
+    """A first path that is not YAML is a saved plan, as it is for `apply`."""
+    first = arguments.paths[0]
+    form = GraphForm.JSON if terminal.wants_json else GraphForm(arguments.form)
+    if not first.is_dir() and first.suffix not in (".yaml", ".yml"):
+        plan: Plan | Infeasible = decode_document(read_plan(first))
+    else:
+        loaded = load(arguments, terminal)
+        if loaded is None:
+            return Exit.ERROR
+        account = choose_account(arguments, loaded.root, terminal)
+        say_diagnostics(terminal, account.warnings)
+        request = request_of(arguments, loaded, destroys=False)
+        with opened(account, loaded.stack, loaded.root, terminal.environment) as session:
+            plan = session.read(make_plan(request, session.ports.look))
+    report = plan_report(plan)
+    say_diagnostics(terminal, report.faults)
+    terminal.report(render_graph(report, form))
+    return exit_of_plan(plan, is_detailed=False)
 
 
 def _of_the_account(arguments: PlanArguments) -> PlanArguments:

@@ -16,6 +16,7 @@ from nvcfplan.documents import (
     encode_failure,
     encode_plan,
     encode_validate_report,
+    encode_verify_report,
 )
 from nvcfplan.model import RunId
 from nvcfplan.plans import Infeasible
@@ -28,6 +29,7 @@ from nvcfplan.views.text import (
     render_footer,
     render_plan,
     render_validate,
+    render_verify,
 )
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from nvcfplan.loading import StackReading
     from nvcfplan.located import SourceMap
     from nvcfplan.plans import Plan
-    from nvcfplan.reports import Snippets
+    from nvcfplan.reports import Snippets, VerifyReport
     from nvcfplan.workflows import RunResult
 
 
@@ -90,6 +92,13 @@ def report_plan(terminal: Terminal, plan: Plan | Infeasible, sources: SourceMap 
     snippets = no_snippets if sources is None else sources.snippet
     report = plan_report(plan if sources is None else _located(plan, sources))
     terminal.report(render_plan(report, snippets, colour=terminal.report_in_colour()))
+
+
+def report_verification(terminal: Terminal, report: VerifyReport, exit_code: int) -> None:
+    if terminal.wants_json:
+        terminal.report(encode_verify_report(report, exit_code=exit_code).decode("utf-8"))
+        return
+    terminal.report(render_verify(report, colour=terminal.report_in_colour()))
 
 
 def report_footer(terminal: Terminal, saved_to: Path | None, again: str) -> None:

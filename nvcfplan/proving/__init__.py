@@ -43,6 +43,9 @@ from nvcfplan.proving.proof import (
     QUESTIONS,
     prove,
 )
+from nvcfplan.proving.retreat import (
+    check_retreat,
+)
 from nvcfplan.proving.succession import (
     check_dependencies,
     check_succession,
@@ -79,6 +82,7 @@ __all__ = [
     "check_landings",
     "check_lifecycles",
     "check_order",
+    "check_retreat",
     "check_succession",
     "gather",
     "is_config_wanted",

@@ -10,6 +10,7 @@ from nvcfplan.proving.ends import check_ends
 from nvcfplan.proving.evidence import Evidence, gather
 from nvcfplan.proving.landings import check_landings
 from nvcfplan.proving.lifecycles import check_lifecycles
+from nvcfplan.proving.retreat import check_retreat
 from nvcfplan.proving.succession import check_dependencies, check_succession
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ QUESTIONS: Final[tuple[Callable[[Evidence], Iterator[Diagnostic]], ...]] = (
     check_lifecycles,
     check_succession,
     check_dependencies,
+    check_retreat,
 )
 
 

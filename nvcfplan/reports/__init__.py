@@ -46,6 +46,12 @@ from nvcfplan.reports.validate_report import (
     no_snippets,
     validate_report,
 )
+from nvcfplan.reports.verify_report import (
+    Proof,
+    VerifyReport,
+    altered_diagnostic,
+    verify_report,
+)
 
 __all__ = [
     "ApplyReport",
@@ -59,6 +65,7 @@ __all__ = [
     "Operation",
     "Outlook",
     "PlanReport",
+    "Proof",
     "ReadingEntry",
     "Snippets",
     "StepEntry",
@@ -66,6 +73,8 @@ __all__ = [
     "StepOutcome",
     "Undoing",
     "ValidateReport",
+    "VerifyReport",
+    "altered_diagnostic",
     "ancestors_of",
     "apply_report",
     "capacity_rows",
@@ -80,4 +89,5 @@ __all__ = [
     "plan_report",
     "undoing_of",
     "validate_report",
+    "verify_report",
 ]

@@ -8,6 +8,7 @@ from nvcfplan.views.event_text import render_event
 from nvcfplan.views.neutralise import safe, safe_lines
 from nvcfplan.views.plan_text import render_footer, render_plan
 from nvcfplan.views.state_text import render_state_list, render_state_show
+from nvcfplan.views.verify_text import render_verify
 
 __all__ = [
     "render_apply",
@@ -19,6 +20,7 @@ __all__ = [
     "render_state_list",
     "render_state_show",
     "render_validate",
+    "render_verify",
     "safe",
     "safe_lines",
 ]

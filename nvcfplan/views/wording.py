@@ -31,7 +31,7 @@ from nvcfplan.views.neutralise import safe
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from nvcfplan.model import GpuSpecification
+    from nvcfplan.model import GpuSpecification, ResourceId
 
 
 def subject_of(task: Task) -> str:
@@ -74,17 +74,36 @@ def placement(specification: GpuSpecification) -> str:
 
 
 def why(number: int, edges: Sequence[Edge]) -> str:
-    """All edges from one step: `after 3 (create-first, gives 4 of pool:...)`."""
+    """All edges from one step: `after 3 (create-first): 4 H100 of nvcf-gcp-prod-asiase1-a`."""
     orders = [one.order for one in edges if isinstance(one, After)]
-    words = [order.value for order in orders if order is not Order.REQUIRES]
-    words += [
-        f"gives {one.units} of {safe(one.resource)}" for one in edges if isinstance(one, Funded)
-    ]
-    return f"after {number} ({', '.join(words)})" if words else f"after {number}"
+    words = ", ".join(order.value for order in orders if order is not Order.REQUIRES)
+    given = ", ".join(units(one.units, one.resource) for one in edges if isinstance(one, Funded))
+    head = f"after {number} ({words})" if words else f"after {number}"
+    return f"{head}: {given}" if given else head
 
 
 def charged(charges: Sequence[Charge]) -> str:
-    return ", ".join(f"{one.units} of {safe(one.resource)}" for one in charges)
+    return ", ".join(units(one.units, one.resource) for one in charges)
+
+
+def units(number: int, resource: ResourceId) -> str:
+    """`4 H100 of nvcf-gcp-prod-asiase1-a`; of a quota or a set of clusters by their names."""
+    kind, _, name = resource.partition(":")
+    match kind:
+        case "pool":
+            cluster, _, gpu = name.rpartition("/")
+            return safe(f"{number} {gpu} of {cluster}")
+        case "within":
+            clusters, _, gpu = name.rpartition("/")
+            return safe(f"{number} {gpu} within {clusters}")
+        case "quota" | "quota-min":
+            gpu, _, names = name.partition("@")
+            basis = "min" if kind == "quota-min" else "max"
+            return safe(f"{number} {gpu} of the {basis} quota of {names}")
+        case "limit":
+            return f"{number} stored version" if number == 1 else f"{number} stored versions"
+        case _:
+            return safe(f"{number} of {resource}")
 
 
 def lasting(seconds: float) -> str:

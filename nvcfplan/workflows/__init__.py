@@ -16,6 +16,7 @@ from nvcfplan.workflows.recover import (
 from nvcfplan.workflows.runs import RunResult, Shell, last_journal
 from nvcfplan.workflows.state_commands import find_function, read_remembered
 from nvcfplan.workflows.validate import read_stack_files
+from nvcfplan.workflows.verify import verify_document
 
 __all__ = [
     "Actor",
@@ -43,4 +44,5 @@ __all__ = [
     "resume_run",
     "roll_back_run",
     "scope_of",
+    "verify_document",
 ]

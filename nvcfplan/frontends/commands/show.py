@@ -20,6 +20,9 @@ class ShowArguments:
     plan: Path
 
 
+plan_argument = click.argument("plan", type=click.Path(path_type=Path))
+
+
 @click.command(
     cls=TeachingCommand,
     epilog="""
@@ -30,7 +33,7 @@ Examples:
 Exit codes: 0; 1 when the file is no plan, was altered, or is of a newer format.
 """,
 )
-@click.argument("plan", type=click.Path(path_type=Path))
+@plan_argument
 @output_options
 @taking(ShowArguments)
 def show(terminal: Terminal, arguments: ShowArguments) -> int:
