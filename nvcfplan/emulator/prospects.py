@@ -97,5 +97,7 @@ def first_of(rule: ScheduleRule) -> Planned:
 
 def status_at(changes: Sequence[Standing], moment: float, before: str) -> str:
     """The status at a moment; `before` the first change."""
+    if not changes:
+        return before
     past = [one.status for one in changes if one.since <= moment]
     return past[-1] if past else before

@@ -233,6 +233,19 @@ def test_no_instance_for_half_an_hour_is_a_suspected_lack_of_capacity() -> None:
     assert 1800 <= failed.elapsed_seconds < 1900
 
 
+def test_raised_minimum_that_finds_no_room_is_a_suspected_lack_of_capacity_in_the_end() -> None:
+    case = Case(4, [scaled("chat", spec(), spec(low=2))], {"chat": spec()})
+    made = Drive(start(case.plan, RUN, SETTINGS, CODEC), case.service())
+    # Nothing is said of it: the second silent form of nvcf-api.md 6.2.
+    made.service.others[POOL] = 3
+
+    assert made.run() is RunOutcome.ROLLED_BACK
+    (failed,) = [event for event in made.events if isinstance(event, StepFailed)]
+    assert failed.failure.kind == FailureClass.CAPACITY
+    assert "not even starting" in failed.failure.message
+    assert "the limit of await-active" in failed.failure.message
+
+
 def _stay_young(made: Drive) -> None:
     for versions in made.service.functions.values():
         for stored in versions.values():
