@@ -21,6 +21,7 @@ class FailureClass(StrEnum):
     QUOTA = "quota"
     PLACEMENT = "placement"
     ACCOUNT_LIMIT = "account-limit"
+    ALREADY_DEPLOYED = "already-deployed"
     CONFIGURATION = "configuration"
     RESTART_LOOP = "restart-loop"
     MODEL_NOT_FOUND = "model-not-found"
@@ -71,6 +72,11 @@ _MARKERS: Final = (
     ("gpus missing for backend", FailureClass.PLACEMENT),
     ("invalid gpu '", FailureClass.PLACEMENT),
     ("invalid instancetype '", FailureClass.PLACEMENT),
+    # The version has a row already, checks 4 to 6.
+    ("use patch endpoint to update gpu-specification", FailureClass.ALREADY_DEPLOYED),
+    ("use put", FailureClass.ALREADY_DEPLOYED),
+    ("already has a deployment with errors", FailureClass.ALREADY_DEPLOYED),
+    ("deployment found for inactive function", FailureClass.ALREADY_DEPLOYED),
     # What the request itself says, checks 0, 8, 14 and 15. After the quota, which begins alike.
     ("could not be specified at the same time", FailureClass.CONFIGURATION),
     ("nvcf reval", FailureClass.CONFIGURATION),
@@ -182,6 +188,8 @@ _REMEDIES: Final = {
     FailureClass.PLACEMENT: "check gpu, instanceType, backend, clusters, regions and attributes "
     "against the inventory",
     FailureClass.ACCOUNT_LIMIT: "delete versions that are not needed, or ask for a higher limit",
+    FailureClass.ALREADY_DEPLOYED: "plan again: somebody deployed it, or what it was deployed as "
+    "before is not removed yet",
     FailureClass.CONFIGURATION: "correct what the message names: the container's arguments, its "
     "port, its health and inference endpoints, or a value of the specification",
     FailureClass.RESTART_LOOP: "read the container's log, and run the image by itself first",

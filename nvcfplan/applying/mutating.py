@@ -32,7 +32,10 @@ from nvcfplan.plans import DeleteVersion, Deploy, Undeploy
 if TYPE_CHECKING:
     from nvcfplan.applying.briefs import Brief
     from nvcfplan.applying.journal import Intent
+    from nvcfplan.model import GpuSpecification
 
+_PERHAPS_DONE = (FailureClass.NOT_FOUND, FailureClass.ALREADY_DEPLOYED)
+"""Refusals that a request delivered twice meets the second time."""
 _LONGEST_PAUSE = 60.0
 _LONGEST_RETRY_AFTER = 300.0
 _FIRST_CAPACITY_PAUSE = 15.0
@@ -146,7 +149,7 @@ def _attempt(brief: Brief, attempt: int, was_unknown: bool) -> Flow[Ended | _Aga
         case Done(function=function, version=version):
             return Succeeded(function, version)
         case Refused(failure=failure):
-            if was_unknown or failure.kind == FailureClass.NOT_FOUND:
+            if was_unknown or failure.kind in _PERHAPS_DONE:
                 adopted = yield from _adopted(brief, attempt)
                 if adopted is not None:
                     return adopted
@@ -165,11 +168,25 @@ def _adopted(brief: Brief, attempt: int) -> Flow[Succeeded | None]:
     """Refused, but perhaps because an earlier request of ours did its work after all."""
     if not isinstance(brief.step.task, Deploy | Undeploy | DeleteVersion):
         return None
+    task = brief.step.task
     sight = yield from look(brief.read(), brief.settings, may_stop=False)
-    if isinstance(sight, Blind) or not is_in_effect(brief.step.task, version_in(sight.found)):
+    if isinstance(sight, Blind) or not is_in_effect(task, version_in(sight.found)):
+        return None
+    if isinstance(task, Deploy) and not _is_as_asked(task, version_in(sight.found)):
         return None
     yield brief.note(attempt, Done(UNSENT, None, None), is_adopted=True)
     return Succeeded(is_adopted=True)
+
+
+def _is_as_asked(task: Deploy, version: LiveVersion | None) -> bool:
+    """Whether what is deployed may be what we asked for, and not what somebody else did."""
+    row = None if version is None else version.deployment
+    found = () if row is None else tuple(one.specification for one in row.specifications)
+    return sorted(map(_amounts, found)) == sorted(map(_amounts, task.specifications))
+
+
+def _amounts(one: GpuSpecification) -> tuple[str, str, int, int]:
+    return one.gpu.lower(), one.instance_type.lower(), one.min_instances, one.max_instances
 
 
 def _found(brief: Brief, attempt: int) -> Flow[Ended | None]:

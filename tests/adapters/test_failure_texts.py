@@ -54,6 +54,10 @@ SYNCHRONOUS = (
 
 NAMES = (
     ("Validation failed: [object=x, field=gpu]", CONFIGURATION),
+    ("Function deployment found for INACTIVE function", FailureClass.ALREADY_DEPLOYED),
+    ("use PATCH endpoint to update gpu-specification", FailureClass.ALREADY_DEPLOYED),
+    ("use PUT endpoint to update it", FailureClass.ALREADY_DEPLOYED),
+    ("Function already has a deployment with errors", FailureClass.ALREADY_DEPLOYED),
     ("No Backends defined for account 'X'", PLACEMENT),
     ("'X' could not be specified at the same time", CONFIGURATION),
     ("Invalid Backend 'X' specified", PLACEMENT),
@@ -276,9 +280,9 @@ EXPECTED = {
     "body validation: min above max": FailureClass.CONFIGURATION,
     "unknown instance type": FailureClass.PLACEMENT,
     "backend and clusters together": FailureClass.CONFIGURATION,
-    "version already deployed": FailureClass.OTHER,
-    "version in ERROR, deployment not removed yet": FailureClass.OTHER,
-    "graceful undeploy still draining": FailureClass.OTHER,
+    "version already deployed": FailureClass.ALREADY_DEPLOYED,
+    "version in ERROR, deployment not removed yet": FailureClass.ALREADY_DEPLOYED,
+    "graceful undeploy still draining": FailureClass.ALREADY_DEPLOYED,
     "placement: nothing matches gpu/type/region/cluster/attributes": FailureClass.PLACEMENT,
     "placement, backend form": FailureClass.PLACEMENT,
     "allocator unreachable": FailureClass.TRANSIENT,
