@@ -143,3 +143,11 @@ def problem(status: int, detail: str) -> httpx2.Response:
 
 def run(coroutine: Coroutine[object, object, ResultT]) -> ResultT:
     return asyncio.run(coroutine)
+
+
+async def next_turn() -> None:
+    """Until every other task has had its turn."""
+    loop = asyncio.get_running_loop()
+    turn = loop.create_future()
+    loop.call_soon(turn.set_result, None)
+    await turn

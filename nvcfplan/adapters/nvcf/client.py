@@ -37,7 +37,9 @@ AnswerT = TypeVar("AnswerT", bound=Answer)
 _log = logging.getLogger(__name__)
 
 MOST_BYTES: Final = 32 * 1024 * 1024
-READ_ATTEMPTS: Final = 5
+_READ_ATTEMPTS: Final = 5
+_LIMITED_ATTEMPTS: Final = 12
+"""Told to slow down, a read of many may lose several times in a row; only the time is short."""
 _UNSENT_ATTEMPTS: Final = 3
 """A wrong address is told soon; a name server that stumbled once is forgiven."""
 _FIRST_PAUSE_SECONDS: Final = 0.5
@@ -46,7 +48,9 @@ _LONGEST_ASKED_SECONDS: Final = 3600.0
 _JSON: Final = ("Content-Type", "application/json")
 _FELT_SECONDS: Final = 5.0
 _TOLD_SECONDS: Final = 10.0
-_RETRIED_STATUS: Final = frozenset({429, 502, 503, 504})
+_QUIET_SECONDS: Final = 0.5
+_LONGEST_QUIET_SECONDS: Final = 10.0
+_RETRIED_STATUS: Final = frozenset({502, 503, 504})
 _NOT_SENT: Final = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -80,6 +84,7 @@ class Client:
         self.redaction = Redaction((token,) if token else ())
         self._listener = listener
         self._told_until = 0.0
+        self._quiet_until = 0.0
         self._connections = Connections(target, transport)
         self._headers = _headers(token, target)
         self._timeout = _timeout(target.patience)
@@ -104,14 +109,14 @@ class Client:
         return outcome
 
     async def read(
-        self, request: RawRequest, model: type[AnswerT], *, attempts: int = READ_ATTEMPTS
+        self, request: RawRequest, model: type[AnswerT], *, attempts: int | None = None
     ) -> AnswerT:
         """Raises: RemoteError; RemoteMissing when the service itself says 404."""
         value = await self.read_json(request, attempts=attempts)
         return fit(model, value, route_of(request, self.target))
 
-    async def read_json(self, request: RawRequest, *, attempts: int = READ_ATTEMPTS) -> object:
-        """Raises: as `read`."""
+    async def read_json(self, request: RawRequest, *, attempts: int | None = None) -> object:
+        """`attempts`: no more than so many, whatever comes. Raises: as `read`."""
         answer = await self._read_answer(request, attempts)
         try:
             return read_json(answer.body)
@@ -119,15 +124,15 @@ class Client:
             route = route_of(request, self.target)
             raise garbled(route, self.redaction.shown(str(fault)), answer.status) from None
 
-    async def _read_answer(self, request: RawRequest, attempts: int) -> RawAnswer:
-        patience, spent = self.target.patience, 0.0
-        for attempt in range(1, attempts + 1):
+    async def _read_answer(self, request: RawRequest, attempts: int | None) -> RawAnswer:
+        patience, spent, most = self.target.patience, 0.0, attempts or _LIMITED_ATTEMPTS
+        for attempt in range(1, most + 1):
             outcome, took = await self._attempt(
                 request, min(patience.whole, patience.total - spent)
             )
             spent += took
             pause = _pause_seconds(request, attempt, outcome)
-            is_last = attempt >= min(attempts, _worth_attempts(outcome))
+            is_last = attempt >= min(most, _worth_attempts(outcome))
             if is_last or spent + pause >= patience.total:
                 break
             self._tell(request, outcome, pause, spent)
@@ -143,9 +148,18 @@ class Client:
     async def _attempt(self, request: RawRequest, limit: float) -> tuple[RawOutcome, float]:
         """With the seconds it took; waiting for a turn is not among them."""
         async with self._connections.one() as connection:
+            await self._keep_quiet()
             begun = asyncio.get_running_loop().time()
             outcome = await self._outcome(connection, request, limit)
+            if isinstance(outcome, RawAnswer) and outcome.status == 429:
+                pause = min(outcome.retry_after_seconds or _QUIET_SECONDS, _LONGEST_QUIET_SECONDS)
+                self._quiet_until = max(self._quiet_until, self.clock.monotonic() + pause)
             return outcome, asyncio.get_running_loop().time() - begun
+
+    async def _keep_quiet(self) -> None:
+        """Who is told to slow down slows all down: the limit is of the account, not of a route."""
+        if self.clock.monotonic() < self._quiet_until:
+            await self.clock.sleep_until(self._quiet_until)
 
     async def _outcome(
         self, connection: httpx2.AsyncClient, request: RawRequest, limit: float
@@ -224,12 +238,14 @@ def _timeout(patience: Patience) -> dict[str, float]:
 
 def _worth_attempts(outcome: RawOutcome) -> int:
     match outcome:
+        case RawAnswer(status=429):
+            return _LIMITED_ATTEMPTS
         case RawAnswer():
-            return READ_ATTEMPTS if outcome.status in _RETRIED_STATUS else 1
+            return _READ_ATTEMPTS if outcome.status in _RETRIED_STATUS else 1
         case NotSent():
             return _UNSENT_ATTEMPTS
         case Lost():
-            return READ_ATTEMPTS if outcome.is_repeatable else 1
+            return _READ_ATTEMPTS if outcome.is_repeatable else 1
 
 
 def _pause_seconds(request: RawRequest, attempt: int, outcome: RawOutcome) -> float:
