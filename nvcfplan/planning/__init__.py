@@ -8,6 +8,12 @@ from nvcfplan.planning.assembly import (
     point_of_no_return,
     topological,
 )
+from nvcfplan.planning.concessions import (
+    KEEP_TRIES,
+    LOWER_JOBS,
+    Settled,
+    settle,
+)
 from nvcfplan.planning.context import (
     Context,
     current_of,
@@ -103,7 +109,6 @@ from nvcfplan.planning.numbers import (
     Way,
     binding_resources,
     end_excess,
-    most_held,
     state_problem,
 )
 from nvcfplan.planning.parts import (
@@ -148,18 +153,20 @@ from nvcfplan.planning.search import (
     Solution,
     solve,
 )
-from nvcfplan.planning.settling import (
-    KEEP_TRIES,
-    LOWER_JOBS,
-    Settled,
-    settle,
-)
 from nvcfplan.planning.simulation import (
     Conduct,
     Found,
     Priority,
     Stuck,
     simulate,
+)
+from nvcfplan.planning.sizes import (
+    Size,
+    SizedDraft,
+    SizedWork,
+    end_of,
+    size_works,
+    worst_of,
 )
 from nvcfplan.planning.staleness import (
     Freshness,
@@ -240,6 +247,9 @@ __all__ = [
     "Schedule",
     "Searched",
     "Settled",
+    "Size",
+    "SizedDraft",
+    "SizedWork",
     "Solution",
     "State",
     "Stuck",
@@ -263,6 +273,7 @@ __all__ = [
     "deploy_step",
     "draft_of",
     "end_excess",
+    "end_of",
     "expand",
     "find_differences",
     "find_involved",
@@ -282,7 +293,6 @@ __all__ = [
     "makespan",
     "metadata",
     "metadata_step",
-    "most_held",
     "owner",
     "plan_stack",
     "point_of_no_return",
@@ -295,6 +305,7 @@ __all__ = [
     "settle",
     "settling",
     "simulate",
+    "size_works",
     "solve",
     "standing_of",
     "state_problem",
@@ -304,4 +315,5 @@ __all__ = [
     "update_step",
     "updates",
     "with_steps",
+    "worst_of",
 ]

@@ -8,15 +8,14 @@ bound where there is one; specifications that have none left are at risk.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.capacity import Covers, covers_of
 from nvcfplan.model import Address, GpuSpecification, ResourceId
 from nvcfplan.planning.landings import asked_by
-from nvcfplan.planning.numbers import most_held
 from nvcfplan.planning.scheduler import Schedule, schedule
+from nvcfplan.planning.sizes import SizedWork, end_of, size_works, worst_of
 from nvcfplan.plans import Basis, Bound
 
 if TYPE_CHECKING:
@@ -57,13 +56,14 @@ def arrange(works: Sequence[Work], limits: Limits) -> Arrangement:
         for one in limits.resources
         if one.bound is Bound.SUFFICIENT and one.basis is Basis.HELD
     )
-    ranks = _ranks(works, limits, landing)
+    sized = size_works(works)
+    ranks = _ranks(sized, limits, landing)
     lost: set[ResourceId] = set()
     best: Arrangement | None = None
     for _ in range(ROUNDS):
         relied = _choose(asks, ranks, lost)
         aside = landing - relied
-        found = schedule(works, limits, aside=aside)
+        found = schedule(sized, limits, aside=aside)
         uncovered = _uncovered(asks, found, aside, limits)
         if best is None or len(uncovered) < len(best.uncovered):
             best = Arrangement(schedule=found, aside=aside, uncovered=uncovered)
@@ -94,20 +94,10 @@ def _asks(works: Sequence[Work], limits: Limits) -> tuple[Ask, ...]:
 
 
 def _ranks(
-    works: Sequence[Work], limits: Limits, landing: AbstractSet[ResourceId]
+    works: Sequence[SizedWork], limits: Limits, landing: AbstractSet[ResourceId]
 ) -> Mapping[ResourceId, Rank]:
     """How well each bound can be kept: never at stake, fitting in the end, by what is free now."""
-    worst: Counter[ResourceId] = Counter()
-    end: Counter[ResourceId] = Counter()
-    for work in works:
-        most: dict[ResourceId, int] = {}
-        for draft in work.drafts:
-            for name, units in most_held(draft.steps).items():
-                most[name] = max(0, units, most.get(name, 0))
-        worst.update(most)
-        for step in () if work.is_optional else work.drafts[0].steps:
-            end.update({one.resource: one.units for one in step.acquire})
-            end.subtract({one.resource: one.units for one in step.release})
+    worst, end = worst_of(works), end_of(works)
     ranks: dict[ResourceId, Rank] = {}
     for name in landing:
         one = limits.resource(name)

@@ -114,7 +114,6 @@ def _promise(
     helped = sum(
         all(given.get(resource, 0) >= units for resource, units in target.short.items())
         for target in targets[:CASCADE_LIMIT]
-        if target.job != offer.job
     )
     way = lending.problem.jobs[offer.job].ways[offer.way]
     return (way.has_gap, -helped, way.exposure, offer)
@@ -172,7 +171,7 @@ def _waste(
 
 
 def _cascade(lending: Lending, loan: Loan) -> int:
-    """How many functions could be carried out one after the other, were this lent."""
+    """How many functions could be carried out one after the other, were this lent; with lenders."""
     free = list(lending.free)
     begun = {offer.job for offer in loan}
     changed: list[int] = []
@@ -198,4 +197,12 @@ def _cascade(lending: Lending, loan: Loan) -> int:
                 free[resource] -= units
                 if units < 0:
                     changed.append(resource)
-    return unlocked
+    return unlocked + sum(_returns(lending, offer, free) for offer in loan)
+
+
+def _returns(lending: Lending, offer: Offer, free: Sequence[int]) -> bool:
+    """Whether the lender itself has come through, if it had anything to do."""
+    rest = lending.problem.jobs[offer.job].ways[offer.way].rests[1]
+    return offer.job in lending.open and all(
+        free[resource] >= units for resource, units in rest.needs
+    )

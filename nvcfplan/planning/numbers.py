@@ -6,16 +6,14 @@ settled when an order has been found.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from nvcfplan.model import ResourceId, StepId
-from nvcfplan.planning.parts import Draft, Work, settling, undeploying
-from nvcfplan.plans import Deploy, Step, Undeploy, UpdateDeployment
+from nvcfplan.model import ResourceId
+from nvcfplan.planning.sizes import Size, SizedDraft, SizedWork, end_of, worst_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 Units = tuple[tuple[int, int], ...]
 """Units by the number of a resource, each resource once, in order."""
@@ -93,35 +91,33 @@ class Problem:
     touching: tuple[tuple[int, ...], ...]
 
 
-def binding_resources(works: Sequence[Work], free: Mapping[ResourceId, int]) -> set[ResourceId]:
+def binding_resources(
+    works: Sequence[SizedWork], free: Mapping[ResourceId, int]
+) -> set[ResourceId]:
     """Resources that some state could exhaust: all functions at their worst at once.
 
     One that is over its limit binds as soon as somebody takes of it.
     """
-    worst: Counter[ResourceId] = Counter()
-    for work in works:
-        peaks: dict[ResourceId, int] = {}
-        for draft in work.drafts:
-            for resource, units in most_held(draft.steps).items():
-                peaks[resource] = max(0, units, peaks.get(resource, 0))
-        worst.update(peaks)
+    worst = worst_of(works)
     return {name for name, units in worst.items() if name in free and units > free[name]}
 
 
-def state_problem(works: Sequence[Work], free: Mapping[ResourceId, int]) -> Problem:
+def state_problem(works: Sequence[SizedWork], free: Mapping[ResourceId, int]) -> Problem:
     """`works` sorted by key; `free`: of every resource that is counted. Others limit nothing."""
     binding = sorted(binding_resources(works, free))
     index = {resource: number for number, resource in enumerate(binding)}
-    place = {work.key: number for number, work in enumerate(works)}
+    place = {one.work.key: number for number, one in enumerate(works)}
+    serving = {one.work.key for one in works if any(draft.settled for draft in one.drafts)}
+    leaving = {one.work.key for one in works if any(draft.left for draft in one.drafts)}
     jobs = tuple(
         Job(
-            key=work.key,
-            ways=tuple(_way(draft, index) for draft in work.drafts),
-            uses=tuple(place[key] for key in work.uses if _has(works, place, key, settling)),
-            users=tuple(place[key] for key in work.users if _has(works, place, key, undeploying)),
-            is_optional=work.is_optional,
+            key=one.work.key,
+            ways=tuple(_way(draft, index) for draft in one.drafts),
+            uses=tuple(place[key] for key in one.work.uses if key in serving),
+            users=tuple(place[key] for key in one.work.users if key in leaving),
+            is_optional=one.work.is_optional,
         )
-        for work in works
+        for one in works
     )
     touching: list[list[int]] = [[] for _ in binding]
     for number, job in enumerate(jobs):
@@ -135,52 +131,32 @@ def state_problem(works: Sequence[Work], free: Mapping[ResourceId, int]) -> Prob
     )
 
 
-def most_held(steps: Sequence[Step]) -> dict[ResourceId, int]:
-    """The most that is held, of what was not given before, where something is taken."""
-    held: Counter[ResourceId] = Counter()
-    most: dict[ResourceId, int] = {}
-    for step in steps:
-        for charge in step.acquire:
-            held[charge.resource] += charge.units
-            most[charge.resource] = max(held[charge.resource], most.get(charge.resource, -(10**9)))
-        for charge in step.release:
-            held[charge.resource] -= charge.units
-    return most
+def end_excess(works: Sequence[SizedWork], free: Mapping[ResourceId, int]) -> dict[ResourceId, int]:
+    """Units over a limit when all is done, in whatever order, of what somebody takes of."""
+    taken = {
+        name for one in works if not one.work.is_optional for name in one.drafts[0].rests[0].needs
+    }
+    return {
+        name: units - free[name]
+        for name, units in sorted(end_of(works).items())
+        if name in free and name in taken and units > free[name]
+    }
 
 
-def _nets(steps: Sequence[Step]) -> Counter[ResourceId]:
-    nets: Counter[ResourceId] = Counter()
-    for step in steps:
-        for charge in step.acquire:
-            nets[charge.resource] += charge.units
-        for charge in step.release:
-            nets[charge.resource] -= charge.units
-    return nets
-
-
-def _way(draft: Draft, index: Mapping[ResourceId, int]) -> Way:
-    serving, leaving = set(settling(draft.steps)), set(undeploying(draft.steps))
-    held = [{step.id for step in part.steps} for part in draft.parts]
+def _way(draft: SizedDraft, index: Mapping[ResourceId, int]) -> Way:
     return Way(
-        pieces=tuple(_piece(part.steps, index) for part in draft.parts),
+        pieces=tuple(_piece(size, index) for size in draft.parts),
         has_gap=draft.has_gap,
-        exposure=sum(
-            max((charge.units for charge in step.release), default=0)
-            for part in draft.parts[:-1]
-            for step in part.steps
-        ),
-        settled=max((n for n, ids in enumerate(held, 1) if ids & serving), default=0),
-        left=max((n for n, ids in enumerate(held, 1) if ids & leaving), default=0),
-        rests=tuple(
-            _piece([step for part in draft.parts[done:] for step in part.steps], index)
-            for done in range(len(draft.parts) + 1)
-        ),
+        exposure=draft.exposure,
+        settled=draft.settled,
+        left=draft.left,
+        rests=tuple(_piece(size, index) for size in draft.rests),
     )
 
 
-def _piece(steps: Sequence[Step], index: Mapping[ResourceId, int]) -> Piece:
-    needs = {index[name]: units for name, units in most_held(steps).items() if name in index}
-    nets = {index[name]: units for name, units in _nets(steps).items() if name in index}
+def _piece(size: Size, index: Mapping[ResourceId, int]) -> Piece:
+    needs = {index[name]: units for name, units in size.needs.items() if name in index}
+    nets = {index[name]: units for name, units in size.nets.items() if name in index}
     gives = {
         number: units
         for number in sorted(needs.keys() | nets.keys())
@@ -190,43 +166,7 @@ def _piece(steps: Sequence[Step], index: Mapping[ResourceId, int]) -> Piece:
         needs=tuple(sorted(needs.items())),
         nets=tuple((number, units) for number, units in sorted(nets.items()) if units),
         gives=tuple(gives.items()),
-        seconds=_seconds(steps),
-        takes=any(isinstance(step.task, Deploy | UpdateDeployment) for step in steps),
-        leaves=any(isinstance(step.task, Undeploy) for step in steps),
+        seconds=size.seconds,
+        takes=size.takes,
+        leaves=size.leaves,
     )
-
-
-def _seconds(steps: Sequence[Step]) -> int:
-    """The longest chain of waits among them."""
-    ends: dict[str, int] = {}
-    for step in steps:
-        start = max((ends.get(edge.step, 0) for edge in step.depends_on), default=0)
-        ends[step.id] = start + step.expected_seconds
-    return max(ends.values(), default=0)
-
-
-def _has(
-    works: Sequence[Work],
-    place: Mapping[str, int],
-    key: str,
-    of: Callable[[Sequence[Step]], Sequence[StepId]],
-) -> bool:
-    """Whether there is anything of it to wait for."""
-    return key in place and any(of(draft.steps) for draft in works[place[key]].drafts)
-
-
-def end_excess(problem: Problem) -> dict[int, int]:
-    """By resource, units over its limit when all is done, in whatever order."""
-    left = list(problem.free)
-    for job in problem.jobs:
-        for resource, units in () if job.is_optional else job.ways[0].rests[0].nets:
-            left[resource] -= units
-    taken = {
-        resource
-        for job in problem.jobs
-        if not job.is_optional
-        for resource, _ in job.ways[0].rests[0].needs
-    }
-    return {
-        resource: -units for resource, units in enumerate(left) if units < 0 and resource in taken
-    }

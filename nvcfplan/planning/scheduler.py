@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nvcfplan.model import ResourceId, StepId
+from nvcfplan.planning.concessions import settle
 from nvcfplan.planning.funding import fund
 from nvcfplan.planning.numbers import binding_resources
 from nvcfplan.planning.parts import Draft, Work, settling, undeploying
-from nvcfplan.planning.settling import settle
 from nvcfplan.plans import Deploy, Grant, Undeploy, UpdateDeployment
 
 if TYPE_CHECKING:
     from nvcfplan.capacity import Limits
+    from nvcfplan.planning.sizes import SizedWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +48,13 @@ class Schedule:
 
 
 def schedule(
-    works: Sequence[Work], limits: Limits, *, aside: AbstractSet[ResourceId] = frozenset()
+    sized: Sequence[SizedWork], limits: Limits, *, aside: AbstractSet[ResourceId] = frozenset()
 ) -> Schedule:
     """Places every work. Soft limits in the way are waived, hard ones raised and reported.
 
-    `aside`: limits that are not looked at.
+    `sized`: the works, sorted by key. `aside`: limits that are not looked at.
     """
-    ordered = sorted(works, key=lambda work: work.key)
+    ordered = [one.work for one in sized]
     free = {
         one.id: one.limit - one.before - one.headroom
         for one in limits.resources
@@ -61,15 +62,15 @@ def schedule(
     }
     settled = [
         (group, settle(group, free, limits.soft.keys()))
-        for group in _groups(ordered, binding_resources(ordered, free))
-        if not all(work.is_optional for work in group)
+        for group in _groups(sized, binding_resources(sized, free))
+        if not all(one.work.is_optional for one in group)
     ]
     waived = {name for _, one in settled for name in one.waived}
     raised = dict(sorted(pair for _, one in settled for pair in one.raised.items()))
     if raised:
         return Schedule(chosen=(), grants=(), waived=frozenset(waived), raised=raised, absorbing={})
     counted = {name: units for name, units in free.items() if name not in waived}
-    moves = [(group[move.job], move) for group, one in settled for move in one.moves]
+    moves = [(group[move.job].work, move) for group, one in settled for move in one.moves]
     drafts = {work.key: work.drafts[0] for work in ordered if not work.is_optional}
     drafts |= {work.key: work.drafts[move.way] for work, move in moves}
     parts = [(work.key, work.drafts[move.way].parts[move.piece]) for work, move in moves]
@@ -105,9 +106,9 @@ def _waits(works: Sequence[Work], drafts: Mapping[str, Draft]) -> dict[StepId, l
     return found
 
 
-def _groups(works: Sequence[Work], binding: AbstractSet[ResourceId]) -> list[list[Work]]:
+def _groups(works: Sequence[SizedWork], binding: AbstractSet[ResourceId]) -> list[list[SizedWork]]:
     """Works that share a resource that can run out, or depend on each other; by least key."""
-    parent = {work.key: work.key for work in works}
+    parent = {one.work.key: one.work.key for one in works}
 
     def root(key: str) -> str:
         while parent[key] != key:
@@ -120,22 +121,14 @@ def _groups(works: Sequence[Work], binding: AbstractSet[ResourceId]) -> list[lis
         parent[high] = low
 
     holders: dict[ResourceId, str] = {}
-    for work in works:
-        for other in (*work.uses, *work.users):
+    for one in works:
+        key = one.work.key
+        for other in (*one.work.uses, *one.work.users):
             if other in parent:
-                join(work.key, other)
-        for name in sorted(_touched(work) & binding):
-            join(work.key, holders.setdefault(name, work.key))
-    groups: dict[str, list[Work]] = {}
-    for work in works:
-        groups.setdefault(root(work.key), []).append(work)
+                join(key, other)
+        for name in one.touched() & binding:
+            join(key, holders.setdefault(name, key))
+    groups: dict[str, list[SizedWork]] = {}
+    for one in works:
+        groups.setdefault(root(one.work.key), []).append(one)
     return [groups[key] for key in sorted(groups)]
-
-
-def _touched(work: Work) -> set[ResourceId]:
-    return {
-        charge.resource
-        for draft in work.drafts
-        for step in draft.steps
-        for charge in (*step.acquire, *step.release)
-    }

@@ -70,7 +70,7 @@ class _Search:
         self.problem = problem
         self.rules = tuple(_rules(problem))
         self.best: tuple[Cost, Conduct] | None = None
-        self.nearest = Stuck((), ())
+        self.nearest = self.last = Stuck((), ())
         self.left = MOVE_LIMIT
 
     def first_runs(self) -> Result:
@@ -84,15 +84,30 @@ class _Search:
         return self._result()
 
     def more_runs(self, restarts: int) -> Result:
-        """Until one comes through, then without one lender after the other."""
+        """Until one comes through, then without one lender after the other.
+
+        Who was stuck goes first, and whoever could lend what it lacked is kept from beginning until
+        it has; just enough of them, or all.
+        """
         boosts: Counter[int] = Counter()
+        held: set[int] = set()
+        awaited: set[int] = set()
         for attempt in range(restarts):
             if self.best is not None or self.left <= 0:
                 break
-            boosts.update(self.nearest.jobs)
+            last = self.last
+            boosts.update(last.jobs)
+            awaited |= set(last.jobs)
+            held |= set(_helpers(self.problem, last, is_sparing=attempt % 4 == 0)) - awaited
             rule = _boosted(self.rules[attempt % len(self.rules)], dict(boosts))
-            is_patient = attempt % 3 < 2
-            self._run(Conduct(priority=rule, ways=self._ways(), is_patient=is_patient))
+            conduct = Conduct(
+                priority=rule if attempt % 2 else self.rules[attempt % len(self.rules)],
+                ways=self._ways(),
+                is_patient=attempt % 3 != 1,
+                held=frozenset(held),
+                awaited=frozenset(awaited),
+            )
+            self._run(conduct)
         self._prune()
         return self._result()
 
@@ -126,6 +141,7 @@ class _Search:
                     self.best = (cost, conduct)
                 self.left -= len(moves)
             case Stuck(short, _):
+                self.last = outcome
                 if not self.nearest.jobs or _size(short) < _size(self.nearest.short):
                     self.nearest = outcome
                 self.left -= len(self.problem.jobs)
@@ -184,6 +200,29 @@ def _is_lender(job: Job, way: int) -> bool:
     return job.is_optional or (
         job.ways[way].has_gap and any(not other.has_gap for other in job.ways)
     )
+
+
+def _helpers(problem: Problem, stuck: Stuck, *, is_sparing: bool) -> list[int]:
+    """Jobs that could lend of what was short, the largest first: as many as it takes, or all."""
+    short = dict(stuck.short)
+    offers = {
+        number: min(
+            (
+                sum(units for resource, units in way.pieces[0].nets if resource in short)
+                for way in job.ways[1:]
+            ),
+            default=0,
+        )
+        for number, job in enumerate(problem.jobs)
+        if not job.is_optional
+    }
+    found: list[int] = []
+    missing = sum(short.values())
+    for number in sorted(offers, key=lambda number: (offers[number], number)):
+        if offers[number] < 0 and (missing > 0 or not is_sparing):
+            found.append(number)
+            missing += offers[number]
+    return found
 
 
 def _size(short: Sequence[tuple[int, int]]) -> int:

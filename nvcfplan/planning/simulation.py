@@ -23,12 +23,15 @@ Priority = Callable[[int], tuple[int, ...]]
 class Conduct:
     """How one run decides. `ways`: by job, those it may take, the first as a matter of course.
 
-    `is_patient`: what was lent is returned only when nothing else is left to do.
+    `is_patient`: what was lent is returned only when nothing else is left to do. `held`: jobs that
+    do not begin by themselves, so that they can lend, while one of `awaited` has not begun.
     """
 
     priority: Priority
     ways: Sequence[Sequence[int]]
     is_patient: bool = False
+    held: frozenset[int] = frozenset()
+    awaited: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class _Simulation:
         self.open = {number for number, job in enumerate(problem.jobs) if job.is_due}
         self.running: list[tuple[int, int, int, Piece]] = []
         self.time = 0
+        self.freed: set[int] = set()
         self.moves: list[Move] = []
         self.waiting: list[list[int]] = [[] for _ in problem.free]
         self.users: list[list[int]] = [[] for _ in problem.jobs]
@@ -91,6 +95,8 @@ class _Simulation:
 
     def _try(self, job: int) -> None:
         way = self.way[job]
+        if way is None and job in self.conduct.held and self._is_awaiting():
+            return
         chosen = self.conduct.ways[job][0] if way is None else way
         piece = self.problem.jobs[job].ways[chosen].pieces[self.started[job]]
         if not self.is_ready(job, piece):
@@ -100,6 +106,9 @@ class _Simulation:
             self.start(job, chosen)
         elif blocked is not None:
             self.waiting[blocked].append(job)
+
+    def _is_awaiting(self) -> bool:
+        return any(self.way[job] is None for job in self.conduct.awaited)
 
     def is_ready(self, job: int, piece: Piece) -> bool:
         """What it uses serves, and who used it has left."""
@@ -137,6 +146,8 @@ class _Simulation:
         return any(self.way[job] is None for job in self.open)
 
     def start(self, job: int, way: int) -> None:
+        if job in self.conduct.awaited and self.way[job] is None:
+            self.freed.update(self.conduct.held & self.open)
         done = self.started[job]
         chosen = self.problem.jobs[job].ways[way]
         piece = chosen.pieces[done]
@@ -167,7 +178,7 @@ class _Simulation:
     def _advance(self) -> set[int]:
         """Ends all that ends next; the jobs that may have become able to start."""
         self.time = self.running[0][0]
-        woken: set[int] = set()
+        woken, self.freed = self.freed, set()
         while self.running and self.running[0][0] == self.time:
             _, _, job, piece = heapq.heappop(self.running)
             for resource, units in piece.gives:

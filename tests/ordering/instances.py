@@ -106,14 +106,13 @@ class Fleet:
 
     def account(self) -> Account:
         used = held(self.functions)
+        quotas = tuple(Quota(gpu="H100", names=names, limit=limit) for names, limit in self.quotas)
         return account(
             *(
                 replace(cluster(name, gpus=gpus, free=gpus - used[name]), groups=(name, "all"))
                 for name, gpus in self.capacity.items()
             ),
-            quotas=tuple(
-                Quota(gpu="H100", names=names, limit=limit) for names, limit in self.quotas
-            ),
+            quotas=quotas,
         )
 
     def desired(self) -> list[DesiredFunction]:
@@ -170,6 +169,52 @@ def wide_fleet(seed: int) -> Fleet:
         one = _narrow_function(throw, pools, number, functions)
         functions.append(_widened(throw, one, pools))
     return _sized(throw, functions, pools, quota_odds=0.3)
+
+
+def large_fleet(seed: int, *, functions: int, pools: int, tightness: float = 0.9) -> Fleet:
+    """So many functions that all change: replaced in place or moved, new, gone or scaled.
+
+    A fifth may land on either of two pools, a tenth uses another, half may not pause. No function
+    is larger than an eighth of what its pool holds on average.
+    """
+    throw = random.Random(seed)
+    names = [f"p{number:02}" for number in range(pools)]
+    largest = max(1, functions * 4 // pools // 8)
+    found: list[Function] = []
+    for number in range(functions):
+        found.append(_large_function(throw, names, number, (largest, found)))
+    before, after = held(found), wanted_units(found)
+    capacity = {name: ceil(max(before[name], after[name], 1) / tightness) for name in names}
+    return Fleet(functions=tuple(found), capacity=capacity)
+
+
+def _large_function(
+    throw: random.Random, names: Sequence[str], number: int, others: tuple[int, Sequence[Function]]
+) -> Function:
+    largest, found = others
+    home, gpus = throw.choice(names), throw.choice((1, 1, 2, 4))
+    instances = throw.randint(1, max(1, min(4, largest // gpus)))
+    place = Place(pools=(home,), instances=instances, gpus=min(gpus, largest))
+    kind = throw.choices(("bump", "move", "delete", "create", "scale"), (42, 18, 15, 15, 10))[0]
+    after = place
+    if kind == "move":
+        after = replace(place, pools=(throw.choice(names),))
+    elif kind == "scale":
+        after = replace(place, instances=max(1, min(4, instances + throw.choice((-1, 1)))))
+    if throw.random() < 0.2:
+        other = throw.choice(names)
+        after = replace(after, pools=tuple(dict.fromkeys((*after.pools, other))))
+        place = replace(place, pools=after.pools) if kind in ("bump", "scale") else place
+    stays = [one.key for one in found[-50:] if one.after is not None]
+    return Function(
+        key=f"f{number:05}",
+        before=None if kind == "create" else place,
+        after=None if kind == "delete" else after,
+        bumps=kind in ("bump", "move"),
+        may_pause=throw.random() < 0.5,
+        runs=0 if kind == "create" else instances,
+        uses=(throw.choice(stays),) if stays and throw.random() < 0.1 else (),
+    )
 
 
 def _narrow_function(

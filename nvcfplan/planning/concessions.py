@@ -14,8 +14,8 @@ from typing import Final
 
 from nvcfplan.model import ResourceId
 from nvcfplan.planning.numbers import Move, Problem, end_excess, state_problem
-from nvcfplan.planning.parts import Work
 from nvcfplan.planning.search import Failure, Result, Solution, solve
+from nvcfplan.planning.sizes import SizedWork
 
 KEEP_TRIES: Final = 24
 LOWER_JOBS: Final = 64
@@ -34,7 +34,7 @@ class Settled:
 
 @dataclass(slots=True)
 class _Attempt:
-    works: Sequence[Work]
+    works: Sequence[SizedWork]
     free: Mapping[ResourceId, int]
     soft: AbstractSet[ResourceId]
     waived: set[ResourceId] = field(default_factory=set)
@@ -62,7 +62,7 @@ class _Attempt:
 
 
 def settle(
-    works: Sequence[Work], free: Mapping[ResourceId, int], soft: AbstractSet[ResourceId]
+    works: Sequence[SizedWork], free: Mapping[ResourceId, int], soft: AbstractSet[ResourceId]
 ) -> Settled:
     """`free` of every resource that is counted."""
     attempt = _Attempt(works, free, soft)
@@ -94,8 +94,7 @@ def settle(
 
 def _give_way_at_end(attempt: _Attempt) -> Mapping[ResourceId, int]:
     """What even the wanted end exceeds is exceeded in every order; of hard limits, by how much."""
-    problem = attempt.problem()
-    excess = {problem.resources[one]: units for one, units in end_excess(problem).items()}
+    excess = end_excess(attempt.works, attempt.free)
     attempt.waived.update(excess.keys() & attempt.soft)
     hard = {name: units for name, units in excess.items() if name not in attempt.soft}
     attempt.raised.update(hard)
