@@ -14,7 +14,7 @@ help:
 	@echo "make torture  the tests with the large figures (long)"
 	@echo "make lint     ruff and mypy"
 	@echo "make interop  NVIDIA's own SDK, as it comes from PyPI, against the emulator"
-	@echo "make bench    start-up against python -c pass; the emulator per request"
+	@echo "make bench    start-up against python -c pass; the emulator per request; planning"
 
 demo: $(VENV)/.runtime
 	@$(BIN)/nvcfplan demo
@@ -37,6 +37,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m bench.startup
 	@$(BIN)/python -m bench.transport
 	@$(BIN)/python -m bench.emulator
+	@$(BIN)/python -m bench.ordering
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nvcfplan needs Python 3.11 or newer")'

@@ -331,6 +331,9 @@ def _bindings(differences: Sequence[Difference], steps: Sequence[Step]) -> tuple
     """
     named = {step.task.version for step in steps if not isinstance(step.task, Probe)}
     named |= {VersionRef(one.change.address, "old") for one in differences}
+    by_address: dict[Address, list[VersionRef]] = {}
+    for ref in sorted(named):
+        by_address.setdefault(ref.address, []).append(ref)
     found: list[Binding] = []
     for one in differences:
         if one.owned is None:
@@ -341,7 +344,6 @@ def _bindings(differences: Sequence[Difference], steps: Sequence[Step]) -> tuple
         ids |= {"old": one.owned.current.version_id, "new": None}
         found += (
             Binding(version=ref, function_id=one.owned.function_id, version_id=ids[ref.label])
-            for ref in named
-            if ref.address == one.change.address
+            for ref in by_address[one.change.address]
         )
     return tuple(sorted(found, key=lambda binding: binding.version))
