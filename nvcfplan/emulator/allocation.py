@@ -233,7 +233,8 @@ def _started_doom(world: World, request: Request) -> Doom | None:
 def scale(world: World, specification: Specification, *, target: int) -> int:
     """The autoscaler's doing: instances come while there is room, or the oldest go.
 
-    The live count afterwards. New ones run at once; the demand ledger does not list them.
+    The live count afterwards. New ones run at once; the demand ledger does not list them. That
+    there is no room is told to nobody but the event log. Source: nvcf-api.md 6.2 (min = 0).
     """
     live = world.live_instances(specification.id)
     for one in live[: max(0, len(live) - target)]:
@@ -248,6 +249,9 @@ def scale(world: World, specification: Specification, *, target: int) -> int:
         if instance.failure is None:
             instance.phase = Phase.RUNNING
     count = len(world.live_instances(specification.id))
+    if count < target:
+        words = f"{specification.instance_type}: {target} wanted, {count} is all there is room for"
+        world.tell("scaled-short", words, world.versions[specification.version])
     if count != len(live):
         words = f"{specification.instance_type}: {len(live)} -> {count} instances"
         world.tell("scaled", words, world.versions[specification.version])

@@ -251,6 +251,18 @@ def test_load_rises_and_falls_between_min_and_max() -> None:
     assert [one.outcome for one in account.emulator.ledger()] == [Service.AT_ONCE]
 
 
+def test_load_that_finds_no_room_is_reported_nowhere_but_in_the_log() -> None:
+    traffic = (TrafficRule(function="chat", load=(LoadRule(at=600.0, running=4),)),)
+    account = Account.of(world(traffic=traffic))
+    account.emulator.grab("lab-1", "H100", 7)
+    target = account.create()
+    account.deploy(target, spec(0, 5))
+    account.emulator.advance(HOUR)
+    assert (running(account, target), account.status(target)) == (1, "ACTIVE")
+    assert "healthInfo" not in account.get(target.deployment).deployment
+    assert account.kinds().count("scaled-short") == 1
+
+
 def test_idle_version_goes_down_to_its_minimum() -> None:
     traffic = (TrafficRule(function="chat", running=4, queue_depth=300, idle_after=1800.0),)
     account = Account.of(world(traffic=traffic))
