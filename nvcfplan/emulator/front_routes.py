@@ -13,6 +13,7 @@ from nvcfplan.wire.allocator import ClusterArray
 from nvcfplan.wire.capacity_view import DeploymentList
 from nvcfplan.wire.front import (
     AccountList,
+    ApiDocument,
     CallerKey,
     CapacityByGpu,
     ClusterVersions,
@@ -242,6 +243,16 @@ _OPEN = (
         scopes=(),
         is_open=True,
         answer=ServiceVersion,
+    ),
+    Route(
+        name="openapi",
+        method="GET",
+        path="/v3/openapi",
+        layout=Layout.ROOT,
+        row="1.1",
+        scopes=(),
+        is_open=True,
+        answer=ApiDocument,
     ),
 )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydantic import Field, RootModel
 
-from nvcfplan.wire.protocol import Answer
+from nvcfplan.wire.protocol import SENT_AS_NULL, Answer
 
 
 class InstanceTypeAnswer(Answer):
@@ -107,7 +107,7 @@ class QuotaGpu(Answer):
     """`clusters` None: no limit is recorded for this GPU (inferred)."""
 
     name: str
-    clusters: list[QuotaCluster] | None = None
+    clusters: list[QuotaCluster] | None = Field(default=None, json_schema_extra=SENT_AS_NULL)
 
 
 class QuotaRules(Answer):

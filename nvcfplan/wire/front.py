@@ -10,7 +10,7 @@ from pydantic import Field, RootModel
 from nvcfplan.wire.accounts import AccountAnswer
 from nvcfplan.wire.capacity_view import ViewInstanceType
 from nvcfplan.wire.functions import InstanceAnswer
-from nvcfplan.wire.protocol import Answer, Request
+from nvcfplan.wire.protocol import SENT_AS_NULL, Answer, Request
 
 
 class CapacityByGpu(RootModel[dict[str, list[ViewInstanceType]]]):
@@ -74,14 +74,14 @@ class TokenAnswer(Answer):
 
 
 class NamedOrg(Answer):
-    id: int | None = None
+    id: int | None = Field(default=None, json_schema_extra=SENT_AS_NULL)
     name: str
 
 
 class CallerRole(Answer):
     org: NamedOrg
     org_roles: list[str]
-    team: NamedOrg | None = None
+    team: NamedOrg | None = Field(default=None, json_schema_extra=SENT_AS_NULL)
 
 
 class Caller(Answer):
@@ -156,3 +156,12 @@ class Health(Answer):
 class ServiceVersion(Answer):
     name: str
     version: str
+
+
+class ApiDocument(Answer):
+    """GET `/v3/openapi`: OpenAPI 3.1."""
+
+    openapi: str
+    info: dict[str, object]
+    paths: dict[str, object]
+    components: dict[str, object]

@@ -8,11 +8,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, JsonValue, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 AnswerModel = type[BaseModel]
 """What a body that we read may be a model of; not always an object."""
+
+
+SENT_AS_NULL: dict[str, JsonValue] = {"x-sent-as-null": True}
+"""`json_schema_extra` of an answer's field that is null rather than absent."""
 
 
 def _stamped(moment: datetime) -> str:
@@ -70,3 +74,9 @@ class GatewayError(Answer):
     """NGC front style."""
 
     request_status: RequestStatus
+
+
+class AllocatorError(Answer):
+    """The allocator's own. Source: nvcf-api.md 2.3."""
+
+    error: str

@@ -1,4 +1,4 @@
-"""`nvcfplan schema`: the published JSON Schemas, as this version reads and writes them."""
+"""`nvcfplan schema`: the published schemas, as this version reads, writes and serves."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Examples:
   nvcfplan schema stack > stack.schema.json
   nvcfplan schema plan > plan.schema.json
+  nvcfplan schema emulator > emulator.openapi.json
 
 In an editor, the first line of a stack file names the schema:
   # yaml-language-server: $schema=stack.schema.json
@@ -26,17 +27,21 @@ In an editor, the first line of a stack file names the schema:
 Exit codes: 0; 64 for a document without a schema.
 """,
 )
-@click.argument("document", type=click.Choice(["stack", "plan"]))
+@click.argument("document", type=click.Choice(["stack", "plan", "emulator"]))
 @click.pass_obj
 def schema(terminal: Terminal, document: str) -> int:
-    """Prints the JSON Schema of stack files, or of saved plans."""
+    """Prints the JSON Schema of stack files or saved plans, or the emulator's OpenAPI document."""
     if document == "stack":
         from nvcfplan.loading import stack_json_schema
 
         found = stack_json_schema()
-    else:
+    elif document == "plan":
         from nvcfplan.documents import plan_json_schema
 
         found = plan_json_schema()
+    else:
+        from nvcfplan.emulator.openapi import document as openapi_document
+
+        found = openapi_document()
     terminal.report(json.dumps(found, indent=2, sort_keys=True, ensure_ascii=False))
     return 0

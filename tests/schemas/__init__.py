@@ -1,0 +1,1 @@
+"""The published OpenAPI document, and the served emulator held against it."""
