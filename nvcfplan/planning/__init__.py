@@ -8,6 +8,9 @@ from nvcfplan.planning.assembly import (
     point_of_no_return,
     topological,
 )
+from nvcfplan.planning.bounds import (
+    least_lenders,
+)
 from nvcfplan.planning.concessions import (
     KEEP_TRIES,
     LOWER_JOBS,
@@ -93,6 +96,9 @@ from nvcfplan.planning.lending import (
     Offer,
     find_loan,
 )
+from nvcfplan.planning.lowering import (
+    lower_for_a_while,
+)
 from nvcfplan.planning.needed import (
     ApplyNeeds,
     ApplyOutlook,
@@ -143,7 +149,9 @@ from nvcfplan.planning.scheduler import (
 )
 from nvcfplan.planning.search import (
     EXACT_JOBS,
+    INSISTENCE,
     MOVE_LIMIT,
+    PRUNING_TRIES,
     PRUNINGS,
     RESTARTS,
     STATE_LIMIT,
@@ -151,6 +159,7 @@ from nvcfplan.planning.search import (
     Failure,
     Result,
     Solution,
+    Ways,
     solve,
 )
 from nvcfplan.planning.simulation import (
@@ -182,7 +191,8 @@ from nvcfplan.planning.verdicts import (
 )
 from nvcfplan.planning.works import (
     LENDS_ROOM,
-    find_lenders,
+    Loans,
+    find_loans,
     find_works,
 )
 
@@ -194,6 +204,7 @@ __all__ = [
     "EXACT_JOBS",
     "EXPECTED_SECONDS",
     "FREE",
+    "INSISTENCE",
     "KEEP_TRIES",
     "LENDS_ROOM",
     "LOOK_AHEAD",
@@ -202,6 +213,7 @@ __all__ = [
     "NOTHING",
     "NOTHING_TO_UNDO",
     "PRUNINGS",
+    "PRUNING_TRIES",
     "RELEASE_EXPECTED_SECONDS",
     "RELEASE_LIMIT_SECONDS",
     "REQUEST_LIMIT_SECONDS",
@@ -231,6 +243,7 @@ __all__ = [
     "Job",
     "Lending",
     "Loan",
+    "Loans",
     "Move",
     "Offer",
     "Part",
@@ -257,6 +270,7 @@ __all__ = [
     "Uses",
     "Waits",
     "Way",
+    "Ways",
     "Work",
     "arrange",
     "asked_by",
@@ -278,8 +292,8 @@ __all__ = [
     "find_differences",
     "find_involved",
     "find_landings",
-    "find_lenders",
     "find_loan",
+    "find_loans",
     "find_lost_units",
     "find_shortages",
     "find_works",
@@ -290,6 +304,8 @@ __all__ = [
     "inventory_rows",
     "involved_in",
     "judge_capacity",
+    "least_lenders",
+    "lower_for_a_while",
     "makespan",
     "metadata",
     "metadata_step",

@@ -43,7 +43,7 @@ from nvcfplan.planning.covering import Arrangement, arrange
 from nvcfplan.planning.dependencies import dependencies
 from nvcfplan.planning.fingerprints import inventory_rows, pre_images
 from nvcfplan.planning.verdicts import find_shortages, judge_capacity
-from nvcfplan.planning.works import find_lenders, find_works
+from nvcfplan.planning.works import find_loans, find_works
 from nvcfplan.plans import (
     Action,
     Binding,
@@ -107,9 +107,8 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
     plan = _empty_plan(inputs, differences, limits, tuple(found))
     if has_errors(found):
         return plan
-    works = find_works(
-        differences, Context(limits=limits, stack=stack.name, environment=stack.environment)
-    )
+    context = Context(limits=limits, stack=stack.name, environment=stack.environment)
+    works = find_works(differences, context)
     arrangement = arrange(works, limits)
     result = arrangement.schedule
     lent = {one.work.key for one in result.chosen}
@@ -120,7 +119,7 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
         return Infeasible(
             plan=replace(plan, diagnostics=(*plan.diagnostics, *errors)), shortages=shortages
         )
-    differences = _with_lenders(differences, result)
+    differences = _with_lenders(differences, result, context)
     is_near = _is_version_limit_near(result, limits)
     steps = assemble(result, *dependencies(differences), is_limit_near=is_near)
     return _filled_plan(plan, steps, arrangement, (differences, limits, works))
@@ -249,13 +248,19 @@ def _adopted(inputs: Inputs, holdings: Holdings) -> list[Diagnostic]:
     ]
 
 
-def _with_lenders(differences: tuple[Difference, ...], result: Schedule) -> tuple[Difference, ...]:
+def _with_lenders(
+    differences: tuple[Difference, ...], result: Schedule, context: Context
+) -> tuple[Difference, ...]:
     """Who lends room changes too, though it ends as it was."""
-    lent = {function_address(one.work.key) for one in result.chosen if one.work.is_optional}
-    lenders = find_lenders(differences) if lent else {}
-    return tuple(
-        lenders[one.change.address] if one.change.address in lent else one for one in differences
-    )
+    chosen = {one.work.key: one.draft for one in result.chosen if one.work.is_optional}
+    loans = find_loans(differences, context) if chosen else {}
+    lent = {
+        difference.change.address: difference
+        for key in chosen
+        for difference, draft in loans[key]
+        if draft == chosen[key]
+    }
+    return tuple(lent.get(one.change.address, one) for one in differences)
 
 
 def _is_version_limit_near(result: Schedule, limits: Limits) -> bool:

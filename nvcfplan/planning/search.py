@@ -8,10 +8,11 @@ that were stuck put first, and what was lent kept open longer. Last, each lender
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from nvcfplan.planning.bounds import least_lenders
 from nvcfplan.planning.exhaustive import Answer, search_all
 from nvcfplan.planning.numbers import Job, Move, Problem
 from nvcfplan.planning.simulation import Conduct, Found, Priority, Stuck, simulate
@@ -25,10 +26,14 @@ EXACT_JOBS: Final = 16
 STATE_LIMIT: Final = 20_000
 RESTARTS: Final = 30
 PRUNINGS: Final = 24
-MOVE_LIMIT: Final = 120_000
+MOVE_LIMIT: Final = 60_000
 """Restarts and prunings place no more parts than this in all, so that large fleets stay quick."""
 
+INSISTENCE: Final = 12
+PRUNING_TRIES: Final = 3
+
 Cost = tuple[int, int, int, int, tuple[Move, ...]]
+Ways = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +77,7 @@ class _Search:
         self.best: tuple[Cost, Conduct] | None = None
         self.nearest = self.last = Stuck((), ())
         self.left = MOVE_LIMIT
+        self.least = _unavoidable(problem) + least_lenders(problem)
 
     def first_runs(self) -> Result:
         """Every rule, with nobody lending but functions that change anyway; then with all."""
@@ -84,7 +90,16 @@ class _Search:
         return self._result()
 
     def more_runs(self, restarts: int) -> Result:
-        """Until one comes through, then without one lender after the other.
+        """Until one comes through; then with nobody down, and with ever fewer lenders."""
+        if self.best is None:
+            self._insist(self._ways(), restarts)
+        if self._gaps() and self.best is not None:
+            self._insist(self._ways_of(frozenset()), INSISTENCE)
+        self._prune()
+        return self._result()
+
+    def _insist(self, ways: Ways, tries: int) -> bool:
+        """Runs until one is better than the best so far.
 
         Who was stuck goes first, and whoever could lend what it lacked is kept from beginning until
         it has; just enough of them, or all.
@@ -92,24 +107,24 @@ class _Search:
         boosts: Counter[int] = Counter()
         held: set[int] = set()
         awaited: set[int] = set()
-        for attempt in range(restarts):
-            if self.best is not None or self.left <= 0:
+        for attempt in range(tries):
+            if self.left <= 0:
                 break
-            last = self.last
-            boosts.update(last.jobs)
-            awaited |= set(last.jobs)
-            held |= set(_helpers(self.problem, last, is_sparing=attempt % 4 == 0)) - awaited
-            rule = _boosted(self.rules[attempt % len(self.rules)], dict(boosts))
+            rule = self.rules[attempt % len(self.rules)]
             conduct = Conduct(
-                priority=rule if attempt % 2 else self.rules[attempt % len(self.rules)],
-                ways=self._ways(),
+                priority=_boosted(rule, dict(boosts)) if attempt % 2 else rule,
+                ways=ways,
                 is_patient=attempt % 3 != 1,
                 held=frozenset(held),
                 awaited=frozenset(awaited),
             )
-            self._run(conduct)
-        self._prune()
-        return self._result()
+            if self._run(conduct):
+                return True
+            boosts.update(self.last.jobs)
+            awaited |= set(self.last.jobs)
+            helping = _helpers(self.problem, self.last, ways, is_sparing=attempt % 4 == 0)
+            held |= set(helping) - awaited
+        return False
 
     def better_of(self, moves: tuple[Move, ...]) -> Solution:
         """An order that is known to cost least, or a run that costs no more and is shorter."""
@@ -119,38 +134,48 @@ class _Search:
         return Solution(moves=moves, is_minimal=True)
 
     def _prune(self) -> None:
+        """Tries to do with one lender less, of those that are used and no others."""
         tried: set[int] = set()
         for _ in range(PRUNINGS):
             if self.best is None or self.left <= 0:
                 return
-            cost, conduct = self.best
-            lenders = [job for job in _lenders(self.problem, cost[-1]) if job not in tried]
-            if not lenders:
+            used = _lenders(self.problem, self.best[0][-1])
+            left = [job for job in used if job not in tried]
+            if not left:
                 return
-            tried.add(lenders[0])
-            ways = list(conduct.ways)
-            ways[lenders[0]] = _without_gap(self.problem.jobs[lenders[0]])
-            self._run(replace(conduct, ways=tuple(ways)))
+            tried.add(left[0])
+            self._insist(self._ways_of(frozenset(used) - {left[0]}), PRUNING_TRIES)
 
-    def _run(self, conduct: Conduct) -> None:
+    def _run(self, conduct: Conduct) -> bool:
+        """Whether it is the best so far."""
         outcome = simulate(self.problem, conduct)
         match outcome:
             case Found(moves):
+                self.left -= len(moves)
+                self.last = Stuck((), ())
                 cost = _cost(self.problem, moves)
                 if self.best is None or cost < self.best[0]:
                     self.best = (cost, conduct)
-                self.left -= len(moves)
+                    return True
             case Stuck(short, _):
+                self.left -= len(self.problem.jobs)
                 self.last = outcome
                 if not self.nearest.jobs or _size(short) < _size(self.nearest.short):
                     self.nearest = outcome
-                self.left -= len(self.problem.jobs)
+        return False
 
-    def _ways(self) -> tuple[tuple[int, ...], ...]:
+    def _ways_of(self, lenders: frozenset[int]) -> Ways:
+        """Nobody but these is made to lend."""
+        return tuple(
+            _all_ways(job) if number in lenders else _without_gap(job)
+            for number, job in enumerate(self.problem.jobs)
+        )
+
+    def _ways(self) -> Ways:
         return tuple(_all_ways(job) for job in self.problem.jobs)
 
     def _gaps(self) -> bool:
-        return self.best is None or self.best[0][0] > _unavoidable(self.problem)
+        return self.best is None or self.best[0][0] > self.least
 
     def _result(self) -> Result:
         if self.best is None:
@@ -202,14 +227,14 @@ def _is_lender(job: Job, way: int) -> bool:
     )
 
 
-def _helpers(problem: Problem, stuck: Stuck, *, is_sparing: bool) -> list[int]:
+def _helpers(problem: Problem, stuck: Stuck, ways: Ways, *, is_sparing: bool) -> list[int]:
     """Jobs that could lend of what was short, the largest first: as many as it takes, or all."""
     short = dict(stuck.short)
     offers = {
         number: min(
             (
-                sum(units for resource, units in way.pieces[0].nets if resource in short)
-                for way in job.ways[1:]
+                sum(u for resource, u in job.ways[way].pieces[0].nets if resource in short)
+                for way in ways[number][1:]
             ),
             default=0,
         )

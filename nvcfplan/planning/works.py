@@ -1,7 +1,7 @@
 """Differences -> works: what must be done for each function, and who could lend room meanwhile.
 
-A function that stays as it is lends by going down and coming back the same; only where its stack
-allows downtime and no other function uses it. It is a change like any other then, with a reason.
+A function that stays as it is lends what runs above its minimum; or, where its stack allows
+downtime, it goes down and comes back the same. It is a change like any other then, with a reason.
 """
 
 from __future__ import annotations
@@ -9,19 +9,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from nvcfplan.model import Address, Downtime, Status, UpdateOrder, function_key
+from nvcfplan.differences import Difference
+from nvcfplan.model import Downtime, Status, UpdateOrder, UpdatePolicy, function_key
 from nvcfplan.planning.dependencies import dependencies
 from nvcfplan.planning.expansion import expand
+from nvcfplan.planning.lowering import lower_for_a_while
 from nvcfplan.planning.parts import Draft, Work
 from nvcfplan.plans import Action, Means, Undeploy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from nvcfplan.differences import Difference
     from nvcfplan.planning.context import Context
 
 LENDS_ROOM: Final = "lends-room"
+
+Loans = tuple[tuple[Difference, Draft], ...]
+"""What a lender's change would be, and how it is carried out."""
 
 
 def find_works(differences: Sequence[Difference], context: Context) -> tuple[Work, ...]:
@@ -29,8 +33,8 @@ def find_works(differences: Sequence[Difference], context: Context) -> tuple[Wor
     uses, used_by = dependencies(differences)
     drafts = {function_key(one.change.address): expand(one, context) for one in differences}
     lenders = {
-        function_key(one.change.address): expand(one, context)
-        for one in find_lenders(differences).values()
+        key: tuple(draft for _, draft in loans)
+        for key, loans in find_loans(differences, context).items()
     }
     all_drafts = {key: some for key, some in (drafts | lenders).items() if some}
     leaving = {key for key, some in all_drafts.items() if _undeploys(some)}
@@ -46,33 +50,50 @@ def find_works(differences: Sequence[Difference], context: Context) -> tuple[Wor
     )
 
 
-def find_lenders(differences: Sequence[Difference]) -> Mapping[Address, Difference]:
-    """Functions with nothing to do that may go down and come back, as they would then change."""
+def find_loans(differences: Sequence[Difference], context: Context) -> Mapping[str, Loans]:
+    """What functions with nothing to do could lend, as they would then change; by key.
+
+    Without downtime first. Nobody lends that another function uses.
+    """
     used = {key for one in differences if one.desired for key in one.desired.depends_on}
     return {
-        one.change.address: replace(
-            one,
-            change=replace(
-                one.change, action=Action.UPDATE, means=(Means.REDEPLOY,), reason=LENDS_ROOM
-            ),
-        )
+        key: loans
         for one in differences
-        if _may_lend(one) and function_key(one.change.address) not in used
+        if _has_nothing_to_do(one) and (key := function_key(one.change.address)) not in used
+        if (loans := tuple(_loans(one, context)))
     }
 
 
-def _may_lend(difference: Difference) -> bool:
+def _loans(difference: Difference, context: Context) -> Iterator[tuple[Difference, Draft]]:
+    lowered = lower_for_a_while(difference, context)
+    if lowered is not None:
+        yield _as_lender(difference, Means.SPECIFICATION), lowered
+    if _may_pause(difference):
+        stopped = _as_lender(difference, Means.REDEPLOY)
+        yield from ((stopped, draft) for draft in expand(stopped, context))
+
+
+def _as_lender(difference: Difference, means: Means) -> Difference:
+    change = replace(difference.change, action=Action.UPDATE, means=(means,), reason=LENDS_ROOM)
+    return replace(difference, change=change)
+
+
+def _has_nothing_to_do(difference: Difference) -> bool:
     desired, owned = difference.desired, difference.owned
     if desired is None or owned is None or difference.change.action is not Action.NO_OP:
         return False
     return (
-        desired.update.downtime is Downtime.ALLOWED
-        and desired.update.order is not UpdateOrder.CREATE_FIRST
-        and "deployment" in desired.managed
+        "deployment" in desired.managed
         and bool(difference.specifications)
         and not difference.change.attributes
         and owned.current.status is Status.ACTIVE
     )
+
+
+def _may_pause(difference: Difference) -> bool:
+    policy = difference.desired.update if difference.desired else UpdatePolicy()
+    is_create_first = policy.order is UpdateOrder.CREATE_FIRST
+    return policy.downtime is Downtime.ALLOWED and not is_create_first
 
 
 def _undeploys(drafts: Sequence[Draft]) -> bool:

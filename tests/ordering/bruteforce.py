@@ -33,7 +33,7 @@ class Choice:
 
 def least_downtime(fleet: Fleet) -> int | None:
     """None: no order exists."""
-    choices = [_choices(one, fleet) for one in fleet.functions]
+    choices = [choices_of(one, fleet) for one in fleet.functions]
     start = tuple((-1, 0) for _ in choices)
     seen = {start}
     queue = [(0, 0, start)]
@@ -53,7 +53,7 @@ def name_order_works(fleet: Fleet) -> bool:
     """One after the other by name, create-first where that fits, else delete-first if allowed."""
     used = dict(held(fleet.functions))
     for one in sorted(fleet.functions, key=lambda one: one.key):
-        for choice in _choices(one, fleet):
+        for choice in choices_of(one, fleet):
             if not choice.acts or _fits_whole(fleet, used, choice):
                 for act in choice.acts:
                     used = _plus(_plus(used, act.first), act.then)
@@ -115,7 +115,7 @@ def _is_done(choices: Sequence[Choice], at: tuple[int, int]) -> bool:
     return done == len(choices[chosen].acts)
 
 
-def _choices(one: Function, fleet: Fleet) -> tuple[Choice, ...]:
+def choices_of(one: Function, fleet: Fleet) -> tuple[Choice, ...]:
     before = {one.before.pools[0]: one.before.units} if one.before else {}
     after = {one.after.pools[0]: one.after.units} if one.after else {}
     gone = {pool: -units for pool, units in before.items()}

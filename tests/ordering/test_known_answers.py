@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvcfplan.model import DesiredFunction, Downtime, LiveFunction, Quota, UpdateOrder
-from nvcfplan.plans import Action, Funded, Infeasible, Means, Plan
+from nvcfplan.plans import Action, Funded, Infeasible, Means, Plan, UpdateDeployment
 from nvcfplan.proving import prove
 from tests.ordering.downtime import interrupted
 from tests.planning.builders import account, cluster, feasible, plan, running, specification, wanted
@@ -220,3 +220,27 @@ def test_an_owner_who_wants_delete_first_gets_it_even_where_there_is_room() -> N
     new = wanted("chat", one, image="app:2", order=order, downtime=ALLOWED)
     made = proved(plan([new], account(cluster("a", gpus=8, free=6)), [running(at("chat", "a"))]))
     assert interrupted(made) == {"function.chat"}
+
+
+def scaled_out() -> Plan | Infeasible:
+    """`chat` may not pause and the pool is full; `busy` runs 3 though 1 is its minimum."""
+    busy = wanted("busy", specification(low=1, high=4, clusters=("a",)))
+    functions = [busy, at("chat", "a", image="app:2")]
+    live = [running(busy, instances=3), running(at("chat", "a"))]
+    return plan(functions, account(cluster("a", gpus=5, free=0)), live)
+
+
+def test_what_runs_above_its_minimum_is_lent_without_downtime_and_may_come_back() -> None:
+    made = proved(scaled_out())
+    assert interrupted(made) == frozenset()
+    assert made.is_proved_minimal
+    mine = [step for step in made.steps if step.address == "function.busy"]
+    assert [step.id for step in mine] == [
+        "update-deployment:function.busy@old.main.lent",
+        "await-released:function.busy@old",
+        "update-deployment:function.busy@old.main",
+    ]
+    updates = [step.task for step in mine if isinstance(step.task, UpdateDeployment)]
+    assert [one.specification.max_instances for one in updates] == [1, 4]
+    (change,) = (one for one in made.changes if one.address == "function.busy")
+    assert (change.means, change.reason) == ((Means.SPECIFICATION,), "lends-room")
