@@ -6,6 +6,7 @@ Source: nvcf-api.md 8.1 to 8.4.
 from __future__ import annotations
 
 import hashlib
+import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -201,9 +202,10 @@ def _place(world: World, request: Request, *, cluster: str, count: int) -> None:
 def _start(world: World, request: Request, *, cluster: str) -> Instance:
     """Of those that a fault lets start and break, `until` is when they do."""
     doom = _started_doom(world, request)
-    delay = world.rules.boot_time if doom is None else doom.seconds or 0.0
+    id_ = world.new_id()
+    delay = _boot_seconds(world, id_) if doom is None else doom.seconds or 0.0
     instance = Instance(
-        id=world.new_id(),
+        id=id_,
         version=request.version,
         specification=request.specification,
         request=request.id,
@@ -218,6 +220,13 @@ def _start(world: World, request: Request, *, cluster: str) -> Instance:
     )
     world.instances[instance.id] = instance
     return instance
+
+
+def _boot_seconds(world: World, instance: str) -> float:
+    """Ids are by the seed, so this is too."""
+    spread = world.rules.boot_spread
+    share = zlib.crc32(instance.encode()) / 2**32 if spread else 0.0
+    return world.rules.boot_time + spread * share
 
 
 def _started_doom(world: World, request: Request) -> Doom | None:

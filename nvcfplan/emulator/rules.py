@@ -330,6 +330,7 @@ class WorldFile:
     `hide_gpu_count`: the allocator does not say how many GPUs an instance has.
     `instant`: failures show at once as well. `inventory_cache`: how late the service learns that a
     cluster came or went. `heartbeat`: how old the allocator's counts may be; 0: always fresh.
+    `boot_spread`: up to so much longer some instances take to boot, by the seed.
     `stuck_instead_of_error`: a request that nobody takes is never given up, and nobody is told.
     `patch_unsupported`: the status by which an older service answers PATCH; 0: it can.
     `gateway`: the NGC front stands before the short layout `/v2/nvcf` too. `quota_as_yaml`: it
@@ -353,6 +354,7 @@ class WorldFile:
     seed: int = 0
     batch_size: int = 10
     boot_time: float = 120.0
+    boot_spread: float = 0.0
     release_lag: float = 300.0
     queue_timeout: float = 1800.0
     tick: float = 60.0

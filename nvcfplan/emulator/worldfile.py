@@ -126,6 +126,7 @@ def world_of(sheet: Sheet) -> WorldFile:
         seed=sheet.whole("seed", base.seed),
         batch_size=sheet.whole("batchSize", base.batch_size, least=1),
         boot_time=sheet.seconds("bootTime", base.boot_time),
+        boot_spread=sheet.seconds("bootSpread", base.boot_spread),
         release_lag=sheet.seconds("releaseLag", base.release_lag),
         queue_timeout=sheet.seconds("queueTimeout", base.queue_timeout, least=1),
         tick=sheet.seconds("tick", base.tick),

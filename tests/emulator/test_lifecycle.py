@@ -282,3 +282,17 @@ def test_events_tell_the_story_in_order() -> None:
     assert {one.function for one in events} == {"chat"}
     assert {one.version for one in events} == {target.version}
     assert [one.at for one in events] == sorted(one.at for one in events)
+
+
+def test_each_instance_boots_at_its_own_pace() -> None:
+    account = Account.of(world(boot_time=100.0, boot_spread=300.0))
+    target = account.create()
+    account.deploy(target, spec(8, 8))
+    running = []
+    for _ in range(8):
+        account.emulator.advance(50)
+        states = [one["instanceStatus"] for one in account.instances(target)]
+        running.append(states.count("RUNNING"))
+    assert running[0] == 0
+    assert running[-1] == 8
+    assert len(set(running)) > 3, running

@@ -94,6 +94,7 @@ seed: 7
 landing: random
 batchSize: 1
 bootTime: 0
+bootSpread: 1m
 releaseLag: 90s
 queueTimeout: 1.5m
 tick: 2h
@@ -111,6 +112,7 @@ emptyInventory: list
         landing=Landing.RANDOM,
         batch_size=1,
         boot_time=0.0,
+        boot_spread=60.0,
         release_lag=90.0,
         queue_timeout=90.0,
         tick=7200.0,
