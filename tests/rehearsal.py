@@ -16,7 +16,7 @@ from nvcfplan.adapters.nvcf.reader import NvcfReader
 from nvcfplan.adapters.nvcf.target import Target
 from nvcfplan.adapters.settings.secrets import LocalSecrets
 from nvcfplan.adapters.storage.local import LocalStore
-from nvcfplan.applying import ApplySettings, Event
+from nvcfplan.applying import ApplySettings, Event, StateStore
 from nvcfplan.emulator.serving import Emulator, LedgerEntry, Service, WorldFile
 from nvcfplan.model import (
     AccountIdentity,
@@ -52,10 +52,14 @@ KEY = Secret("any-key", SecretReference("key", SecretOrigin.ENV, "KEY"))
 
 @dataclass(slots=True)
 class Account:
-    """One emulated account and one place to keep state; `runs` numbers the runs."""
+    """One emulated account and one place to keep state; `runs` numbers the runs.
+
+    `store` None: state is kept in files under `state_root`.
+    """
 
     emulator: Emulator
     state_root: Path
+    store: StateStore | None = None
     runs: count[int] = field(default_factory=lambda: count(1))
 
     def plan(self, *functions: DesiredFunction, stack: str = "prod") -> Plan | Infeasible:
@@ -65,10 +69,10 @@ class Account:
 
         return asyncio.run(use())
 
-    def apply(self, plan: Plan) -> RunResult:
+    def apply(self, plan: Plan, settings: ApplySettings | None = None) -> RunResult:
         async def use() -> RunResult:
             async with ports_of(self) as ports:
-                return await self._apply(plan, ports)
+                return await self._apply(plan, ports, settings or ApplySettings())
 
         return asyncio.run(use())
 
@@ -80,11 +84,11 @@ class Account:
             if entry.outcome is not Service.AT_ONCE and not entry.is_injected
         )
 
-    async def _apply(self, plan: Plan, ports: RunPorts) -> RunResult:
+    async def _apply(self, plan: Plan, ports: RunPorts, settings: ApplySettings) -> RunResult:
         minted = Minted(
             run=RunId(f"RUN{next(self.runs):06}"), lineage="lineage", secret_key="ab" * 16
         )
-        request = ApplyRequest(plan=plan, actor=ACTOR, minted=minted, settings=ApplySettings())
+        request = ApplyRequest(plan=plan, actor=ACTOR, minted=minted, settings=settings)
         events: list[Event] = []
         shell = Shell(interrupts=asyncio.Queue(), listener=events.append, begins=lambda: None)
         return await apply_plan(request, ports, shell)
@@ -95,24 +99,24 @@ async def ports_of(account: Account) -> AsyncIterator[RunPorts]:
     emulator = account.emulator
     target = Target(base_url=emulator.base_url, token=KEY, org=emulator.org, nca_id=emulator.nca_id)
     secrets = LocalSecrets({}, stack={}, root=account.state_root)
-    store = LocalStore(account.state_root)
+    files = LocalStore(account.state_root)
     async with Client(target, clock=emulator.clock, transport=emulator.transport()) as client:
         identity = AccountIdentity(endpoint=target.root, org=target.org, nca_id=target.nca_id)
         look = LookPorts(
             identity=identity,
             reader=NvcfReader(client),
-            store=store,
+            store=account.store or files,
             secrets=secrets,
             clock=emulator.clock,
         )
         yield RunPorts(look=look, performer=NvcfPerformer(client, secrets))
-    store.close()
+    files.close()
 
 
 @contextmanager
-def account(world: WorldFile) -> Iterator[Account]:
+def account(world: WorldFile, store: StateStore | None = None) -> Iterator[Account]:
     with TemporaryDirectory() as directory:
-        yield Account(Emulator.open(None, world), Path(directory))
+        yield Account(Emulator.open(None, world), Path(directory), store)
 
 
 def _request(stack: str, functions: Sequence[DesiredFunction]) -> PlanRequest:
