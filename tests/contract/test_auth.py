@@ -152,9 +152,3 @@ def test_api_key_reaches_only_what_it_is_for(remote: Remote) -> None:
     assert remote.call("GET", theirs.path, headers=headers).status == 403
     assert remote.call("DELETE", theirs.path, headers=headers).status == 403
     assert remote.status(theirs) == "INACTIVE"
-
-
-@pytest.mark.parametrize("path", ["/health"])
-def test_some_paths_ask_nobody_who_he_is(remote: Remote, path: str) -> None:
-    answer = remote.call("GET", path, headers={})
-    assert (answer.status, answer.media_type) == (200, "application/json")

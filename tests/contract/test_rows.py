@@ -46,5 +46,10 @@ def _mark(found: pytest.MarkDecorator | pytest.Mark) -> pytest.Mark:
     return found.mark if isinstance(found, pytest.MarkDecorator) else found
 
 
+def test_every_row_has_a_case() -> None:
+    covered = set(_covered())
+    assert [f"{row}: {words}" for row, words in ROWS.items() if row not in covered] == []
+
+
 def test_every_case_is_for_a_row() -> None:
     assert set(_covered()) - ROWS.keys() == set()
