@@ -14,7 +14,7 @@ from typing import Final
 
 from nvcfplan.model import ResourceId
 from nvcfplan.planning.numbers import Move, Problem, end_excess, state_problem
-from nvcfplan.planning.search import Failure, Result, Solution, solve
+from nvcfplan.planning.search import Effort, Failure, Result, Solution, solve
 from nvcfplan.planning.sizes import SizedWork
 
 KEEP_TRIES: Final = 24
@@ -39,6 +39,7 @@ class _Attempt:
     soft: AbstractSet[ResourceId]
     waived: set[ResourceId] = field(default_factory=set)
     raised: Counter[ResourceId] = field(default_factory=Counter)
+    effort: Effort = field(default_factory=Effort)
 
     def problem(self) -> Problem:
         counted = {
@@ -55,7 +56,7 @@ class _Attempt:
     def solve(self, *, is_thorough: bool) -> tuple[Result, Mapping[ResourceId, int]]:
         """And the units missing where it came nearest, when there is none."""
         problem = self.problem()
-        result = solve(problem, is_thorough=is_thorough)
+        result = solve(problem, self.effort, is_thorough=is_thorough)
         if isinstance(result, Solution):
             return result, {}
         return result, {problem.resources[one]: units for one, units in result.stuck.short}

@@ -39,13 +39,17 @@ class Searched:
     states: int
 
 
-def search_all(problem: Problem, *, limit: int) -> Searched:
-    return _Search(problem).run(limit)
+def search_all(problem: Problem, *, limit: int, without: frozenset[int] = frozenset()) -> Searched:
+    """`limit`: of states. `without`: optional jobs that are left alone."""
+    return _Search(problem, without).run(limit)
 
 
 class _Search:
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, without: frozenset[int]) -> None:
         self.problem = problem
+        self.jobs = [
+            (number, job) for number, job in enumerate(problem.jobs) if number not in without
+        ]
         self.came: dict[State, tuple[State, Move] | None] = {}
 
     def run(self, limit: int) -> Searched:
@@ -77,7 +81,7 @@ class _Search:
     def _moves_from(self, state: State, free: Sequence[int]) -> Sequence[Move]:
         """All that fit; one alone where it takes nothing and nothing is chosen by it."""
         found: list[Move] = []
-        for number, job in enumerate(self.problem.jobs):
+        for number, job in self.jobs:
             for move, piece in _next(number, job, state[number]):
                 if any(free[resource] < units for resource, units in piece.needs):
                     continue

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 EXACT_JOBS: Final = 16
 """So many functions that depend on each other are searched through in full."""
-STATE_LIMIT: Final = 20_000
+STATES_AT_ONCE: Final = 20_000
+STATE_LIMIT: Final = 100_000
 RESTARTS: Final = 30
 PRUNINGS: Final = 24
-MOVE_LIMIT: Final = 60_000
-"""Restarts and prunings place no more parts than this in all, so that large fleets stay quick."""
+MOVE_LIMIT: Final = 100_000
+"""Restarts and prunings place no more parts than this, so that large fleets stay quick."""
 
 INSISTENCE: Final = 12
 PRUNING_TRIES: Final = 3
@@ -55,28 +56,29 @@ class Failure:
 Result = Solution | Failure
 
 
-def solve(problem: Problem, *, is_thorough: bool) -> Result:
+@dataclass(slots=True)
+class Effort:
+    """What is left to spend on a group of functions, in states looked at and parts placed."""
+
+    states: int = STATE_LIMIT
+    moves: int = MOVE_LIMIT
+
+
+def solve(problem: Problem, effort: Effort, *, is_thorough: bool) -> Result:
     """`is_thorough`: with restarts where the first runs find nothing."""
-    search = _Search(problem)
+    search = _Search(problem, effort)
     found = search.first_runs()
     if isinstance(found, Solution) and found.is_minimal:
         return found
-    if len(problem.jobs) <= EXACT_JOBS:
-        exact = search_all(problem, limit=STATE_LIMIT)
-        if exact.answer is Answer.BEST:
-            return search.better_of(exact.moves)
-        if exact.answer is Answer.NONE:
-            return Failure(stuck=search.nearest, is_proved=True)
-    return search.more_runs(RESTARTS if is_thorough else 0)
+    return search.all_orders() or search.more_runs(RESTARTS if is_thorough else 0)
 
 
 class _Search:
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    def __init__(self, problem: Problem, effort: Effort) -> None:
+        self.problem, self.effort = problem, effort
         self.rules = tuple(_rules(problem))
         self.best: tuple[Cost, Conduct] | None = None
         self.nearest = self.last = Stuck((), ())
-        self.left = MOVE_LIMIT
         self.least = _unavoidable(problem) + least_lenders(problem)
 
     def first_runs(self) -> Result:
@@ -88,6 +90,43 @@ class _Search:
             for rule in self.rules[:2]:
                 self._run(Conduct(priority=rule, ways=self._ways()))
         return self._result()
+
+    def all_orders(self) -> Result | None:
+        """The certain answer where few functions are in question; None: too many for that.
+
+        Of many that only could lend, those that promise most are tried, and the answer is certain
+        only if it has nobody down or none was left out.
+        """
+        jobs = self.problem.jobs
+        room = EXACT_JOBS - sum(not job.is_optional for job in jobs)
+        if room < 0 or self.effort.states <= 0:
+            return None
+        left_out = frozenset(self._lenders_by_promise()[room:])
+        exact = search_all(
+            self.problem, limit=min(STATES_AT_ONCE, self.effort.states), without=left_out
+        )
+        self.effort.states -= exact.states
+        match exact.answer:
+            case Answer.BEST:
+                return self._better_of(exact.moves, is_complete=not left_out)
+            case Answer.NONE if not left_out:
+                return Failure(stuck=self.nearest, is_proved=True)
+            case _:
+                return None
+
+    def _lenders_by_promise(self) -> list[int]:
+        """Jobs that only could lend: without downtime first, then by how much of what is short."""
+        short = {resource for resource, _ in self.nearest.short}
+        found: list[tuple[bool, int, int, int]] = []
+        for number, job in enumerate(self.problem.jobs):
+            if job.is_optional:
+                given = min(
+                    sum(units for resource, units in way.pieces[0].nets if resource in short)
+                    for way in job.ways
+                )
+                has_gap = all(way.has_gap for way in job.ways)
+                found.append((has_gap, given, job.ways[0].exposure, number))
+        return [number for *_, number in sorted(found)]
 
     def more_runs(self, restarts: int) -> Result:
         """Until one comes through; then with nobody down, and with ever fewer lenders."""
@@ -108,7 +147,7 @@ class _Search:
         held: set[int] = set()
         awaited: set[int] = set()
         for attempt in range(tries):
-            if self.left <= 0:
+            if self.effort.moves <= 0:
                 break
             rule = self.rules[attempt % len(self.rules)]
             conduct = Conduct(
@@ -126,18 +165,18 @@ class _Search:
             held |= set(helping) - awaited
         return False
 
-    def better_of(self, moves: tuple[Move, ...]) -> Solution:
+    def _better_of(self, moves: tuple[Move, ...], *, is_complete: bool) -> Solution:
         """An order that is known to cost least, or a run that costs no more and is shorter."""
         cost = _cost(self.problem, moves)
         if self.best is not None and self.best[0] < cost:
-            moves = self.best[0][-1]
-        return Solution(moves=moves, is_minimal=True)
+            cost = self.best[0]
+        return Solution(moves=cost[-1], is_minimal=is_complete or cost[0] <= self.least)
 
     def _prune(self) -> None:
         """Tries to do with one lender less, of those that are used and no others."""
         tried: set[int] = set()
         for _ in range(PRUNINGS):
-            if self.best is None or self.left <= 0:
+            if self.best is None or self.effort.moves <= 0:
                 return
             used = _lenders(self.problem, self.best[0][-1])
             left = [job for job in used if job not in tried]
@@ -151,14 +190,14 @@ class _Search:
         outcome = simulate(self.problem, conduct)
         match outcome:
             case Found(moves):
-                self.left -= len(moves)
+                self.effort.moves -= len(moves)
                 self.last = Stuck((), ())
                 cost = _cost(self.problem, moves)
                 if self.best is None or cost < self.best[0]:
                     self.best = (cost, conduct)
                     return True
             case Stuck(short, _):
-                self.left -= len(self.problem.jobs)
+                self.effort.moves -= len(self.problem.jobs)
                 self.last = outcome
                 if not self.nearest.jobs or _size(short) < _size(self.nearest.short):
                     self.nearest = outcome

@@ -244,3 +244,12 @@ def test_what_runs_above_its_minimum_is_lent_without_downtime_and_may_come_back(
     assert [one.specification.max_instances for one in updates] == [1, 4]
     (change,) = (one for one in made.changes if one.address == "function.busy")
     assert (change.means, change.reason) == ((Means.SPECIFICATION,), "lends-room")
+
+
+def test_few_changes_are_searched_through_beside_many_that_could_lend() -> None:
+    """The least downtime is certain although thirty functions with nothing to do may pause."""
+    idle = [at(f"idle{n}", "a", 1, downtime=ALLOWED) for n in range(30)]
+    functions = [at("big", "a", 3, image="app:2"), *idle]
+    live = [running(at("big", "a", 3)), *(running(one) for one in idle)]
+    made = proved(plan(functions, account(cluster("a", gpus=34, free=1)), live))
+    assert len(interrupted(made)) == 2
