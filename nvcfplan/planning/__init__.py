@@ -67,6 +67,7 @@ from nvcfplan.planning.expansion import (
 from nvcfplan.planning.fingerprints import (
     ALIKE,
     ROWS,
+    SECRETS,
     STANDING,
     image_of,
     inventory_row,
@@ -222,6 +223,7 @@ __all__ = [
     "RESTARTS",
     "ROUNDS",
     "ROWS",
+    "SECRETS",
     "STANDING",
     "STATES_AT_ONCE",
     "STATE_LIMIT",

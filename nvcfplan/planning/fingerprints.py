@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ALIKE = frozenset({Status.ACTIVE, Status.DEGRADING, Status.DEGRADED})
 ROWS: Final = "deployment.specifications"
+SECRETS: Final = "secrets"
 STANDING: Final = frozenset({"status", ROWS})
 """The fields of an image that says only whether a version is deployed."""
 
@@ -73,7 +74,7 @@ def image_of(version: LiveVersion) -> Json:
     }
     fields["ownershipTags"] = list(own_tags(version.config.tags))
     if version.secret_names is not None:
-        fields["secrets"] = list(version.secret_names)
+        fields[SECRETS] = list(version.secret_names)
     fields |= _standing(version)
     return canonical_json(fields)
 

@@ -28,6 +28,7 @@ from nvcfplan.model import (
 )
 from nvcfplan.planning.fingerprints import (
     ROWS,
+    SECRETS,
     STANDING,
     image_of,
     inventory_row,
@@ -139,7 +140,8 @@ def _moved_fields(image: PreImage, version: LiveVersion) -> Iterator[Moved]:
     found = _fields(image_of(version) if is_whole else standing_of(version))
     is_stored = planned.get("status") == found.get("status") == Status.INACTIVE
     has_drained = {ROWS} if is_stored and not found.get(ROWS) else set[str]()
-    for field in sorted((planned.keys() | found.keys()) - has_drained):
+    unread = {SECRETS} - planned.keys()  # names not read are not known to be none
+    for field in sorted((planned.keys() | found.keys()) - has_drained - unread):
         before, after = planned.get(field, "absent"), found.get(field, "absent")
         if before != after:
             yield Moved(address=image.address, field=field, planned=str(before), found=str(after))
