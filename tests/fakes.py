@@ -27,6 +27,7 @@ from nvcfplan.model import (
     FunctionId,
     LiveDeployment,
     LiveFunction,
+    LiveSharing,
     LiveVersion,
     Readable,
     RunId,
@@ -103,6 +104,10 @@ class FakeReader(LiveReader):
     async def version(self, function: FunctionId, version: VersionId) -> LiveVersion | None:
         self._maybe_fail()
         return self._service.version(function, version)
+
+    async def sharing(self, function: FunctionId) -> LiveSharing | None:
+        self._maybe_fail()
+        return self._service.sharing(function)
 
     async def details(self, function: FunctionId, version: VersionId) -> LiveVersion | None:
         self._maybe_fail()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from nvcfplan.applying.effects import Done, ReadVersion, Refused, Unanswered
+from nvcfplan.applying.effects import Done, ReadSharing, ReadVersion, Refused, Unanswered
 from nvcfplan.applying.flows import Bound, Write
 from nvcfplan.applying.journal import Intent, Outcome
 from nvcfplan.applying.settings import ApplySettings
@@ -53,6 +53,10 @@ class Brief:
         function, version = self.bound
         assert version is not None, self.step.id
         return ReadVersion(function, version, with_instances=True)
+
+    def read_sharing(self) -> ReadSharing:
+        assert self.bound is not None, self.step.id
+        return ReadSharing(self.bound[0])
 
     def intent(self, attempt: int) -> Intent:
         return Intent(

@@ -11,6 +11,7 @@ from nvcfplan.model import (
     EffectId,
     FunctionId,
     LiveDeployment,
+    LiveSharing,
     LiveVersion,
     OperationId,
     ResourceId,
@@ -62,12 +63,19 @@ class ReadVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadSharing:
+    """Answered by `LiveSharing`, or by None: there is no such list."""
+
+    function: FunctionId
+
+
+@dataclass(frozen=True, slots=True)
 class ReadAccount:
     resources: tuple[ResourceId, ...]
 
 
-Query = FindOperation | ReadVersion | ReadAccount
-Observation = tuple[LiveVersion, ...] | LiveDeployment | Account | None
+Query = FindOperation | ReadVersion | ReadSharing | ReadAccount
+Observation = tuple[LiveVersion, ...] | LiveDeployment | LiveSharing | Account | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from nvcfplan.applying.effects import (
     Look,
     Pause,
     ReadAccount,
+    ReadSharing,
     ReadVersion,
     Seen,
     Unanswered,
@@ -315,6 +316,8 @@ class _Shell:
             case ReadVersion(function=function_id, version=version_id):
                 found = await reader.version(function_id, version_id)
                 return None if found is None else (found,)
+            case ReadSharing(function=function_id):
+                return await reader.sharing(function_id)
             case ReadAccount():
                 return await reader.account(_FREE)
             case _:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         FunctionId,
         LiveDeployment,
         LiveFunction,
+        LiveSharing,
         LiveVersion,
         RunId,
         Secret,
@@ -48,6 +49,10 @@ class LiveReader(Protocol):
 
     async def details(self, function: FunctionId, version: VersionId) -> LiveVersion | None:
         """With instances and secret names, without its deployment; None: 404."""
+        ...
+
+    async def sharing(self, function: FunctionId) -> LiveSharing | None:
+        """Who may call it besides its owner; None: 404."""
         ...
 
     async def version(self, function: FunctionId, version: VersionId) -> LiveVersion | None:

@@ -199,7 +199,7 @@ def _as_applied(before: ManagedFunction | None, desired: DesiredFunction) -> Des
 
 def _unknown(function: DesiredFunction) -> DesiredFunction:
     """Nothing of it counts as applied by us, but for its policies."""
-    return replace(function, managed=(), secrets=(), specifications=())
+    return replace(function, managed=(), secrets=(), specifications=(), authorized_parties=())
 
 
 def _undone(before: ManagedFunction | None, found: _Found) -> ManagedFunction | None:

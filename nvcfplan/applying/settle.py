@@ -12,7 +12,7 @@ from nvcfplan.applying.effects import FindOperation
 from nvcfplan.applying.failures import Failure, FailureClass
 from nvcfplan.applying.flows import Blind, Flow, Rest, Waiting, look, version_in
 from nvcfplan.applying.readiness import is_released
-from nvcfplan.model import FunctionId, LiveVersion, Status, VersionId
+from nvcfplan.model import FunctionId, LiveSharing, LiveVersion, Status, VersionId
 from nvcfplan.plans import (
     AwaitActive,
     AwaitReleased,
@@ -30,6 +30,7 @@ from nvcfplan.plans import (
 
 if TYPE_CHECKING:
     from nvcfplan.applying.briefs import Brief
+    from nvcfplan.applying.effects import Observation, Query
     from nvcfplan.model import OperationId
     from nvcfplan.plans import Task
 
@@ -67,8 +68,10 @@ def settle(brief: Brief, operation: OperationId) -> Flow[Settled]:
         case CreateFunction() | CreateVersion():
             return (yield from _search(brief, operation))
         case Deploy() | Undeploy() | DeleteVersion():
-            return (yield from _watch(brief))
-        case UpdateDeployment() | UpdateMetadata() | SetSecrets() | SetAuthorizations():
+            return (yield from _watch(brief, brief.read()))
+        case SetAuthorizations():
+            return (yield from _watch(brief, brief.read_sharing()))
+        case UpdateDeployment() | UpdateMetadata() | SetSecrets():
             yield Rest(brief.settings.quiet_window, Waiting(_LATE), False)
             return Repeatable()
         case AwaitActive() | AwaitReleased() | Probe():
@@ -98,20 +101,26 @@ def _has_live_row(version: LiveVersion | None) -> bool:
     return row is not None and row.status is not Status.INACTIVE
 
 
-def _watch(brief: Brief) -> Flow[Settled]:
+def _is_so(task: Task, found: Observation) -> bool:
+    if isinstance(task, SetAuthorizations):
+        return isinstance(found, LiveSharing) and found.parties == task.parties
+    return is_in_effect(task, version_in(found))
+
+
+def _watch(brief: Brief, query: Query) -> Flow[Settled]:
     """Looks with growing pauses until it is so, or the window has passed."""
     window = brief.settings.quiet_window
-    sight = yield from look(brief.read(), brief.settings, may_stop=False)
+    sight = yield from look(query, brief.settings, may_stop=False)
     begun, pause = sight.now, 1.0
     while not isinstance(sight, Blind):
-        if is_in_effect(brief.step.task, version_in(sight.found)):
+        if _is_so(brief.step.task, sight.found):
             return Happened(None, None)
         if sight.now - begun >= window:
             return Absent()
         rest = min(pause, begun + window - sight.now)
         yield Rest(rest, Waiting(_LATE), False)
         pause *= 2
-        sight = yield from look(brief.read(), brief.settings, may_stop=False)
+        sight = yield from look(query, brief.settings, may_stop=False)
     return Unclear(sight.failure)
 
 

@@ -11,6 +11,9 @@ from nvcfplan.checks.risks import (
     check_packing,
     check_risks,
 )
+from nvcfplan.checks.sharing import (
+    check_sharing,
+)
 from nvcfplan.checks.suite import (
     REQUIRABLE,
     check_plan,
@@ -25,5 +28,6 @@ __all__ = [
     "check_packing",
     "check_plan",
     "check_risks",
+    "check_sharing",
     "require",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvcfplan.checks.offered import check_offered
 from nvcfplan.checks.risks import check_growth, check_packing, check_risks
+from nvcfplan.checks.sharing import check_sharing
 from nvcfplan.diagnostics import Diagnostic, Severity, Verdict, has_errors, sort_key
 from nvcfplan.plans import Action, Infeasible, Plan
 from nvcfplan.proving import prove
@@ -59,6 +60,7 @@ def _check_functions(plan: Plan, account: Account) -> tuple[Diagnostic, ...]:
     changing = [one for one in functions if actions[one.address] is not Action.NO_OP]
     return (
         *(finding for one in functions for finding in check_offered(one, account)),
+        *(finding for one in functions for finding in check_sharing(one, account)),
         *(finding for one in changing for finding in check_risks(one, account)),
         *check_packing(functions, account),
         *check_growth(functions, account),

@@ -36,6 +36,7 @@ from nvcfplan.differences.mutability import (
     CONFIG_ROWS,
     FOLDED,
     PLACEMENT_ROWS,
+    SHARING,
     SPECIFICATION_ROWS,
     Row,
 )
@@ -50,6 +51,12 @@ from nvcfplan.differences.sealing import (
     seal_config,
     seal_function,
     seal_stack,
+)
+from nvcfplan.differences.sharing import (
+    compare_sharing,
+    created_sharing,
+    judge_sharing,
+    manages_sharing,
 )
 from nvcfplan.differences.specifications import (
     Matching,
@@ -69,6 +76,7 @@ __all__ = [
     "NOTHING",
     "NO_ATTRIBUTES",
     "PLACEMENT_ROWS",
+    "SHARING",
     "SPECIFICATION_ROWS",
     "Attribute",
     "CompareOptions",
@@ -86,15 +94,19 @@ __all__ = [
     "compare_function",
     "compare_ownership",
     "compare_secrets",
+    "compare_sharing",
     "compare_specifications",
     "conceal",
     "created_attributes",
+    "created_sharing",
     "describe",
     "find_owned",
     "flatten_config",
     "flatten_specification",
     "has_row",
     "judge_live",
+    "judge_sharing",
+    "manages_sharing",
     "match_specifications",
     "needed_reads",
     "remove_function",

@@ -20,6 +20,7 @@ from nvcfplan.differences.compare import (
 )
 from nvcfplan.differences.ownership import OwnedFunction
 from nvcfplan.differences.sealing import seal_config
+from nvcfplan.differences.sharing import compare_sharing, created_sharing, judge_sharing
 from nvcfplan.differences.specifications import Matching, match_specifications
 from nvcfplan.differences.trouble import judge_live, unmovable_secrets
 from nvcfplan.model import (
@@ -94,6 +95,7 @@ def compare_function(
         *(config.waiting if options.now else ()),
         *compare_secrets(desired, live),
         *_changed_secrets(desired, owned, options),
+        *compare_sharing(desired, owned),
         *compare_ownership(Owner(options.stack, options.environment, desired.key), live),
         *_placement_attributes(desired, live, matching, applied),
     )
@@ -167,13 +169,15 @@ def remove_function(owned: OwnedFunction, on_remove: OnRemove) -> Difference:
 
 
 def _created(desired: DesiredFunction, reason: str) -> Difference:
+    shared = created_sharing(desired)
+    attributes = (*created_attributes(desired), *shared)
     return Difference(
         change=Change(
             address=desired.address,
             action=Action.CREATE,
-            means=(Means.NEW_VERSION,),
+            means=tuple(sorted({Means.NEW_VERSION, *(one.means for one in shared)})),
             reason=reason,
-            attributes=created_attributes(desired),
+            attributes=tuple(sorted(attributes, key=lambda one: one.path)),
         ),
         desired=desired,
         owned=None,
@@ -228,6 +232,8 @@ def _placement_attributes(
 def _means(desired: DesiredFunction, attributes: tuple[AttributeChange, ...]) -> tuple[Means, ...]:
     """A new version carries everything else with it; so does a redeploy, but for tags and secrets.
 
+    Who may call is nobody's to carry: that list is the function's.
+
     A move alone is a redeploy of the same version when the stack asks for `delete-first`.
     """
     wanted = {one.means for one in attributes}
@@ -238,7 +244,7 @@ def _means(desired: DesiredFunction, attributes: tuple[AttributeChange, ...]) ->
             if one.means is Means.NEW_VERSION
         )
         if not is_move or desired.update.order is not UpdateOrder.DELETE_FIRST:
-            return (Means.NEW_VERSION,)
+            return tuple(sorted({Means.NEW_VERSION, *wanted & {Means.SHARING}}))
         wanted = {*wanted - {Means.NEW_VERSION}, Means.REDEPLOY}
     if Means.REDEPLOY in wanted:
         wanted -= {Means.SPECIFICATION, Means.DEPLOYMENT}
@@ -281,6 +287,8 @@ def _reason(means: tuple[Means, ...], attributes: tuple[AttributeChange, ...]) -
         return "secrets-changed"
     if Means.METADATA in means:
         return "metadata-changed"
+    if Means.SHARING in means:
+        return "sharing-changed"
     return "surplus-versions" if not attributes else "undeployed"
 
 
@@ -317,6 +325,7 @@ def _diagnostics(
     desired: DesiredFunction, owned: OwnedFunction, means: tuple[Means, ...]
 ) -> tuple[Diagnostic, ...]:
     found = [*judge_live(owned), *_no_longer_managed(desired, owned)]
+    found += judge_sharing(desired, owned)
     if Means.NEW_VERSION in means and "secrets" not in desired.managed:
         lost = unmovable_secrets(owned, frozenset(one.name for one in desired.secrets))
         found += [lost] if lost else []

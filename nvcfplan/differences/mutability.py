@@ -70,5 +70,11 @@ SPECIFICATION_ROWS: Final[Mapping[str, Row]] = MappingProxyType(
 )
 """The other fields of `GpuSpecification`."""
 
+SHARING: Final = Row("authorizedParties", Means.SHARING)
+"""Of the function, not of a version: a new version takes over what the function has.
+
+Source: nvcf-api.md 2.4.
+"""
+
 FOLDED: Final = frozenset({"gpu", "instance_type", "backend"})
 """Names that the service matches without regard to case. Source: nvcf-api.md 4.3."""

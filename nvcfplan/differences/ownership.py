@@ -12,6 +12,7 @@ from nvcfplan.diagnostics import Diagnostic, Severity, Subject
 from nvcfplan.model import (
     FunctionId,
     LiveFunction,
+    LiveSharing,
     LiveVersion,
     ManagedFunction,
     Owner,
@@ -27,6 +28,7 @@ class OwnedFunction:
     """`versions` ours, oldest first; `foreign` are versions of the function that we did not make.
 
     `current` carries the function now, or would: deployed before stored, remembered before newest.
+    `sharing` None: it was not read.
     """
 
     key: str
@@ -35,6 +37,7 @@ class OwnedFunction:
     versions: tuple[LiveVersion, ...]
     foreign: tuple[LiveVersion, ...]
     managed: ManagedFunction | None
+    sharing: LiveSharing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,7 @@ def _owned(
         versions=ours,
         foreign=tuple(version for version in function.versions if version not in ours),
         managed=managed,
+        sharing=function.sharing,
     )
 
 

@@ -144,6 +144,8 @@ def _importing(change: Change, plan: Plan) -> dict[str, object] | None:
 def stated_function(function: DesiredFunction) -> Nested:
     """What the stack states of a function, in its own words; secrets by name of their source."""
     made = _stated_config(function.config)
+    if function.authorized_parties:
+        made["authorizedParties"] = list(function.authorized_parties)
     if function.secrets:
         made["secrets"] = {
             one.name: {"origin": one.origin.value, "locator": one.locator}

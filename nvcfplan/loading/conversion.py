@@ -68,6 +68,7 @@ def desired_function(key: str, function: FunctionFile) -> DesiredFunction:
         specifications=tuple(
             _specification(name, specifications[name]) for name in sorted(specifications)
         ),
+        authorized_parties=_sorted_set(function.authorized_parties),
         update=_update(function.update),
         lifecycle=_lifecycle(function.lifecycle),
         depends_on=_sorted_set(function.depends_on),

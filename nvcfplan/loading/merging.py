@@ -8,6 +8,7 @@ from nvcfplan.diagnostics import Diagnostic, Related, Severity
 from nvcfplan.loading.conversion import account_binding, desired_function, is_sensitive
 from nvcfplan.loading.dependencies import dependency_findings
 from nvcfplan.loading.findings import located, subject_of
+from nvcfplan.loading.sharing import own_account_findings
 from nvcfplan.model import AccountBinding, Digest, Stack, canonical_json, digest_of, is_name
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def merge_faults(documents: Sequence[Document], *, is_complete: bool) -> Iterato
             span=documents[0].tree.key_span(()),
         )
     yield from _dependencies(documents, is_complete=is_complete)
+    yield from _own_account(documents)
 
 
 def environment_faults(environment: str) -> Iterator[Diagnostic]:
@@ -161,6 +163,15 @@ def _twice(
         span=document.tree.key_span(path),
         related=(Related(message="the first is here", span=before.tree.key_span(path)),),
     )
+
+
+def _own_account(documents: Sequence[Document]) -> Iterator[Diagnostic]:
+    own = _account(documents).nca_id
+    if own is None:
+        return
+    for document in documents:
+        for finding in own_account_findings(document.functions, own):
+            yield located(finding, document.tree)
 
 
 def _dependencies(documents: Sequence[Document], *, is_complete: bool) -> Iterator[Diagnostic]:

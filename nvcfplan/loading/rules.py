@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvcfplan.diagnostics import Severity
 from nvcfplan.loading.findings import Finding
+from nvcfplan.loading.sharing import party_findings
 from nvcfplan.model import PREFIX, is_sensitive_key, parse_duration
 
 if TYPE_CHECKING:
@@ -300,6 +301,7 @@ _RULES: Final[tuple[Callable[[Path, FunctionFile], Iterator[Finding]], ...]] = (
     _environment,
     _artifacts,
     _tags,
+    party_findings,
     _rate_limit,
     _telemetries,
     _secrets,

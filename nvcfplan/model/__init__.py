@@ -63,6 +63,7 @@ from nvcfplan.model.live import (
     LiveDeployment,
     LiveFunction,
     LiveInstance,
+    LiveSharing,
     LiveSpecification,
     LiveVersion,
     Status,
@@ -82,6 +83,7 @@ from nvcfplan.model.sensitive import (
     is_sensitive_key,
 )
 from nvcfplan.model.stack import (
+    EVERYONE,
     AccountBinding,
     Artifact,
     DesiredFunction,
@@ -112,6 +114,7 @@ __all__ = [
     "DEFAULT_CONCURRENCY",
     "DEFAULT_HEALTH_URI",
     "DEFAULT_PORT",
+    "EVERYONE",
     "GRPC_URL",
     "MOST_USER_TAGS",
     "NAME_PATTERN",
@@ -144,6 +147,7 @@ __all__ = [
     "LiveDeployment",
     "LiveFunction",
     "LiveInstance",
+    "LiveSharing",
     "LiveSpecification",
     "LiveVersion",
     "ManagedFunction",

@@ -92,8 +92,25 @@ class LiveVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSharing:
+    """Accounts that may call a function besides its owner, sorted; `*`: everyone.
+
+    `parties` may call every version; `beyond`: those that may call one version as well, by a list
+    of its own. The service shows both lists of a version as one, so of what all versions have in
+    common nobody can tell in which it stands. Source: nvcf-api.md 2.4.
+    """
+
+    parties: tuple[str, ...]
+    beyond: tuple[tuple[VersionId, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveFunction:
-    """Versions oldest first; the id is theirs in common."""
+    """Versions oldest first; the id is theirs in common.
+
+    `sharing` None: it was not read (one GET a function).
+    """
 
     id: FunctionId
     versions: tuple[LiveVersion, ...]
+    sharing: LiveSharing | None = None

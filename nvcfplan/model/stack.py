@@ -9,8 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from nvcfplan.model.addresses import Address, Json, function_address, specification_address
+
+EVERYONE: Final = "*"
+"""In a list of accounts: all there are. Source: nvcf-api.md 2.4."""
 
 
 class SecretOrigin(StrEnum):
@@ -198,10 +202,12 @@ class Lifecycle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredFunction:
-    """`managed` holds field names of `FunctionConfig`, `secrets` and `deployment`, sorted.
+    """`managed` holds field names of `FunctionConfig`, `authorized_parties`, `secrets` and
+    `deployment`, sorted.
 
     `specifications` is sorted by key; it is empty while `deployment` is managed when the function
-    is wanted undeployed.
+    is wanted undeployed. `authorized_parties`: accounts that may call every version, sorted; they
+    stand with the function, not with a version. Source: nvcf-api.md 2.4.
     """
 
     key: str
@@ -209,6 +215,7 @@ class DesiredFunction:
     managed: tuple[str, ...]
     secrets: tuple[SecretReference, ...] = ()
     specifications: tuple[DesiredSpecification, ...] = ()
+    authorized_parties: tuple[str, ...] = ()
     update: UpdatePolicy = field(default_factory=UpdatePolicy)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     depends_on: tuple[str, ...] = ()

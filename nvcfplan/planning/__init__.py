@@ -50,6 +50,7 @@ from nvcfplan.planning.drafts import (
     deploy_step,
     metadata_step,
     secrets_step,
+    sharing_step,
     undeploy_step,
     update_step,
 )
@@ -73,6 +74,7 @@ from nvcfplan.planning.fingerprints import (
     inventory_row,
     inventory_rows,
     pre_images,
+    sharing_of,
     standing_of,
 )
 from nvcfplan.planning.funding import (
@@ -164,6 +166,9 @@ from nvcfplan.planning.search import (
     Solution,
     Ways,
     solve,
+)
+from nvcfplan.planning.sharing import (
+    with_sharing,
 )
 from nvcfplan.planning.simulation import (
     Conduct,
@@ -326,6 +331,8 @@ __all__ = [
     "set_secrets",
     "settle",
     "settling",
+    "sharing_of",
+    "sharing_step",
     "simulate",
     "size_works",
     "solve",
@@ -336,6 +343,7 @@ __all__ = [
     "undeploying",
     "update_step",
     "updates",
+    "with_sharing",
     "with_steps",
     "worst_of",
 ]

@@ -21,6 +21,7 @@ from nvcfplan.plans import (
     Irreversible,
     Order,
     Reversible,
+    SetAuthorizations,
     SetSecrets,
     Step,
     Task,
@@ -121,6 +122,12 @@ def metadata_step(task: UpdateMetadata, waits: Waits, *, before: Metadata) -> St
 
 def secrets_step(task: SetSecrets, waits: Waits) -> Step:
     return _step(task, waits, undo=Irreversible("the service never shows the values it had"))
+
+
+def sharing_step(task: SetAuthorizations, waits: Waits, *, before: tuple[str, ...] | None) -> Step:
+    """`before` None: of a function that is new, and is gone once its version is."""
+    undo = () if before is None else (SetAuthorizations(task.version, before),)
+    return _step(task, waits, undo=Reversible(undo))
 
 
 def delete_step(version: VersionRef, waits: Waits) -> Step:

@@ -42,6 +42,7 @@ from nvcfplan.planning.drafts import (
 )
 from nvcfplan.planning.inplace import metadata, set_secrets, updates
 from nvcfplan.planning.parts import Draft, draft_of, with_steps
+from nvcfplan.planning.sharing import with_sharing
 from nvcfplan.plans import (
     Action,
     Charge,
@@ -59,6 +60,10 @@ from nvcfplan.plans import (
 
 def expand(difference: Difference, context: Context) -> tuple[Draft, ...]:
     """Best first; empty when there is nothing to do."""
+    return tuple(with_sharing(draft, difference) for draft in _drafts(difference, context))
+
+
+def _drafts(difference: Difference, context: Context) -> tuple[Draft, ...]:
     change = difference.change
     match change.action:
         case Action.NO_OP | Action.IMPORT:

@@ -11,6 +11,7 @@ from nvcfplan.differences import Difference, flatten_config, flatten_specificati
 from nvcfplan.model import (
     Account,
     Json,
+    LiveSharing,
     LiveVersion,
     PoolId,
     ResourceId,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from nvcfplan.capacity import Limits
+    from nvcfplan.differences import OwnedFunction
 
 ALIKE = frozenset({Status.ACTIVE, Status.DEGRADING, Status.DEGRADED})
 ROWS: Final = "deployment.specifications"
@@ -43,7 +45,7 @@ def pre_images(differences: Iterable[Difference]) -> tuple[PreImage, ...]:
             address=difference.change.address,
             function=version.function_id,
             version=version.version_id,
-            fields=image_of(version) if _is_touched(version, difference) else standing_of(version),
+            fields=_fields(version, difference),
             is_current=version.version_id == difference.owned.current.version_id,
         )
         for difference in differences
@@ -51,6 +53,18 @@ def pre_images(differences: Iterable[Difference]) -> tuple[PreImage, ...]:
         for version in difference.owned.versions
     ]
     return tuple(sorted(images, key=lambda one: (one.address, one.version)))
+
+
+def _fields(version: LiveVersion, difference: Difference) -> Json:
+    assert difference.owned is not None, "what was seen is somebody's"
+    if not _is_touched(version, difference):
+        return standing_of(version)
+    return image_of(version, sharing_of(version, difference.owned))
+
+
+def sharing_of(version: LiveVersion, owned: OwnedFunction) -> LiveSharing | None:
+    """With the version that carries the function stands who may call the function."""
+    return owned.sharing if version.version_id == owned.current.version_id else None
 
 
 def _is_touched(version: LiveVersion, difference: Difference) -> bool:
@@ -67,14 +81,19 @@ def standing_of(version: LiveVersion) -> Json:
     return canonical_json(_standing(version))
 
 
-def image_of(version: LiveVersion) -> Json:
-    """Path -> value of everything a plan compares; sensitive values are masked."""
+def image_of(version: LiveVersion, sharing: LiveSharing | None = None) -> Json:
+    """Path -> value of everything a plan compares; sensitive values are masked.
+
+    `sharing`: of its function, where that was read.
+    """
     fields: dict[str, object] = {
         path: parse_json(one.text) for path, one in flatten_config(version.config).items()
     }
     fields["ownershipTags"] = list(own_tags(version.config.tags))
     if version.secret_names is not None:
         fields[SECRETS] = list(version.secret_names)
+    if sharing is not None:
+        fields["authorizedParties"] = list(sharing.parties)
     fields |= _standing(version)
     return canonical_json(fields)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.capacity import Involved, Limits, find_limits, place
-from nvcfplan.differences import Difference, Holdings, conceal, find_owned
+from nvcfplan.differences import Difference, Holdings, conceal, find_owned, manages_sharing
 from nvcfplan.model import (
     Account,
     FunctionId,
@@ -62,6 +62,12 @@ class PlanNeeds:
             if key in managed
         )
 
+    def shared(self, live: Sequence[LiveFunction]) -> tuple[FunctionId, ...]:
+        """Functions of ours whose list of who may call is managed: nobody else's is read."""
+        managed = {one.key for one in self.stack.functions if manages_sharing(one)}
+        holdings = self._holdings(live)
+        return tuple(owned.function_id for key, owned in holdings.owned.items() if key in managed)
+
     def outlook(self, live: Sequence[LiveFunction]) -> PlanOutlook:
         holdings = self._holdings(live)
         differences = find_differences(self.stack, holdings, self.options)
@@ -84,6 +90,17 @@ class ApplyNeeds:
     def first(self, live: Sequence[LiveFunction]) -> Ids:
         """What changes: its images hold the names of secrets."""
         return _ids(_changed(self._holdings(live), self.plan.changes))
+
+    def shared(self, live: Sequence[LiveFunction]) -> tuple[FunctionId, ...]:
+        """Of functions that change, those whose images hold who may call them."""
+        holdings = self._holdings(live)
+        managed = {one.address for one in self.plan.desired.functions if manages_sharing(one)}
+        return tuple(
+            holdings.owned[key].function_id
+            for change in self.plan.changes
+            if change.action is not Action.NO_OP and change.address in managed
+            if (key := function_key(change.address)) in holdings.owned
+        )
 
     def outlook(self, live: Sequence[LiveFunction]) -> ApplyOutlook:
         return ApplyOutlook(plan=self.plan, holdings=self._holdings(live), live=tuple(live))

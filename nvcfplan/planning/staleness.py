@@ -32,6 +32,7 @@ from nvcfplan.planning.fingerprints import (
     STANDING,
     image_of,
     inventory_row,
+    sharing_of,
     standing_of,
 )
 from nvcfplan.planning.refunding import find_lost_units
@@ -123,21 +124,22 @@ def _versions(plan: Plan, holdings: Holdings) -> Iterator[Moved]:
         found = {one.version_id: one for one in owned.versions} if owned else {}
         for image in some:
             version = found.pop(image.version, None)
-            if version is None:
+            if version is None or owned is None:
                 yield Moved(
                     address=address, field="version", planned=image.version, found="not there"
                 )
             else:
-                yield from _moved_fields(image, version)
+                yield from _moved_fields(image, version, owned)
                 yield from _moved_current(image, owned)
         for appeared in found:
             yield Moved(address=address, field="version", planned="not there", found=appeared)
 
 
-def _moved_fields(image: PreImage, version: LiveVersion) -> Iterator[Moved]:
+def _moved_fields(image: PreImage, version: LiveVersion, owned: OwnedFunction) -> Iterator[Moved]:
     planned = _fields(image.fields)
     is_whole = planned.keys() != STANDING
-    found = _fields(image_of(version) if is_whole else standing_of(version))
+    whole = image_of(version, sharing_of(version, owned))
+    found = _fields(whole if is_whole else standing_of(version))
     is_stored = planned.get("status") == found.get("status") == Status.INACTIVE
     has_drained = {ROWS} if is_stored and not found.get(ROWS) else set[str]()
     unread = {SECRETS} - planned.keys()  # names not read are not known to be none
@@ -147,9 +149,9 @@ def _moved_fields(image: PreImage, version: LiveVersion) -> Iterator[Moved]:
             yield Moved(address=image.address, field=field, planned=str(before), found=str(after))
 
 
-def _moved_current(image: PreImage, owned: OwnedFunction | None) -> Iterator[Moved]:
+def _moved_current(image: PreImage, owned: OwnedFunction) -> Iterator[Moved]:
     """Which version carries the function also hangs on what the state remembers."""
-    if owned is not None and image.is_current and owned.current.version_id != image.version:
+    if image.is_current and owned.current.version_id != image.version:
         yield Moved(
             address=image.address,
             field="current version",

@@ -46,6 +46,7 @@ CALLS: Final[dict[Means, type[Task]]] = {
     Means.SHARING: SetAuthorizations,
 }
 """Means that are one call on the version that is there."""
+_FIELD: Final = "authorized_parties"
 
 
 def check_ends(evidence: Evidence) -> Iterator[Diagnostic]:
@@ -65,6 +66,7 @@ def _faults(case: Case, evidence: Evidence) -> Iterator[str]:
         case Action.CREATE:
             yield from _created(case, CreateFunction)
             yield from _serving(case, NEW, evidence)
+            yield from _shared(case, NEW)
         case Action.FORGET | Action.DELETE | Action.UPDATE if case.current is None:
             yield "is changed, and the plan does not say what was there"
         case Action.FORGET:
@@ -89,6 +91,7 @@ def _updated(case: Case, evidence: Evidence) -> Iterator[str]:
         if one in CALLS and not case.has(CALLS[one], case.ref(OLD))
     )
     yield from _called_as_wanted(case)
+    yield from _shared(case, OLD)
     yield from _scaled(case, evidence)
     yield from _retired(case, evidence)
     yield from _deleted(case, _surplus(case))
@@ -125,6 +128,25 @@ def _called_as_wanted(case: Case) -> Iterator[str]:
         sent = {f"secrets.{s.name}" for one in case.tasks(SetSecrets, old) for s in one.secrets}
         for path in sorted(named - sent):
             yield f"changes {path}, and no step sends it"
+
+
+def _shared(case: Case, label: str) -> Iterator[str]:
+    """A new function is shared once it is there; one that is, is so in one call for all versions.
+
+    Nobody's list is touched that the stack does not manage. Source: nvcf-api.md 2.4.
+    """
+    calls = case.tasks(SetAuthorizations, case.ref(label))
+    wanted = case.desired.authorized_parties if case.desired else ()
+    if len(calls) != len([one for one in case.steps if isinstance(one.task, SetAuthorizations)]):
+        yield "sets who may call it by another version than the one that is there"
+    elif any(one.parties != wanted for one in calls):
+        yield "is shared with others than the stack's `authorizedParties`"
+    elif calls and Means.SHARING not in case.change.means:
+        yield "is shared, and its change does not say so"
+    elif not calls and label == NEW and wanted:
+        yield "is wanted shared, and no step does that"
+    elif calls and case.desired is not None and _FIELD not in case.desired.managed:
+        yield "is shared, and the stack does not manage that"
 
 
 def _scaled(case: Case, evidence: Evidence) -> Iterator[str]:

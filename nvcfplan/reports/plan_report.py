@@ -190,6 +190,8 @@ def _hidden(change: Change, wanted: DesiredFunction | None) -> int:
     if wanted is None or change.action in (Action.DELETE, Action.FORGET):
         return 0
     stated = {*flatten_config(wanted.config), *(f"secrets.{one.name}" for one in wanted.secrets)}
+    if wanted.authorized_parties:
+        stated.add("authorizedParties")
     for one in wanted.specifications:
         prefix = f"deployment.specifications.{one.key}."
         stated |= {prefix + path for path in flatten_specification(one.specification)}

@@ -45,3 +45,10 @@ class AuthorizationsList(Answer):
     """GET of a function: one per version, what it inherits included."""
 
     functions: list[AuthorizationsAnswer]
+
+
+class SharingAnswer(Answer):
+    """Either of the two, as a client reads the GET of a function."""
+
+    function: AuthorizationsAnswer | None = None
+    functions: list[AuthorizationsAnswer] | None = None

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         AccountIdentity,
         FunctionId,
         LiveDeployment,
+        LiveSharing,
         LiveVersion,
         VersionId,
     )
@@ -55,15 +56,18 @@ class Remembered:
 async def read_live(
     scope: Scope, reader: LiveReader, needs: PlanNeeds | ApplyNeeds
 ) -> tuple[Account, tuple[LiveFunction, ...]]:
-    """One list, the rows, the account's readings as far as they matter, and then the versions
-    whose instances do.
+    """One list, the rows, who may call where that is managed, the account's readings as far as
+    they matter, and then the versions whose instances do.
 
     The account never fails as a whole. Raises: RemoteError for the functions.
     """
     listed = await reader.functions()
     ours = needed_reads(scope.stack, scope.environment, listed, needs.state)
-    rows, named = await both(reader.deployments(ours), _details(reader, needs.first(listed)))
-    functions = _with(listed, rows, named)
+    rows, (named, shared) = await both(
+        reader.deployments(ours),
+        both(_details(reader, needs.first(listed)), _sharing(reader, needs.shared(listed))),
+    )
+    functions = _shared(_with(listed, rows, named), shared)
     outlook = needs.outlook(functions)
     account = await reader.account(outlook.readings())
     found = await _details(reader, outlook.instances(account))
@@ -134,6 +138,19 @@ async def _details(
 ) -> Mapping[VersionId, LiveVersion | None]:
     found = await each([reader.details(*one) for one in versions])
     return dict(zip((version for _, version in versions), found, strict=True))
+
+
+async def _sharing(
+    reader: LiveReader, functions: Sequence[FunctionId]
+) -> Mapping[FunctionId, LiveSharing | None]:
+    found = await each([reader.sharing(one) for one in functions])
+    return dict(zip(functions, found, strict=True))
+
+
+def _shared(
+    functions: tuple[LiveFunction, ...], found: Mapping[FunctionId, LiveSharing | None]
+) -> tuple[LiveFunction, ...]:
+    return tuple(replace(one, sharing=found.get(one.id)) for one in functions)
 
 
 async def _with_quota_users(

@@ -87,9 +87,11 @@ def world(gpus: dict[str, int]) -> WorldFile:
 
 
 def function(
-    number: int, *, cluster: str, high: int = 1, has_secret: bool = False
+    number: int, *, cluster: str, high: int = 1, has_secret: bool = False, is_shared: bool = False
 ) -> DesiredFunction:
+    """`is_shared`: who may call it is managed, and nobody may."""
     managed = ["container_image", "deployment", "inference_url", "name"]
+    managed += [*(["secrets"] if has_secret else []), *(["authorized_parties"] * is_shared)]
     fields = ("clusters", "gpu", "instance_type", "max_instances", "min_instances")
     specification = GpuSpecification(
         key="main",
@@ -104,7 +106,7 @@ def function(
         config=FunctionConfig(
             name=f"f{number:04d}", inference_url="/v1", container_image="nvcr.io/acme/app:1"
         ),
-        managed=tuple(sorted([*managed, *(["secrets"] if has_secret else [])])),
+        managed=tuple(sorted(managed)),
         secrets=(TOKEN,) if has_secret else (),
         specifications=(DesiredSpecification(specification=specification, managed=fields),),
     )

@@ -354,10 +354,20 @@ def test_secrets_are_sent_by_value() -> None:
 
 def test_sharing_is_replaced_or_cleared() -> None:
     route = f"{ROOT}/authorizations/functions/f1"
-    _, shared = perform(SetAuthorizations(REF, ("x",)), {f"POST {route}": [answer({})]})
+    told = {"function": {"id": "f1", "ncaId": "nca"}}
+    done, shared = perform(SetAuthorizations(REF, ("x",)), {f"POST {route}": [answer(told)]})
+    assert isinstance(done, Done)
     assert shared.bodies() == [{"authorizedParties": [{"ncaId": "x"}]}]
-    cleared, _ = perform(SetAuthorizations(REF, ()), {f"DELETE {route}": [answer({})]})
+    cleared, _ = perform(SetAuthorizations(REF, ()), {f"DELETE {route}": [answer(told)]})
     assert isinstance(cleared, Done)
+
+
+def test_a_sign_in_page_in_place_of_an_answer_shares_nothing_for_sure() -> None:
+    route = f"{ROOT}/authorizations/functions/f1"
+    result, _ = perform(
+        SetAuthorizations(REF, ("x",)), {f"POST {route}": [httpx2.Response(200, text="<html>")]}
+    )
+    assert isinstance(result, Unanswered)
 
 
 def test_a_task_that_only_waits_is_never_performed() -> None:

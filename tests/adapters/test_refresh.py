@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LIST = "GET /v2/nvcf/functions"
 GROUPS = "GET /v2/nvcf/clusterGroups"
+PARTIES = "GET /v2/nvcf/authorizations/functions/*"
 ROW = "GET /v2/nvcf/deployments/functions/*/versions/*"
 VERSION = "GET /v2/nvcf/functions/*/versions/*"
 LIMIT = "GET /v2/nvcf/accounts/nca-demo-0001"
@@ -78,6 +79,21 @@ def test_managed_secrets_cost_one_more_request_a_version() -> None:
     plan, sent = sent_for({"a": 20}, [*many(4), function(4, cluster="a", has_secret=True)])
     assert not has_changes(plan)
     assert sent == {LIST: 1, GROUPS: 1, ROW: 5, VERSION: 1}
+
+
+def test_managed_sharing_costs_one_more_request_a_function() -> None:
+    shared = [function(number, cluster="a", is_shared=True) for number in range(4, 7)]
+    plan, sent = sent_for({"a": 20}, [*many(4), *shared])
+    assert not has_changes(plan)
+    assert sent == {LIST: 1, GROUPS: 1, ROW: 7, PARTIES: 3}
+
+
+def test_a_list_that_changes_is_read_no_more_than_once() -> None:
+    """And the version that it stands with, in full, as of everything that changes."""
+    live = [function(4, cluster="a", is_shared=True)]
+    plan, sent = sent_for({"a": 20}, live, [replace(live[0], authorized_parties=("nca-b",))])
+    assert has_changes(plan)
+    assert sent == {LIST: 1, GROUPS: 1, ROW: 1, PARTIES: 1, VERSION: 1}
 
 
 def test_a_pool_with_room_for_all_needs_no_version_read() -> None:
@@ -133,6 +149,13 @@ def test_a_hosted_refresh_costs_the_same_few_requests_however_many_are_deployed(
     assert not has_changes(plan)
     assert sent == FRONT
     assert sum(sent.values()) <= 4
+
+
+def test_a_hosted_refresh_costs_one_more_request_for_each_shared_function() -> None:
+    shared = [function(number, cluster="a", is_shared=True) for number in range(4, 7)]
+    plan, sent = hosted({"a": 20}, [*many(4), *shared])
+    assert not has_changes(plan)
+    assert sent == {**FRONT, "GET /v2/orgs/demo/nvcf/authorizations/functions/*": 3}
 
 
 def test_a_hosted_plan_that_takes_something_reads_capacity_and_quota_as_well() -> None:
@@ -191,6 +214,13 @@ def test_the_look_before_applying_reads_in_full_what_the_plan_changes() -> None:
     live = many(6)
     sent = sent_before_applying({"a": 8}, live, [*live[1:], function(6, cluster="a")])
     assert sent == {LIST: 1, GROUPS: 1, ROW: 6, VERSION: 1, **NUMBERS}
+
+
+def test_the_look_before_applying_reads_only_the_lists_of_what_changes() -> None:
+    live = [function(number, cluster="a", is_shared=True) for number in range(3)]
+    wanted = [replace(live[0], authorized_parties=("nca-b",)), *live[1:]]
+    sent = sent_before_applying({"a": 8}, live, wanted)
+    assert sent == {LIST: 1, GROUPS: 1, ROW: 3, PARTIES: 1, VERSION: 1}
 
 
 def test_the_look_before_applying_reads_the_pools_that_may_bind() -> None:

@@ -1,4 +1,4 @@
-"""Sharing, queues, telemetries and registries, read over the emulator."""
+"""Queues, telemetries and registries, read over the emulator."""
 
 from __future__ import annotations
 
@@ -45,25 +45,6 @@ async def write(client: Client, method: Method, path: str, body: dict[str, objec
 async def the_version(client: Client) -> tuple[FunctionId, VersionId]:
     (found,) = await NvcfReader(client).functions()
     return found.id, found.versions[0].version_id
-
-
-def test_who_may_call_a_function_is_told_by_version() -> None:
-    async def use(client: Client) -> None:
-        ids = await the_version(client)
-        parties = [{"ncaId": "nca-z"}, {"ncaId": "nca-b"}]
-        path = f"/authorizations/functions/{ids[0]}"
-        await write(client, "POST", path, {"authorizedParties": parties})
-        found = await ResourceReader(client).parties(ids[0])
-        assert found == {ids[1]: ("nca-b", "nca-z")}
-
-    on_an_account(use)
-
-
-def test_nobody_may_call_what_is_not_there() -> None:
-    async def use(client: Client) -> None:
-        assert await ResourceReader(client).parties(NOBODY) == {}
-
-    on_an_account(use)
 
 
 def test_a_version_that_serves_has_a_queue_and_one_that_is_not_there_has_none() -> None:

@@ -49,6 +49,7 @@ from nvcfplan.plans import (
     Provenance,
     Resource,
     Reversible,
+    SetAuthorizations,
     Step,
     Task,
     Undeploy,
@@ -195,6 +196,12 @@ def retagged(key: str, *tags: str) -> tuple[Step, ...]:
     old = ref(key, "old")
     task = UpdateMetadata(old, Metadata(tags=tags))
     return (step(task, undo=[UpdateMetadata(old, Metadata(tags=("before",)))]),)
+
+
+def reshared(key: str, *parties: str) -> tuple[Step, ...]:
+    """Nobody might call it before."""
+    old = ref(key, "old")
+    return (step(SetAuthorizations(old, parties), undo=[SetAuthorizations(old, ())]),)
 
 
 def removed(key: str, old: GpuSpecification) -> tuple[Step, ...]:

@@ -22,6 +22,7 @@ from nvcfplan.applying import (
     Pause,
     Query,
     ReadAccount,
+    ReadSharing,
     ReadVersion,
     Record,
     Result,
@@ -148,6 +149,8 @@ def observe(service: Service, query: Query) -> Observation:
         case ReadVersion(function=function_id, version=version_id):
             found = service.version(function_id, version_id)
             return None if found is None else (found,)
+        case ReadSharing(function=function_id):
+            return service.sharing(function_id)
         case ReadAccount():
             return service.account()
 

@@ -32,6 +32,7 @@ from nvcfplan.model import (
     LiveDeployment,
     LiveFunction,
     LiveInstance,
+    LiveSharing,
     LiveSpecification,
     LiveVersion,
     Pool,
@@ -49,6 +50,7 @@ from nvcfplan.plans import (
     DeleteVersion,
     Deploy,
     Probe,
+    SetAuthorizations,
     SetSecrets,
     Undeploy,
     UpdateDeployment,
@@ -121,6 +123,7 @@ class Service:
     calls: list[Call] = field(default_factory=list)
     forced: list[VersionId] = field(default_factory=list)
     waited: list[str] = field(default_factory=list)
+    parties: dict[FunctionId, tuple[str, ...]] = field(default_factory=dict)
     minted: int = 0
 
     # What a test sets up and looks at.
@@ -139,6 +142,7 @@ class Service:
             f"{function}/{version}": (
                 replace(stored.config, tags=_without_operation(stored.config.tags)),
                 stored.secrets,
+                self.parties.get(function, ()),
                 stored.row and tuple((one.specification, one.landed) for one in stored.row.placed),
             )
             for function, versions in self.functions.items()
@@ -192,6 +196,11 @@ class Service:
         stored = self.functions.get(function, {}).get(version)
         return None if stored is None else self._live(function, version, stored)
 
+    def sharing(self, function: FunctionId) -> LiveSharing | None:
+        if function not in self.functions:
+            return None
+        return LiveSharing(parties=self.parties.get(function, ()))
+
     def account(self) -> Account:
         clusters: dict[str, list[Pool]] = {}
         for pool, capacity in sorted(self.capacity.items()):
@@ -226,6 +235,7 @@ class Service:
             LiveFunction(
                 id=function,
                 versions=tuple(self._live(function, one, stored) for one, stored in found.items()),
+                sharing=self.sharing(function),
             )
             for function, found in self.functions.items()
         )
@@ -278,6 +288,8 @@ class Service:
                 stored.config = replace(stored.config, tags=metadata.tags or stored.config.tags)
             case SetSecrets(secrets=secrets):
                 stored.secrets = secrets
+            case SetAuthorizations(parties=parties):
+                self.parties[function] = parties
             case DeleteVersion():
                 self._delete(function, version, stored)
             case _:
@@ -339,6 +351,7 @@ class Service:
         del self.functions[function][version]
         if not self.functions[function]:
             del self.functions[function]
+            self.parties.pop(function, None)
 
     def _drop_row(self, stored: Version) -> None:
         assert stored.row is not None

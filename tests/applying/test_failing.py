@@ -32,6 +32,7 @@ from tests.applying.builders import (
     config,
     created,
     removed,
+    reshared,
     retagged,
     rolled,
     scaled,
@@ -289,6 +290,29 @@ def test_metadata_is_put_back_when_a_later_step_of_its_function_fails() -> None:
     done = drive(case, before_call=refuse(UpdateDeployment))
     assert done.outcome is RunOutcome.ROLLED_BACK
     assert done.service.picture() == before
+
+
+def test_who_may_call_is_put_back_when_a_later_step_of_its_function_fails() -> None:
+    share = reshared("a", "nca-b")
+    update = scaled("a", spec(), spec(low=2))
+    case = Case(4, [share, (after(update[0], share[0]), *update[1:])], {"a": spec()})
+    before = case.service().picture()
+
+    done = drive(case, before_call=refuse(UpdateDeployment))
+    assert done.outcome is RunOutcome.ROLLED_BACK
+    assert done.service.picture() == before
+
+
+@pytest.mark.parametrize(
+    ("fault", "sent"), [(Fault.DROPPED, 2), (Fault.SWALLOWED, 1), (Fault.LATE, 1)]
+)
+def test_a_lost_answer_about_who_may_call_is_settled_by_reading(fault: Fault, sent: int) -> None:
+    case = Case(4, [reshared("a", "nca-b")], {"a": spec()})
+    done = drive(case, faults={1: fault})
+
+    assert done.outcome is RunOutcome.APPLIED
+    assert done.service.parties == {FunctionId("f-a"): ("nca-b",)}
+    assert len(done.calls) == sent
 
 
 @pytest.mark.parametrize("fault", [Fault.DROPPED, Fault.SWALLOWED, Fault.LATE])

@@ -18,6 +18,7 @@ from tests.applying.builders import (
     Case,
     after,
     created,
+    reshared,
     retagged,
     rolled,
     scaled,
@@ -52,8 +53,13 @@ CASES = {
     ),
     "many": Case(
         20,
-        [created("a", spec()), rolled("b", spec(), spec(low=2)), retagged("c", "after")],
-        {"b": spec(), "c": spec()},
+        [
+            created("a", spec()),
+            rolled("b", spec(), spec(low=2)),
+            retagged("c", "after"),
+            reshared("d", "nca-b"),
+        ],
+        {"b": spec(), "c": spec(), "d": spec()},
     ),
     "tied": Case(
         20,

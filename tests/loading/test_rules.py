@@ -32,7 +32,12 @@ CHART = "helmChart: https://helm.ngc.nvidia.com/acme/chat-1.0.tgz\ninferenceUrl:
         ("inferencePort: 8000.5", "wrong-type", "8000.5"),
         ("inferenceport: 8000", "unknown-key", "inferenceport"),
         ("colour: red", "unknown-key", "colour"),
-        ("authorizedParties: []", "not-supported-yet", "authorizedParties"),
+        ("authorizedParties: nca-b", "wrong-type", "nca-b"),
+        ("authorizedParties: [7]", "wrong-type", "7"),
+        ("authorizedParties: [nca b]", "malformed-value", "nca b"),
+        ("authorizedParties: ['**']", "malformed-value", "'**'"),
+        ("authorizedParties: [nca-b, nca-c, nca-b]", "duplicate-name", "nca-b"),
+        ("authorizedParties: [nca-b, '*']", "everyone-with-others", "'*'"),
         ("functionType: LLM", "not-supported-yet", "functionType"),
         ("functionType: stream", "unknown-value", "stream"),
         ("apiBodyFormat: custom", "unknown-value", "custom"),
@@ -257,3 +262,33 @@ def test_a_stack_is_empty_only_when_it_is_meant(functions: str) -> None:
 @pytest.mark.parametrize("text", ["just a text\n", "- a\n- b\n", "3\n"])
 def test_a_document_that_is_no_mapping_is_told(text: str) -> None:
     assert "wrong-type" in codes(text)
+
+
+def test_a_function_that_is_made_public_is_warned_about() -> None:
+    fault = only(with_function("authorizedParties: ['*']"))
+    assert (fault.code, fault.severity) == ("function-made-public", Severity.WARNING)
+
+
+def test_the_account_that_a_stack_is_bound_to_is_not_shared_with() -> None:
+    text = with_function("authorizedParties: [nca-b, nca-a]") + "account: { ncaId: nca-a }\n"
+    fault = only(text)
+    assert fault.code == "own-account-shared"
+    assert pointed_at(text, fault) == "nca-a"
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("authorizedParties: [nca-c, nca-b]", ("nca-b", "nca-c")),
+        ("authorizedParties: []", ()),
+        ("authorizedParties: ", ()),
+    ],
+)
+def test_a_list_of_who_may_call_is_managed_also_when_it_is_empty(
+    body: str, wanted: tuple[str, ...]
+) -> None:
+    loaded = load(with_function(body)).value
+    assert loaded is not None
+    (function,) = loaded.stack.functions
+    assert function.authorized_parties == wanted
+    assert "authorized_parties" in function.managed

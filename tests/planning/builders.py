@@ -143,6 +143,12 @@ def wanted(
     )
 
 
+def shared(function: DesiredFunction, *parties: str) -> DesiredFunction:
+    """Who may call it is managed: these."""
+    managed = tuple(sorted({*function.managed, "authorized_parties"}))
+    return replace(function, authorized_parties=parties, managed=managed)
+
+
 def running(
     function: DesiredFunction,
     *,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nvcfplan.model import (
     Lifecycle,
     LiveFunction,
+    LiveSharing,
     ManagedFunction,
     OnRemove,
     RateLimit,
@@ -25,6 +26,7 @@ from tests.planning.builders import (
     feasible,
     plan,
     running,
+    shared,
     specification,
     wanted,
 )
@@ -85,6 +87,18 @@ def tagging() -> Plan:
     (live,) = running(chat).versions
     seen = LiveFunction(id=live.function_id, versions=(replace(live, secret_names=("OLD",)),))
     return feasible(plan([changed], account(cluster("a", free=7)), [seen]))
+
+
+def sharing() -> Plan:
+    """Another list of who may call what is there."""
+    chat = shared(wanted("chat", specification()), "nca-b")
+    live = replace(running(chat), sharing=LiveSharing(parties=("nca-c",)))
+    return feasible(plan([chat], account(cluster("a", free=7)), [live]))
+
+
+def sharing_new() -> Plan:
+    chat = shared(wanted("chat", specification()), "nca-b")
+    return feasible(plan([chat], account(cluster("a"))))
 
 
 def mending() -> Plan:

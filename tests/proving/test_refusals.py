@@ -19,8 +19,10 @@ from nvcfplan.plans import (
     CreateVersion,
     DeleteVersion,
     Deploy,
+    Means,
     Order,
     Plan,
+    SetAuthorizations,
     SetSecrets,
     Undeploy,
     UpdateDeployment,
@@ -58,6 +60,8 @@ from tests.proving.plans import (
     pair,
     removal,
     scaling,
+    sharing,
+    sharing_new,
     stopping,
     swap,
     tagging,
@@ -94,6 +98,38 @@ CASES = {
         tagging,
         task(UpdateMetadata, lambda o: replace(o, metadata=replace(o.metadata, tags=("x",)))),
         "other metadata",
+    ),
+    "a-no-call-for-sharing": Case(sharing, without(SetAuthorizations), "changes by sharing"),
+    "a-a-new-function-is-not-shared": Case(
+        sharing_new, without(SetAuthorizations), "is wanted shared"
+    ),
+    "a-shared-with-others-than-wanted": Case(
+        sharing,
+        task(SetAuthorizations, lambda one: replace(one, parties=("nca-b", "nca-d"))),
+        "is shared with others",
+    ),
+    "a-shared-though-nothing-says-so": Case(
+        sharing,
+        lambda plan: replace(
+            plan, changes=tuple(replace(one, means=(Means.METADATA,)) for one in plan.changes)
+        ),
+        "its change does not say so",
+    ),
+    "a-shared-though-it-is-not-managed": Case(
+        sharing,
+        lambda plan: replace(
+            plan,
+            desired=replace(
+                plan.desired,
+                functions=tuple(replace(one, managed=()) for one in plan.desired.functions),
+            ),
+        ),
+        "the stack does not manage that",
+    ),
+    "a-another-version-is-named-for-sharing": Case(
+        sharing_new,
+        task(SetAuthorizations, lambda o: replace(o, version=replace(o.version, label="old"))),
+        "another version than the one that is there",
     ),
     "a-the-new-version-is-never-deployed": Case(
         bump, without(Deploy, AwaitActive), "is not deployed as wanted"

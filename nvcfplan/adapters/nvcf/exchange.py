@@ -26,6 +26,7 @@ from nvcfplan.plans import (
     UpdateDeployment,
     UpdateMetadata,
 )
+from nvcfplan.wire.authorizations import OneAuthorizations
 from nvcfplan.wire.deployments import OneDeployment, OneSpecification
 from nvcfplan.wire.functions import OneFunction
 from nvcfplan.wire.protocol import Answer
@@ -111,6 +112,8 @@ def _done(call: Call, answer: RawAnswer) -> Done | Unanswered:
                 _updated(answer, call)
             case Undeploy() | UpdateMetadata():
                 _body(answer, OneFunction, call)
+            case SetAuthorizations():
+                _body(answer, OneAuthorizations, call)
             case _:
                 pass
     except (NotJson, RemoteGarbled) as fault:

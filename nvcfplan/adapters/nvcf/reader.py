@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from nvcfplan.adapters.nvcf import reads
 from nvcfplan.adapters.nvcf.account import AccountReader
 from nvcfplan.adapters.nvcf.refusals import route_of
+from nvcfplan.adapters.nvcf.sharing import live_sharing
 from nvcfplan.adapters.nvcf.together import all_of, both_of
 from nvcfplan.adapters.nvcf.translation import (
     is_foreign,
@@ -19,6 +20,7 @@ from nvcfplan.adapters.nvcf.translation import (
 )
 from nvcfplan.applying import EVERYTHING, LiveReader
 from nvcfplan.errors import AccountMismatch, RemoteError, RemoteGarbled, RemoteMissing
+from nvcfplan.wire.authorizations import SharingAnswer
 from nvcfplan.wire.capacity_view import DeploymentList
 from nvcfplan.wire.deployments import OneDeployment
 from nvcfplan.wire.functions import FunctionList, OneFunction
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         FunctionId,
         LiveDeployment,
         LiveFunction,
+        LiveSharing,
         LiveVersion,
         Readable,
         VersionId,
@@ -92,6 +95,13 @@ class NvcfReader(LiveReader):
         if body is None or is_foreign(body.function):
             return None
         return live_version_in_full(body.function, route_of(request, self._client.target))
+
+    async def sharing(self, function: FunctionId) -> LiveSharing | None:
+        try:
+            answer = await self._client.read(reads.function_parties(function), SharingAnswer)
+        except RemoteMissing:
+            return None
+        return live_sharing(answer)
 
     async def _one_function(self, request: RawRequest) -> OneFunction | None:
         try:

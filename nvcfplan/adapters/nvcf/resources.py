@@ -1,7 +1,7 @@
-"""What stands beside functions: who may call them, who waits, telemetries and registries.
+"""What stands beside functions: who waits, telemetries and registries.
 
 Each is one request, by the account's own key; none is needed to plan, so each is read when asked
-for. Source: nvcf-api.md 2.4 to 2.7.
+for. Source: nvcf-api.md 2.5 to 2.7.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.adapters.nvcf import reads
 from nvcfplan.errors import RemoteMissing
-from nvcfplan.model import VersionId
-from nvcfplan.wire.authorizations import AuthorizationsList
 from nvcfplan.wire.queues import QueuesAnswer
 from nvcfplan.wire.registries import CredentialList, RecognizedRegistries
 from nvcfplan.wire.telemetries import TelemetryList
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nvcfplan.adapters.nvcf.client import Client
-    from nvcfplan.model import FunctionId
+    from nvcfplan.model import FunctionId, VersionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +45,6 @@ class ResourceReader:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-
-    async def parties(self, function: FunctionId) -> Mapping[VersionId, tuple[str, ...]]:
-        """Accounts that may call each version, sorted; `*` is everyone. Empty: no such function."""
-        try:
-            answer = await self._client.read(reads.function_parties(function), AuthorizationsList)
-        except RemoteMissing:
-            return {}
-        return {
-            VersionId(one.version_id): tuple(
-                sorted(party.nca_id for party in one.authorized_parties or ())
-            )
-            for one in answer.functions
-            if one.version_id is not None
-        }
 
     async def queue_depth(self, function: FunctionId, version: VersionId) -> int | None:
         """Calls that wait, and would be lost by a plain undeploy. None: it takes no calls."""

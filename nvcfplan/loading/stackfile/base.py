@@ -29,6 +29,7 @@ DURATION: Final = (
 RATES: Final = r"^[0-9]+-[SMHD](,[0-9]+-[SMHD]){0,3}$"
 ENDPOINT: Final = r"^https?://[^\s/?#]+[^\s?#]*$"
 CHART: Final = r"^[a-z]+://\S+$"
+ACCOUNT_ID: Final = r"^(\*|[A-Za-z0-9_.-]{1,128})$"
 
 PATTERN_WORDS: Final = {
     NAME: "a lower-case letter, then up to 39 lower-case letters, digits and hyphens",
@@ -42,6 +43,7 @@ PATTERN_WORDS: Final = {
     DURATION: "a duration such as `90s`, `15m`, `1h30m` or `PT10S`",
     RATES: "a rate such as `100-S`, or several joined by commas (units S, M, H, D)",
     ENDPOINT: "an address such as `https://api.ngc.nvidia.com`, without a query",
+    ACCOUNT_ID: "letters, digits, `_`, `.` and `-`, at most 128; or `*` for everyone",
     CHART: "the address of a chart, such as `https://helm.ngc.nvidia.com/ORG/charts/NAME-1.0.tgz`",
 }
 
@@ -53,6 +55,7 @@ Tag: TypeAlias = Annotated[str, Field(pattern=TAG)]
 UrlPath: TypeAlias = Annotated[str, Field(pattern=URL_PATH)]
 Word: TypeAlias = Annotated[str, Field(pattern=WORD)]
 DurationText: TypeAlias = Annotated[str, Field(pattern=DURATION)]
+AccountId: TypeAlias = Annotated[str, Field(pattern=ACCOUNT_ID)]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
 
 

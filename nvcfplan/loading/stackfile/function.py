@@ -11,6 +11,7 @@ from nvcfplan.loading.stackfile.base import (
     CHART,
     FUNCTION_NAME,
     RATES,
+    AccountId,
     DurationText,
     EnvironmentKey,
     Name,
@@ -185,6 +186,11 @@ class FunctionFile(Strict):
     rate_limit: RateLimitFile | None = Field(default=None, description="Limit of invocations.")
     telemetries: TelemetriesFile | None = Field(
         default=None, description="Telemetry endpoints of the account; at least one."
+    )
+    authorized_parties: list[AccountId] | None = Field(
+        default=None,
+        description="NVIDIA Cloud Account ids that may call every version of the function; `*` "
+        "alone: everyone. Managed as a whole.",
     )
     secrets: dict[SecretName, SecretFile] | None = Field(
         default=None, description="Secrets by reference. Managed as a whole."

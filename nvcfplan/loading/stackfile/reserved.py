@@ -30,7 +30,7 @@ RESERVED: Final[dict[type[Strict], frozenset[str]]] = {
         {"defaults", "guards", "include", "inventory", "moved", "overlays", "quotas", "removed"}
     ),
     FunctionFile: frozenset(
-        {"authorizedParties", "forEach", "healthUri", "llmInvocationConfig", "merge"}
+        {"forEach", "healthUri", "llmInvocationConfig", "merge"}
     ),
     ArtifactFile: frozenset({"llmConfig"}),
     RateLimitFile: frozenset({"perNcaIdRate", "perUserRate"}),
