@@ -51,10 +51,19 @@ def checked(sheet: Sheet) -> None:
 def _advance(
     world: World, sheet: Sheet, advance: Callable[[World, float], None]
 ) -> dict[str, object]:
+    """`left`: seconds that a further call has to go, where much happens on the way."""
     seconds = sheet.seconds("seconds", 0.0)
     checked(sheet)
-    advance(world, world.time + seconds)
-    return {"now": world.moment(world.time).isoformat()}
+    until = world.time + seconds
+    refuse_beyond(world, until)
+    advance(world, until)
+    return {"now": world.moment(world.time).isoformat(), "left": until - world.time}
+
+
+def refuse_beyond(world: World, time: float) -> None:
+    """Raises Refusal: that is no moment of the calendar."""
+    if time > world.last_time():
+        raise bad_request("time cannot go beyond the year 9999")
 
 
 def _holding(sheet: Sheet) -> Holding:

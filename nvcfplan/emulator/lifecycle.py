@@ -17,18 +17,23 @@ _FIRST_REST = 60.0
 _LONGEST_REST = 3600.0
 """Seconds before instances are asked for anew after some broke: the first time, and at most."""
 
+_MOST_MOVES = 2000
+"""Moments at which something happens, in one go: whoever else waits has to have his turn."""
+
 
 def advance(world: World, until: float) -> None:
     """Lets everything happen that is due up to then, in its order.
 
-    What is changed afterwards, even at the very moment of a tick, waits for the next one. A row
-    taken from a table before must be taken again to be changed.
+    Not all the way where too much happens on it: the world is then at what came last, and goes on
+    from there the next time. What is changed afterwards, even at the very moment of a tick, waits
+    for the next one. A row taken from a table before must be taken again to be changed.
     """
-    while True:
+    for _ in range(_MOST_MOVES):
         if world.due is None:
             stir_concerned(world)
             world.due = min(_next_move(world), _next_tick(world))
         if world.due > until:
+            _pass(world, until)
             break
         ticks = _next_tick(world) <= world.due
         _pass(world, world.due)
@@ -41,7 +46,6 @@ def advance(world: World, until: float) -> None:
         _carry_load(world)
         if ticks:
             _tick(world)
-    _pass(world, until)
     world.pass_ticks()
 
 

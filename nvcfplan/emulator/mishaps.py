@@ -152,6 +152,8 @@ def advance_with_arrivals(
     while due := [one for one in world.arrivals if one.at <= until]:
         first = min(due, key=lambda one: one.at)
         advance(world, first.at)
+        if world.time < first.at:
+            return
         world.arrivals.remove(first)
         world.tell("arrived", f"{first.method} {first.path}")
         serve(world, _incoming(first))

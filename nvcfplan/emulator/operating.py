@@ -69,8 +69,12 @@ class ServedEmulator:
             raise self._error("what answers there is no emulator", "name the address of one")
 
     def advance(self, seconds: float) -> datetime:
-        content = self._call("POST", "advance", {"seconds": seconds})
-        return self._read(datetime, content.get("now"))
+        left = seconds
+        while True:
+            content = self._call("POST", "advance", {"seconds": left})
+            left = self._read(float, content.get("left"))
+            if left <= 0:
+                return self._read(datetime, content.get("now"))
 
     def grab(self, cluster: str, gpu: str, gpus: int, *, tenant: str) -> None:
         body = {"cluster": cluster, "gpu": gpu, "gpus": gpus, "tenant": tenant}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from nvcfplan.emulator.admin import PREFIX as ADMIN
-from nvcfplan.emulator.admin import clear_faults
+from nvcfplan.emulator.admin import clear_faults, refuse_beyond
 from nvcfplan.emulator.allocation import give_back, grab
 from nvcfplan.emulator.asgi import application
 from nvcfplan.emulator.auth import refuse_operator
@@ -113,15 +113,22 @@ class Emulator:
         return _InProcessTransport(self)
 
     def advance(self, seconds: float) -> datetime:
-        """What time it is then."""
-        with self._store.turn() as world:
-            advance(world, world.time + seconds)
+        """What time it is then. Raises EmulatorError where the calendar ends."""
+        with self._settled() as world:
+            until = world.time + seconds
+        self.advance_to(until)
         return self.clock.now()
 
     def advance_to(self, monotonic: float) -> None:
-        """Never backwards: another process may have come further."""
-        with self._store.turn() as world:
+        """Never backwards: another process may have come further. Others have turns meanwhile."""
+        while not self._has_come_to(monotonic):
+            pass
+
+    def _has_come_to(self, monotonic: float) -> bool:
+        with self._settled() as world:
+            refuse_beyond(world, monotonic)
             advance(world, max(world.time, monotonic))
+            return world.time >= monotonic
 
     def grab(self, cluster: str, gpu: str, gpus: int, *, tenant: str = "other") -> None:
         """Another tenant takes free GPUs. Raises EmulatorError when there are not so many."""
@@ -141,7 +148,8 @@ class Emulator:
             with self._store.turn() as world:
                 if self.is_open and world.rules.api_keys:
                     world.rules = replace(world.rules, api_keys=())
-                advance(world, wall.due_time(world.time) if wall else world.time)
+                due = wall.due_time(world.time) if wall else world.time
+                advance(world, min(due, world.last_time()))
                 yield world
                 if wall is not None:
                     wall.leave(world.time)

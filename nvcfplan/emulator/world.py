@@ -298,6 +298,11 @@ class World:
     def moment(self, time: float) -> datetime:
         return starting_moment(self.rules) + timedelta(seconds=time)
 
+    def last_time(self) -> float:
+        """The calendar ends with the year 9999; a day of it is left for time zones."""
+        left = datetime.max.replace(tzinfo=UTC) - timedelta(days=1) - starting_moment(self.rules)
+        return max(0.0, left.total_seconds())
+
     def tell(self, kind: str, words: str, version: Version | None = None) -> None:
         name, id_ = (version.name, version.id) if version else ("", "")
         event = Event(at=self.moment(self.time), kind=kind, words=words, function=name, version=id_)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import cast
+
 import pytest
 
+from nvcfplan.emulator.clock import WallClock
+from nvcfplan.emulator.messages import Incoming
+from nvcfplan.emulator.serving import EmulatorError
 from tests.emulator.account import Account, Json, rows, spec, world
 
 
@@ -21,8 +27,33 @@ def post(account: Account, word: str, **body: object) -> Json:
 def test_advance_moves_the_world(account: Account) -> None:
     target = account.create()
     account.deploy(target, spec())
-    assert post(account, "advance", seconds="10m") == {"now": "2026-01-01T00:10:00+00:00"}
+    gone = post(account, "advance", seconds="10m")
+    assert gone == {"now": "2026-01-01T00:10:00+00:00", "left": 0.0}
     assert account.status(target) == "ACTIVE"
+
+
+def test_way_on_which_much_happens_is_gone_in_parts(account: Account) -> None:
+    post(account, "schedule", what="lose", every="1s")
+    first = post(account, "advance", seconds="1h")
+    assert 0 < cast("float", first["left"]) < 3600
+    assert post(account, "advance", seconds=first["left"])["left"] == 0
+    account.emulator.advance(2 * 3600)
+    assert account.emulator.clock.monotonic() == 3 * 3600
+
+
+def test_calendar_ends_and_the_world_goes_on() -> None:
+    account = Account.of(replace(world(), starts_at="9999-12-30T00:00:00Z"))
+    for seconds in (1e15, 1e300, "999999999999d"):
+        answer = account.call("POST", "/emulator/advance", {"seconds": seconds})
+        assert (answer.status, answer.detail) == (400, "time cannot go beyond the year 9999")
+    with pytest.raises(EmulatorError, match="beyond the year 9999"):
+        account.emulator.advance(1e15)
+    wall = iter((0.0, 1e6, 2e6))
+    clock = WallClock(0.0, speed=1e9, monotonic=lambda: next(wall))
+    for _ in range(2):
+        asked = Incoming(method="GET", path="/v2/nvcf/functions", authorization="Bearer any")
+        assert account.emulator.exchange(asked, wall=clock).reply.status == 200
+    assert account.create()
 
 
 def test_grab_and_give_back(account: Account) -> None:
