@@ -117,7 +117,9 @@ class FileStore:
         self._pages = Pages(self.world)
         with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            created = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            self._file = os.fstat(created)
+            os.close(created)
             self._database = sqlite3.connect(
                 path, timeout=_PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -282,11 +284,25 @@ class FileStore:
         with self._translated():
             self._database.execute("BEGIN IMMEDIATE")
             try:
+                self._refuse_removed()
                 yield
                 self._database.execute("COMMIT")
             finally:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
+
+    def _refuse_removed(self) -> None:
+        """A file without a name still takes everything, and keeps it for nobody."""
+        try:
+            is_there = os.path.samestat(self._file, os.stat(self._path))
+        except FileNotFoundError:
+            is_there = False
+        if not is_there:
+            raise EmulatorError(
+                f"the emulator's world {self._path} was removed under it",
+                detail="or another file was put in its place",
+                remedy="start the emulator anew: it begins with what is there then",
+            )
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -348,3 +348,18 @@ def test_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "file" / "world.db"):
         with pytest.raises(EmulatorError, match="cannot be opened"):
             Emulator.open(path, None)
+
+
+def test_removed_or_replaced_file_takes_no_more(tmp_path: Path) -> None:
+    path = tmp_path / "world.db"
+    account = opened(path, world())
+    account.create("gone")
+    path.unlink()
+    with pytest.raises(EmulatorError, match="was removed under it"):
+        account.create("lost")
+    another = opened(path, world())
+    with pytest.raises(EmulatorError, match="was removed under it"):
+        account.get("/v2/nvcf/functions")
+    assert names(another) == []
+    for one in (account, another):
+        one.emulator.close()
