@@ -57,7 +57,10 @@ class Operated(Protocol):
 
 
 class ServedEmulator:
-    """At an address. It is asked first whether it is one: NVCF itself must not be meddled with."""
+    """At an address. It is asked first whether it is one: NVCF itself must not be meddled with.
+
+    `speed`: of its clock, seconds for each real one.
+    """
 
     def __init__(self, address: str, *, token: str) -> None:
         """Raises EmulatorError: nobody answers there, or no emulator."""
@@ -67,6 +70,7 @@ class ServedEmulator:
         content = self._exchange("GET", "/health")[1]
         if content.get("emulator") is not True:
             raise self._error("what answers there is no emulator", "name the address of one")
+        self.speed = self._read(float, content.get("speed"))
 
     def advance(self, seconds: float) -> datetime:
         left = seconds

@@ -15,25 +15,28 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from nvcfplan import __version__
 from nvcfplan.adapters.nvcf.client import Client
 from nvcfplan.adapters.nvcf.performer import NvcfPerformer
 from nvcfplan.adapters.nvcf.reader import NvcfReader
 from nvcfplan.adapters.nvcf.target import Target
-from nvcfplan.adapters.settings.credentials import resolve_credential
+from nvcfplan.adapters.settings.credentials import VARIABLES, Credential, resolve_credential
 from nvcfplan.adapters.settings.endpoints import resolve_endpoint
 from nvcfplan.adapters.settings.secrets import LocalSecrets
 from nvcfplan.adapters.storage.local import LocalStore
 from nvcfplan.applying import Clock
 from nvcfplan.diagnostics import Diagnostic
-from nvcfplan.frontends.wall_clock import WallClock
+from nvcfplan.frontends.options import is_address
+from nvcfplan.frontends.wall_clock import FastClock, WallClock
 from nvcfplan.model import AccountIdentity, RunId, Secret, SecretOrigin, SecretReference
 from nvcfplan.workflows import Actor, LookPorts, Minted, RunPorts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from nvcfplan.adapters.settings.endpoints import Endpoint
     from nvcfplan.frontends.options import AccountArguments
     from nvcfplan.frontends.terminal import Terminal
     from nvcfplan.model import Stack
@@ -57,10 +60,11 @@ def choose_account(choice: AccountArguments, root: Path, terminal: Terminal) -> 
 
     Raises: SettingsError.
     """
-    if choice.emulator is not None:
+    if choice.emulator is not None and not is_address(choice.emulator):
         return _emulated(choice, root)
-    endpoint = resolve_endpoint(choice.endpoint, terminal.environment)
-    credential = resolve_credential(None, terminal.environment)
+    endpoint = resolve_endpoint(choice.emulator or choice.endpoint, terminal.environment)
+    clock = _clock_of(endpoint) if choice.emulator else WallClock()
+    credential = _credential(choice, terminal.environment)
     target = Target(
         base_url=endpoint.base_url,
         token=credential.token,
@@ -69,14 +73,29 @@ def choose_account(choice: AccountArguments, root: Path, terminal: Terminal) -> 
         org=endpoint.org,
         nca_id=endpoint.nca_id,
     )
-    clock = WallClock()
     return ChosenAccount(
         target=target,
         clock=clock,
-        client=lambda: Client(target, clock=clock, listener=terminal.say),
+        client=lambda: Client(target, clock=WallClock(), listener=terminal.say),
         keeps_state_in=place_of_state(choice, root),
         warnings=endpoint.warnings,
     )
+
+
+def _credential(choice: AccountArguments, environment: Mapping[str, str]) -> Credential:
+    """An emulator may ask for a key, as the service does, or take any."""
+    if choice.emulator is None or any(environment.get(one, "").strip() for one in VARIABLES):
+        return resolve_credential(None, environment)
+    return Credential(token=_emulator_key(), source="the emulator")
+
+
+def _clock_of(endpoint: Endpoint) -> Clock:
+    """Asks what is served there. Raises EmulatorError: it is no emulator."""
+    from nvcfplan.emulator.operating import ServedEmulator
+
+    parts = urlsplit(endpoint.base_url)
+    served = ServedEmulator(f"{parts.scheme}://{parts.netloc}", token="")
+    return FastClock(served.speed)
 
 
 def place_of_state(choice: AccountArguments, root: Path) -> Path:
@@ -88,13 +107,18 @@ def place_of_state(choice: AccountArguments, root: Path) -> Path:
 
 
 def _emulator_path(named: str, root: Path) -> Path:
-    return Path(named) if named else root / ".nvcfplan" / "emulator.db"
+    """Of one that is served elsewhere: where its file would be, under its address."""
+    if named and not is_address(named):
+        return Path(named)
+    host = urlsplit(named).netloc.replace(":", "-") if named else ""
+    return root / ".nvcfplan" / (f"emulator-{host}.db" if host else "emulator.db")
 
 
 def _emulated(choice: AccountArguments, root: Path) -> ChosenAccount:
     from nvcfplan.frontends.emulation import open_emulator
 
     emulator = open_emulator(_emulator_path(choice.emulator or "", root), choice.world)
+    emulator.ask_for_no_key()  # whoever may write its file needs none of the keys it names
     target = Target(
         base_url=emulator.base_url,
         token=_emulator_key(),

@@ -13,6 +13,7 @@ from nvcfplan.emulator.operating import ServedEmulator
 from nvcfplan.emulator.serving import Emulator, load_worldfile
 from nvcfplan.emulator.sheets import Sheet
 from nvcfplan.errors import SettingsError
+from nvcfplan.frontends.options import is_address
 from nvcfplan.located import decode_source, parse_source
 
 if TYPE_CHECKING:
@@ -50,10 +51,6 @@ def open_emulator(path: Path, world: Path | None) -> Emulator:
     with _told_of(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Emulator.open(path, rules)
-
-
-def is_address(place: str) -> bool:
-    return place.startswith(("http://", "https://"))
 
 
 def spoken_of(place: str) -> str:

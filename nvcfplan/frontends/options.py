@@ -57,7 +57,9 @@ class StackArguments:
 
 @dataclass(frozen=True, kw_only=True)
 class AccountArguments:
-    """`emulator` None: a real account; empty: the emulator's file beside the stack."""
+    """`emulator` None: a real account; empty: the emulator's file beside the stack; else a file,
+    or the address of one that is served.
+    """
 
     endpoint: str | None
     emulator: str | None
@@ -130,6 +132,12 @@ def _refuse_contradiction(chosen: AccountArguments) -> None:
         raise usage_error("-emulator and -endpoint name two accounts; give one of them.")
     if chosen.world is not None and chosen.emulator is None:
         raise usage_error("-world is the world of an emulator; give -emulator too.")
+    if chosen.world is not None and is_address(chosen.emulator or ""):
+        raise usage_error("-world makes a new emulator; one that is served has its world.")
+
+
+def is_address(place: str) -> bool:
+    return place.startswith(("http://", "https://"))
 
 
 def usage_error(message: str) -> click.UsageError:
@@ -166,8 +174,9 @@ def account_options(function: F) -> F:
             help="Where the account is.  [NGC_ENDPOINT, NVCF_BASE_HTTP_URL]",
         ),
         option(
-            "emulator", may_stand_alone=True, metavar="FILE",
-            help="Use the emulator kept in FILE, or in .nvcfplan/ beside the stack.",
+            "emulator", may_stand_alone=True, metavar="FILE|URL",
+            help="Use the emulator kept in FILE, or in .nvcfplan/ beside the stack, or the one"
+            " served at URL, by its clock.",
         ),
         option(
             "world", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False, exists=True),

@@ -32,9 +32,9 @@ clusters:
 
 
 @contextmanager
-def serving(workshop: Workshop, *words: str) -> Iterator[str]:
+def serving(workshop: Workshop, *words: str, speed: float = 0.001) -> Iterator[str]:
     """The address; its clock all but stands still. SIGTERM must end it, and with 0."""
-    process = workshop.fork("emulator", "serve", "-port=0", "-speed=0.001", *words)
+    process = workshop.fork("emulator", "serve", "-port=0", f"-speed={speed}", *words)
     assert process.stderr is not None
     line = process.stderr.readline()
     found = re.search(r"on (http://[0-9.:]+) at", line)
@@ -202,6 +202,51 @@ def test_a_served_world_with_keys_opens_to_them_alone(workshop: Workshop) -> Non
     with serving(workshop, "-open", "-host=0.0.0.0", "world.db") as address:
         local = address.replace("0.0.0.0", "127.0.0.1")
         assert workshop.type("emulator", "show", local).code == 0
+
+
+def test_who_uses_a_world_with_keys_in_process_needs_none(workshop: Workshop) -> None:
+    workshop.write("keyed.yaml", KEYED)
+    placed = {"gpu": "H100", "kind": "LAB.H100_1x", "place": "backend: lab"}
+    workshop.write("stack.yaml", stack(function("embed", **placed)))
+    said = workshop.plan("-world=keyed.yaml", "stack.yaml")
+    assert (said.code, codes(said.err)) == (2, []), said
+
+
+@pytest.mark.parametrize("layout", ["", "/v2/orgs/demo/nvcf"])
+def test_run_at_a_served_emulator_goes_by_its_clock(workshop: Workshop, layout: str) -> None:
+    workshop.write("stack.yaml", stack(function("embed")))
+    with serving(workshop, "world.db", speed=3000) as address:
+        at = f"--emulator={address}{layout}"
+        applied = workshop.type("apply", "-auto-approve", at, ".")
+        assert applied.code == 0, applied
+        destroyed = workshop.type("destroy", "-auto-approve", at, ".")
+        assert destroyed.code == 0, destroyed
+        assert "release complete after" in destroyed.err
+        assert workshop.type("plan", "-detailed-exitcode", at, ".").code == 2
+    assert not workshop.emulator_file.exists()
+
+
+def test_capacity_failure_at_a_served_emulator_is_undone(workshop: Workshop) -> None:
+    workshop.write("stack.yaml", stack(function("embed")))
+    with serving(workshop, "world.db", speed=3000) as address:
+        fault = ("capacity-async", "deploy", "-set", "failure=queue-expired")
+        assert workshop.type("emulator", "fault", "add", *fault, address).code == 0
+        failed = workshop.type("apply", "-auto-approve", f"--emulator={address}", ".")
+        assert failed.code == 3, failed
+        assert "Capacity not available at this time" in failed.err
+        seen = workshop.type("emulator", "show", "-json", address).document
+        assert seen["versions"] == []
+
+
+def test_address_of_a_run_must_be_that_of_an_emulator(workshop: Workshop) -> None:
+    workshop.write("stack.yaml", stack(function("embed")))
+    said = workshop.type("plan", "--emulator=http://127.0.0.1:1", ".")
+    assert (said.code, codes(said.err)) == (1, ["settings"])
+    assert "cannot be reached" in said.err
+    assert not (workshop.directory / "http:").exists()
+    workshop.write("keyed.yaml", KEYED)
+    words = ("--emulator=http://127.0.0.1:1", "-world=keyed.yaml", ".")
+    assert workshop.type("plan", *words).code == 64
 
 
 def test_another_process_at_the_file_of_a_served_world_moves_it_on(workshop: Workshop) -> None:

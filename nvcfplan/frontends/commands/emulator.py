@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from nvcfplan.frontends.click_parts import Entry, F, LazyGroup, Section, TeachingCommand, option
-from nvcfplan.frontends.options import output_options, taking, usage_error
+from nvcfplan.frontends.options import is_address, output_options, taking, usage_error
 
 if TYPE_CHECKING:
     from nvcfplan.frontends.terminal import Terminal
@@ -100,7 +100,7 @@ def _duration(ctx: click.Context, parameter: click.Parameter, value: str) -> tim
     epilog="""
 Example, in two terminals:
   nvcfplan emulator serve -port=8080 -speed=60
-  NGC_API_KEY=any nvcfplan plan -endpoint=http://127.0.0.1:8080
+  nvcfplan apply --emulator=http://127.0.0.1:8080
 
 Other commands may use the same file meanwhile; time goes on from wherever they
 moved it.
@@ -138,7 +138,7 @@ def serve(terminal: Terminal, arguments: ServeArguments) -> int:
     from contextlib import closing, suppress
 
     from nvcfplan.emulator.serving import serve as serve_http
-    from nvcfplan.frontends.emulation import emulator_file, is_address, open_emulator
+    from nvcfplan.frontends.emulation import emulator_file, open_emulator
 
     if is_address(arguments.place):
         raise usage_error("PLACE is the file to serve; the address is given by -host and -port.")
