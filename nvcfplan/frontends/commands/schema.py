@@ -30,7 +30,7 @@ Exit codes: 0; 64 for a document without a schema.
 @click.argument("document", type=click.Choice(["stack", "plan", "emulator"]))
 @click.pass_obj
 def schema(terminal: Terminal, document: str) -> int:
-    """Prints the JSON Schema of stack files or saved plans, or the emulator's OpenAPI document."""
+    """Prints the JSON Schema of stacks or saved plans, or the emulator's OpenAPI document."""
     if document == "stack":
         from nvcfplan.loading import stack_json_schema
 
