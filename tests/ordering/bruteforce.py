@@ -132,7 +132,7 @@ def choices_of(one: Function, fleet: Fleet) -> tuple[Choice, ...]:
         pool = one.after.pools[0]
         act = Act({pool: difference}, {}) if difference > 0 else Act({}, {pool: difference})
         return (Choice((act,), 0),)
-    is_used = any(one.key in other.uses for other in fleet.functions)
+    is_used = any(one.key in other.uses for other in fleet.functions if other.after is not None)
     nothing = Choice((), 0)
     return (nothing, pausing) if one.may_pause and not is_used else (nothing,)
 
