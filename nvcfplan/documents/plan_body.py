@@ -12,8 +12,10 @@ from nvcfplan.diagnostics import has_errors
 from nvcfplan.documents.records import record_of, shape_of
 from nvcfplan.documents.resource_changes import change_schema, encode_changes, plain_change
 from nvcfplan.documents.shapes import Definitions, ShapeError, object_schema
+from nvcfplan.model import StepId
 from nvcfplan.plans import (
     Action,
+    Charge,
     Infeasible,
     Plan,
     Resource,
@@ -25,10 +27,15 @@ from nvcfplan.reports import (
     Exposure,
     Fit,
     Interruption,
+    TrafficShift,
     Undoing,
     capacity_rows,
+    critical_path,
+    expected_ends,
     find_exposures,
     find_interruptions,
+    find_retaken,
+    find_traffic,
     undoing_of,
 )
 
@@ -46,13 +53,18 @@ _NAMES: Final[Mapping[str, str]] = {
     "is_proved_minimal": "proved_minimal",
     "diagnostics": "diagnostics",
     "fingerprint": "fingerprint",
+    "strategies": "strategies",
+    "alternatives": "alternatives",
 }
 """Field of the plan -> its name in the document, for those that are written as they are."""
 _SHORTAGES: Final = shape_of(tuple[Shortage, ...])
 _DOWNTIME: Final = shape_of(tuple[Interruption, ...])
 _EXPOSURE: Final = shape_of(tuple[Exposure, ...])
+_TRAFFIC: Final = shape_of(tuple[TrafficShift, ...])
+_CHARGES: Final = shape_of(tuple[Charge, ...])
+_CHAIN: Final = shape_of(tuple[StepId, ...])
 _OF_ROWS: Final = frozenset({"peak", "peak_step", "after", "verdict"})
-_OF_STEPS: Final = frozenset({"reversible"})
+_OF_STEPS: Final = frozenset({"reversible", "expected_start_seconds"})
 
 
 def encode_body(plan: Plan | Infeasible) -> dict[str, object]:
@@ -61,10 +73,15 @@ def encode_body(plan: Plan | Infeasible) -> dict[str, object]:
     made = plan.plan if isinstance(plan, Infeasible) else plan
     members = {one.attribute: one.shape for one in record_of(Plan).members}
     direct = {name: members[at].encode(getattr(made, at)) for at, name in _NAMES.items()}
+    ends = expected_ends(made.steps)
     return direct | {
         "resource_changes": encode_changes(made),
         "resources": [_encode_row(row) for row in capacity_rows(plan)],
-        "steps": [_encode_step(step) for step in made.steps],
+        "steps": [_encode_step(step, ends) for step in made.steps],
+        "expected_seconds": max(ends.values(), default=0),
+        "critical_path": _CHAIN.encode(critical_path(made.steps)),
+        "traffic": _TRAFFIC.encode(find_traffic(made)),
+        "retaken": _CHARGES.encode(find_retaken(made)),
         "downtime": _DOWNTIME.encode(find_interruptions(made)),
         "exposure": _EXPOSURE.encode(find_exposures(made)),
         "shortages": _SHORTAGES.encode(shortages),
@@ -111,7 +128,13 @@ def body_schema(definitions: Definitions) -> dict[str, object]:
         | {
             "resource_changes": _array(change_schema(definitions)),
             "resources": _array(row | computed),
-            "steps": _array(step | {"reversible": reversible}),
+            "steps": _array(
+                step | {"reversible": reversible, "expected_start_seconds": {"type": "integer"}}
+            ),
+            "expected_seconds": {"type": "integer"},
+            "critical_path": _CHAIN.schema(definitions),
+            "traffic": _TRAFFIC.schema(definitions),
+            "retaken": _CHARGES.schema(definitions),
             "downtime": _DOWNTIME.schema(definitions),
             "exposure": _EXPOSURE.schema(definitions),
             "shortages": _SHORTAGES.schema(definitions),
@@ -149,8 +172,12 @@ def _encode_row(row: CapacityRow) -> dict[str, object]:
     return record_of(Resource).encode(row.resource) | computed
 
 
-def _encode_step(step: Step) -> dict[str, object]:
-    return {**record_of(Step).encode(step), "reversible": undoing_of(step).value}
+def _encode_step(step: Step, ends: Mapping[StepId, int]) -> dict[str, object]:
+    return {
+        **record_of(Step).encode(step),
+        "reversible": undoing_of(step).value,
+        "expected_start_seconds": ends[step.id] - step.expected_seconds,
+    }
 
 
 def _without(raw: object, derived: Collection[str]) -> object:

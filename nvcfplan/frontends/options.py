@@ -36,6 +36,7 @@ Exit codes:
 """
 
 REQUIRABLE: Final = ("inventory", "capacity", "quota")
+STRATEGIES: Final = ("auto", "no-downtime", "no-extra-gpus")
 
 
 DEFAULT_ENVIRONMENT: Final = "default"
@@ -68,12 +69,14 @@ class AccountArguments:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanningArguments:
-    """`now`: a new name or description alone makes a new version."""
+    """`now`: a new name or description alone makes a new version. `strategy` None: not asked."""
 
     target: str | None
     now: bool
     with_secrets: bool
     require: frozenset[str]
+    strategy: str | None
+    is_safe: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +203,14 @@ def planning_options(function: F) -> F:
         option(
             "require", default="", metavar="WORDS", callback=_required,
             help="Fail on doubt about: inventory, capacity, quota (separated by commas).",
+        ),
+        option(
+            "strategy", metavar="NAME", type=click.Choice(STRATEGIES),
+            help="auto, no-downtime or no-extra-gpus; shows what each would cost.",
+        ),
+        option(
+            "safe", "is_safe", is_flag=True,
+            help="Give up what ran before only when all the rest is done.",
         ),
     )  # fmt: skip
 

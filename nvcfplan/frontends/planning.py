@@ -18,6 +18,7 @@ from nvcfplan.frontends.reporting import report_footer, report_plan, say_diagnos
 from nvcfplan.frontends.sessions import Session, opened
 from nvcfplan.frontends.stacks import load
 from nvcfplan.model import function_address
+from nvcfplan.plans import Strategy
 from nvcfplan.reports import failure_diagnostic, plan_report
 from nvcfplan.views.graph import GraphForm, render_graph
 from nvcfplan.workflows import (
@@ -142,6 +143,8 @@ def request_of(arguments: PlanningArguments, loaded: LoadedStack, *, destroys: b
         includes_cosmetic=arguments.now,
         compares_secrets=arguments.with_secrets,
         required=arguments.require,
+        strategy=None if arguments.strategy is None else Strategy(arguments.strategy),
+        is_safe=arguments.is_safe,
     )
 
 

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from nvcfplan.planning.alternatives import (
+    MANY,
+    MOST_OF_A_KIND,
+    TRIES,
+    TRIES_OF_MANY,
+    Tried,
+    find_alternatives,
+)
 from nvcfplan.planning.assembly import (
     assemble,
     components,
@@ -10,6 +18,9 @@ from nvcfplan.planning.assembly import (
 )
 from nvcfplan.planning.bounds import (
     least_lenders,
+)
+from nvcfplan.planning.committing import (
+    behind_barrier,
 )
 from nvcfplan.planning.concessions import (
     KEEP_TRIES,
@@ -64,6 +75,12 @@ from nvcfplan.planning.exhaustive import (
 )
 from nvcfplan.planning.expansion import (
     expand,
+)
+from nvcfplan.planning.explaining import (
+    MOST_STARTS,
+    Floor,
+    find_circle,
+    find_floor,
 )
 from nvcfplan.planning.fingerprints import (
     ALIKE,
@@ -136,6 +153,9 @@ from nvcfplan.planning.planner import (
     find_involved,
     plan_stack,
 )
+from nvcfplan.planning.raising import (
+    with_more,
+)
 from nvcfplan.planning.refunding import (
     find_lost_units,
     recharge,
@@ -190,10 +210,15 @@ from nvcfplan.planning.staleness import (
     check_freshness,
     involved_in,
 )
+from nvcfplan.planning.strategies import (
+    restrict,
+    tighten,
+)
 from nvcfplan.planning.timing import (
     makespan,
 )
 from nvcfplan.planning.verdicts import (
+    MOST_NAMES,
     find_shortages,
     judge_capacity,
 )
@@ -217,6 +242,10 @@ __all__ = [
     "LENDS_ROOM",
     "LOOK_AHEAD",
     "LOWER_JOBS",
+    "MANY",
+    "MOST_NAMES",
+    "MOST_OF_A_KIND",
+    "MOST_STARTS",
     "MOVE_LIMIT",
     "NOTHING",
     "NOTHING_TO_UNDO",
@@ -232,6 +261,8 @@ __all__ = [
     "STANDING",
     "STATES_AT_ONCE",
     "STATE_LIMIT",
+    "TRIES",
+    "TRIES_OF_MANY",
     "UNTOUCHED",
     "Answer",
     "ApplyNeeds",
@@ -246,6 +277,7 @@ __all__ = [
     "Effort",
     "Entry",
     "Failure",
+    "Floor",
     "Found",
     "Freshness",
     "Funding",
@@ -277,6 +309,7 @@ __all__ = [
     "Solution",
     "State",
     "Stuck",
+    "Tried",
     "Units",
     "Uses",
     "Waits",
@@ -288,6 +321,7 @@ __all__ = [
     "assemble",
     "await_active_step",
     "await_released_step",
+    "behind_barrier",
     "binding_resources",
     "check_freshness",
     "components",
@@ -300,7 +334,10 @@ __all__ = [
     "end_excess",
     "end_of",
     "expand",
+    "find_alternatives",
+    "find_circle",
     "find_differences",
+    "find_floor",
     "find_involved",
     "find_landings",
     "find_loan",
@@ -325,6 +362,7 @@ __all__ = [
     "point_of_no_return",
     "pre_images",
     "recharge",
+    "restrict",
     "schedule",
     "search_all",
     "secrets_step",
@@ -338,11 +376,13 @@ __all__ = [
     "solve",
     "standing_of",
     "state_problem",
+    "tighten",
     "topological",
     "undeploy_step",
     "undeploying",
     "update_step",
     "updates",
+    "with_more",
     "with_sharing",
     "with_steps",
     "worst_of",

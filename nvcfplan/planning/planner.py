@@ -38,10 +38,13 @@ from nvcfplan.model import (
     function_key,
 )
 from nvcfplan.planning.assembly import assemble, point_of_no_return
+from nvcfplan.planning.committing import behind_barrier
 from nvcfplan.planning.context import Context
 from nvcfplan.planning.covering import Arrangement, arrange
 from nvcfplan.planning.dependencies import dependencies
 from nvcfplan.planning.fingerprints import inventory_rows, pre_images
+from nvcfplan.planning.landings import find_landings
+from nvcfplan.planning.strategies import restrict, tighten
 from nvcfplan.planning.verdicts import find_shortages, judge_capacity
 from nvcfplan.planning.works import find_loans, find_works
 from nvcfplan.plans import (
@@ -55,13 +58,13 @@ from nvcfplan.plans import (
     Probe,
     Provenance,
     Step,
+    Strategy,
     VersionRef,
 )
 
 if TYPE_CHECKING:
     from nvcfplan.planning.parts import Work
     from nvcfplan.planning.scheduler import Schedule
-from nvcfplan.planning.landings import find_landings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +73,16 @@ class PlanOptions:
 
     `now`: a name or description alone makes a new version. `fingerprints`: of wanted secrets that
     could be resolved, by (function key, secret name). `protected`: keys of functions that must not
-    be destroyed, besides those that the state knows as protected.
+    be destroyed, besides those that the state knows as protected. `is_safe`: what is given up for
+    nobody is given up last.
     """
 
     target: Address | None = None
     now: bool = False
     fingerprints: Mapping[tuple[str, str], str] = field(default_factory=dict)
     protected: frozenset[str] = frozenset()
+    strategy: Strategy = Strategy.AUTO
+    is_safe: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +115,10 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
         return plan
     context = Context(limits=limits, stack=stack.name, environment=stack.environment)
     works = find_works(differences, context)
+    works, refused = restrict(works, options.strategy)
+    if refused:
+        return replace(plan, diagnostics=(*plan.diagnostics, *refused))
+    limits = tighten(limits, works, options.strategy)
     arrangement = arrange(works, limits)
     result = arrangement.schedule
     lent = {one.work.key for one in result.chosen}
@@ -122,6 +132,7 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
     differences = _with_lenders(differences, result, context)
     is_near = _is_version_limit_near(result, limits)
     steps = assemble(result, *dependencies(differences), is_limit_near=is_near)
+    steps = behind_barrier(steps) if options.is_safe else steps
     return _filled_plan(plan, steps, arrangement, (differences, limits, works))
 
 

@@ -6,11 +6,12 @@ Never one word for quota, not offered, and full right now.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvcfplan.capacity import VERSION_LIMIT, Limits
 from nvcfplan.diagnostics import Diagnostic, Severity, Subject, Verdict
 from nvcfplan.model import Address
+from nvcfplan.planning.explaining import find_circle, find_floor
 from nvcfplan.plans import Basis, Bound, Resource, Shortage
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from nvcfplan.planning.covering import Arrangement, Ask
     from nvcfplan.planning.parts import Work
     from nvcfplan.planning.scheduler import Schedule
+
+MOST_NAMES: Final = 8
+"""So many functions are named where many wait for each other."""
 
 
 def find_shortages(result: Schedule, limits: Limits, works: Sequence[Work]) -> tuple[Shortage, ...]:
@@ -53,11 +57,8 @@ def _violation(limits: Limits, shortage: Shortage, works: Sequence[Work]) -> Dia
     resource = limits.resource(shortage.resource)
     users = ", ".join(f"{name} {units}" for name, units in shortage.users)
     excess = _excess_at_end(resource, works)
-    why = (
-        f"even when all is done it would be {excess} over the limit"
-        if excess > 0
-        else "the end would fit, but no order was found in which every moment does"
-    )
+    floor = find_floor(resource, works)
+    why = _why(resource, works, limits, excess)
     return Diagnostic(
         code=_code(resource, "exceeded"),
         severity=Severity.ERROR,
@@ -65,8 +66,26 @@ def _violation(limits: Limits, shortage: Shortage, works: Sequence[Work]) -> Dia
         f"limit {resource.limit}, in use {resource.before} (ours {resource.ours})",
         detail=f"{why}. Wanted or held: {users or 'other tenants only'}",
         remedy=_remedy(resource, shortage.missing),
-        verdict=Verdict.VIOLATION if excess > 0 else None,
+        verdict=Verdict.VIOLATION if excess > 0 or floor else None,
     )
+
+
+def _why(resource: Resource, works: Sequence[Work], limits: Limits, excess: int) -> str:
+    """In layers: the end, one moment that no order avoids, functions in each other's way."""
+    if excess > 0:
+        return f"even when all is done it would be {excess} over the limit"
+    floor = find_floor(resource, works)
+    if floor is not None:
+        return (
+            f"in no order: even while everybody else holds as little as their policies let them, "
+            f"function.{floor.key} lacks {floor.missing}"
+        )
+    circle = find_circle(resource, works, limits.resources)
+    if circle:
+        names = ", ".join(f"function.{key}" for key in circle[:MOST_NAMES])
+        more = f" and {len(circle) - MOST_NAMES} more" if len(circle) > MOST_NAMES else ""
+        return f"the end would fit, but these wait for each other's GPUs: {names}{more}"
+    return "the end would fit, but no order was found in which every moment does"
 
 
 def _excess_at_end(resource: Resource, works: Sequence[Work]) -> int:

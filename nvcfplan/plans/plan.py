@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from nvcfplan.diagnostics import Diagnostic
 from nvcfplan.model import (
@@ -22,7 +23,7 @@ from nvcfplan.model import (
     VersionId,
 )
 from nvcfplan.plans.changes import Change
-from nvcfplan.plans.resources import Resource
+from nvcfplan.plans.resources import Charge, Resource
 from nvcfplan.plans.steps import Step, VersionRef
 
 
@@ -101,6 +102,59 @@ class Provenance:
     """The directory of the stack's files, where sensitive literals can be found again."""
 
 
+class Strategy(StrEnum):
+    """What gives way where a replacement does not fit beside what it replaces."""
+
+    AUTO = "auto"
+    NO_DOWNTIME = "no-downtime"
+    NO_EXTRA_GPUS = "no-extra-gpus"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """What a strategy costs. `refusal`: why it cannot be had; empty: it can.
+
+    `interrupted`: who is down meanwhile, `unavailable_seconds` in all. `extra`: units at the peak
+    beyond what is used before and after.
+    """
+
+    strategy: Strategy
+    is_chosen: bool
+    interrupted: tuple[Address, ...] = ()
+    unavailable_seconds: int = 0
+    extra: tuple[Charge, ...] = ()
+    refusal: str = ""
+
+
+class AlternativeKind(StrEnum):
+    RAISE = "raise-limit"
+    DOWNTIME = "allow-downtime"
+    PLACE = "place-elsewhere"
+    PIN = "pin-clusters"
+    LOWER = "lower-minimum"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """`path`: of a key in the stack's files, or a pool or quota; `value` None: without that key."""
+
+    path: str
+    value: Json | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """What would make a plan fit, all edits together: it was planned and proved with them.
+
+    `interrupted`: who would be down meanwhile, `unavailable_seconds` in all.
+    """
+
+    kind: AlternativeKind
+    edits: tuple[Edit, ...]
+    interrupted: tuple[Address, ...] = ()
+    unavailable_seconds: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Steps in topological order, ties by id.
@@ -108,7 +162,8 @@ class Plan:
     Law: grants per (step, resource) add up to its acquire; every source is an ancestor; no released
     unit is granted twice. `proving` re-checks that, and the end state, from this value alone.
     `desired` and all step configurations are sealed: they hold secret references, never values.
-    `placements`: of every specification that gets GPUs, by step and key.
+    `placements`: of every specification that gets GPUs, by step and key. `strategies` and
+    `alternatives`: what other plans would have cost; nothing in this one rests on them.
     """
 
     account: str
@@ -125,6 +180,8 @@ class Plan:
     fingerprint: Fingerprint
     provenance: Provenance
     placements: tuple[Placed, ...] = ()
+    strategies: tuple[Candidate, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

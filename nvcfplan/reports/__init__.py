@@ -20,10 +20,10 @@ from nvcfplan.reports.closure import (
 from nvcfplan.reports.interruptions import (
     Exposure,
     Interruption,
-    ancestors_of,
     expected_ends,
     find_exposures,
     find_interruptions,
+    was_serving,
 )
 from nvcfplan.reports.plan_report import (
     Counts,
@@ -37,6 +37,16 @@ from nvcfplan.reports.plan_report import (
     forces_new_version,
     plan_report,
     undoing_of,
+)
+from nvcfplan.reports.timing import (
+    critical_path,
+    find_retaken,
+)
+from nvcfplan.reports.traffic import (
+    Moment,
+    Share,
+    TrafficShift,
+    find_traffic,
 )
 from nvcfplan.reports.validate_report import (
     Located,
@@ -62,27 +72,32 @@ __all__ = [
     "FunctionEntry",
     "Interruption",
     "Located",
+    "Moment",
     "Operation",
     "Outlook",
     "PlanReport",
     "Proof",
     "ReadingEntry",
+    "Share",
     "Snippets",
     "StepEntry",
     "StepFate",
     "StepOutcome",
+    "TrafficShift",
     "Undoing",
     "ValidateReport",
     "VerifyReport",
     "altered_diagnostic",
-    "ancestors_of",
     "apply_report",
     "capacity_rows",
     "count_changes",
+    "critical_path",
     "expected_ends",
     "failure_diagnostic",
     "find_exposures",
     "find_interruptions",
+    "find_retaken",
+    "find_traffic",
     "forces_new_version",
     "heaviest_closure",
     "no_snippets",
@@ -90,4 +105,5 @@ __all__ = [
     "undoing_of",
     "validate_report",
     "verify_report",
+    "was_serving",
 ]

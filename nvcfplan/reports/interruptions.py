@@ -1,7 +1,7 @@
 """Which functions stop serving while a plan is carried out, and what they give up meanwhile.
 
 A replaced version serves until its undeploy starts; its successor serves from the end of its
-await-active. Where the first may come before the second, there is a gap.
+await-active. Where some order of the steps leaves a moment without either, there is a gap.
 """
 
 from __future__ import annotations
@@ -11,72 +11,74 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.model import Address, ResourceId, Status, StepId, parse_json
 from nvcfplan.plans import AwaitActive, AwaitReleased, Deploy, Plan, Step, Undeploy, VersionRef
+from nvcfplan.proving import Ancestry, ancestry
+from nvcfplan.reports.closure import heaviest_closure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interruption:
-    """From the start of `begins` to the end of `ends`, by the expected times of all steps."""
+    """From the start of `begins` to the end of `ends`.
+
+    `expected_seconds` by the expected times of all steps; `limit_seconds`: the most it can be, when
+    every step that matters takes as long as it is waited for.
+    """
 
     address: Address
     begins: StepId
     ends: StepId
     expected_seconds: int
+    limit_seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """Units that a function gives back before its replacement is safe."""
+    """Units that a function gives back before its replacement is safe, for about so long."""
 
     address: Address
     resource: ResourceId
     units: int
+    expected_seconds: int
 
 
 def find_interruptions(plan: Plan) -> tuple[Interruption, ...]:
     """Sorted by address."""
+    order = ancestry(plan.steps)
     ends = expected_ends(plan.steps)
-    found: dict[Address, Interruption] = {}
-    for gap in _gaps(plan):
+    found = []
+    for gap in _gaps(plan, order):
         start = ends[gap.undeploy.id] - gap.undeploy.expected_seconds
-        candidate = Interruption(
-            address=gap.undeploy.address,
-            begins=gap.undeploy.id,
-            ends=gap.successor.id,
-            expected_seconds=max(0, ends[gap.successor.id] - start),
+        found.append(
+            Interruption(
+                address=gap.undeploy.address,
+                begins=gap.undeploy.id,
+                ends=gap.successor.id,
+                expected_seconds=max(0, ends[gap.successor.id] - start),
+                limit_seconds=_at_most(plan.steps, gap, order),
+            )
         )
-        known = found.get(candidate.address)
-        if known is None or candidate.expected_seconds > known.expected_seconds:
-            found[candidate.address] = candidate
-    return tuple(found[address] for address in sorted(found))
+    return tuple(found)
 
 
 def find_exposures(plan: Plan) -> tuple[Exposure, ...]:
     """Sorted by address, then resource."""
+    ends = expected_ends(plan.steps)
     released = {
         step.task.version: step for step in plan.steps if isinstance(step.task, AwaitReleased)
     }
-    found: dict[tuple[Address, ResourceId], int] = {}
-    for gap in _gaps(plan):
-        waiting = released.get(gap.version)
-        for charge in waiting.release if waiting else ():
-            key = (gap.undeploy.address, charge.resource)
-            found[key] = max(found.get(key, 0), charge.units)
     return tuple(
-        Exposure(address=address, resource=resource, units=units)
-        for (address, resource), units in sorted(found.items())
+        Exposure(
+            address=gap.undeploy.address,
+            resource=charge.resource,
+            units=charge.units,
+            expected_seconds=max(0, ends[gap.successor.id] - ends[waiting.id]),
+        )
+        for gap in _gaps(plan, ancestry(plan.steps))
+        if (waiting := released.get(gap.version)) is not None
+        for charge in waiting.release
     )
-
-
-def ancestors_of(steps: Sequence[Step]) -> Mapping[StepId, frozenset[StepId]]:
-    """All that must have ended before a step starts."""
-    found: dict[StepId, frozenset[StepId]] = {}
-    for step in steps:
-        direct = {edge.step for edge in step.depends_on}
-        found[step.id] = frozenset(direct.union(*(found[one] for one in direct)))
-    return found
 
 
 def expected_ends(steps: Sequence[Step]) -> Mapping[StepId, int]:
@@ -88,6 +90,14 @@ def expected_ends(steps: Sequence[Step]) -> Mapping[StepId, int]:
     return ends
 
 
+def was_serving(plan: Plan, version: VersionRef) -> bool:
+    """Unless the plan saw it in a status in which it cannot have served."""
+    ids = {one.version_id for one in plan.bindings if one.version == version}
+    images = (parse_json(one.fields) for one in plan.fingerprint.live if one.version in ids)
+    statuses = {image.get("status") for image in images if isinstance(image, dict)}
+    return statuses.isdisjoint({Status.ERROR.value, Status.INACTIVE.value})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Gap:
     undeploy: Step
@@ -95,40 +105,76 @@ class _Gap:
     successor: Step
 
 
-def _gaps(plan: Plan) -> tuple[_Gap, ...]:
-    """Undeploys that may start before any version of the function deployed here is active.
+def _gaps(plan: Plan, order: Ancestry) -> Iterator[_Gap]:
+    """By address: what is undeployed last in the worst state, and what serves first after it.
 
-    Only of the version that carries the function (`old`), if it serves: a surplus one leaves it
-    serving. A function that is deployed no more has ended, which is no gap.
+    A function that is deployed no more has ended, which is no gap. Of versions that ran before only
+    the one that carries the function (`old`) counts: a surplus one leaves it serving.
     """
-    ancestors = ancestors_of(plan.steps)
-    successors = _successors(plan.steps)
-    gaps = []
+    steps: dict[Address, list[Step]] = {}
     for step in plan.steps:
-        next_ones = successors.get(step.address, [])
+        steps.setdefault(step.address, []).append(step)
+    for address in sorted(steps):
+        gains, losses = _events(plan, steps[address])
+        if gains and losses:
+            gap = _worst_gap(gains, losses, order)
+            if gap is not None:
+                yield gap
+
+
+def _events(plan: Plan, steps: Sequence[Step]) -> tuple[list[Step], list[tuple[Step, VersionRef]]]:
+    """From whose end a version serves; from whose start one that served does not."""
+    deployed = {step.task.version for step in steps if isinstance(step.task, Deploy)}
+    gains: list[Step] = []
+    losses: list[tuple[Step, VersionRef]] = []
+    for step in steps:
         match step.task:
-            case Undeploy(version=VersionRef(label="old") as version) if next_ones:
-                is_covered = any(one.id in ancestors[step.id] for one in next_ones)
-                if not is_covered and _was_serving(plan, version):
-                    gaps.append(_Gap(undeploy=step, version=version, successor=next_ones[0]))
+            case AwaitActive(version=version) if version in deployed:
+                gains.append(step)
+            case Undeploy(version=version):
+                is_old = version.label == "old" and was_serving(plan, version)
+                is_again = any(
+                    isinstance(one.task, AwaitActive) and one.task.version == version
+                    for one in gains
+                )
+                if is_old or is_again:
+                    losses.append((step, version))
             case _:
                 pass
-    return tuple(gaps)
+    return gains, losses
 
 
-def _successors(steps: Sequence[Step]) -> Mapping[Address, Sequence[Step]]:
-    """By function, the waits for versions that the plan deploys."""
-    deployed = {step.task.version for step in steps if isinstance(step.task, Deploy)}
-    found: dict[Address, list[Step]] = {}
+def _worst_gap(
+    gains: Sequence[Step], losses: Sequence[tuple[Step, VersionRef]], order: Ancestry
+) -> _Gap | None:
+    """The state with the fewest serving versions, when that is none."""
+    events = [*(step for step, _ in losses), *gains]
+    needs = {
+        later: [
+            earlier
+            for earlier, first in enumerate(events)
+            if order.precedes(first.id, events[later].id)
+        ]
+        for later in range(len(events))
+    }
+    weights = [1] * len(losses) + [-1] * len(gains)
+    chosen = heaviest_closure(weights, needs)
+    is_serving_now = any(version.label == "old" for _, version in losses)
+    serving = int(is_serving_now) - sum(weights[one] for one in chosen)
+    left = [one for place, one in enumerate(gains, len(losses)) if place not in chosen]
+    lost = [one for place, one in enumerate(losses) if place in chosen]
+    if serving > 0 or not left or not lost:
+        return None
+    undeploy, version = lost[-1]
+    return _Gap(undeploy=undeploy, version=version, successor=left[0])
+
+
+def _at_most(steps: Sequence[Step], gap: _Gap, order: Ancestry) -> int:
+    """The longest chain, by limits, of what the successor needs and the undeploy does not."""
+    longest: dict[StepId, int] = {}
     for step in steps:
-        if isinstance(step.task, AwaitActive) and step.task.version in deployed:
-            found.setdefault(step.address, []).append(step)
-    return found
-
-
-def _was_serving(plan: Plan, version: VersionRef) -> bool:
-    """Unless the plan saw it in a status in which it cannot have served."""
-    ids = {one.version_id for one in plan.bindings if one.version == version}
-    images = (parse_json(one.fields) for one in plan.fingerprint.live if one.version in ids)
-    statuses = {image.get("status") for image in images if isinstance(image, dict)}
-    return statuses.isdisjoint({Status.ERROR.value, Status.INACTIVE.value})
+        is_needed = step is gap.successor or order.precedes(step.id, gap.successor.id)
+        if is_needed and not order.precedes(step.id, gap.undeploy.id):
+            before = (longest.get(edge.step, 0) for edge in step.depends_on)
+            longest[step.id] = max(before, default=0) + step.limit_seconds
+    return longest[gap.successor.id]

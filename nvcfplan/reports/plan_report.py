@@ -12,8 +12,11 @@ from nvcfplan.differences import flatten_config, flatten_specification
 from nvcfplan.model import Address, DesiredFunction, StepId
 from nvcfplan.plans import (
     Action,
+    Alternative,
     AttributeChange,
+    Candidate,
     Change,
+    Charge,
     Edge,
     Infeasible,
     Means,
@@ -31,6 +34,8 @@ from nvcfplan.reports.interruptions import (
     find_exposures,
     find_interruptions,
 )
+from nvcfplan.reports.timing import critical_path, find_retaken
+from nvcfplan.reports.traffic import TrafficShift, find_traffic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,7 +97,7 @@ class PlanReport:
     """`functions` leaves out those without a change. `rows`: only resources that are touched.
 
     `faults`: errors, of a required reading too, and warnings that are no verdict of a limit. All
-    sorted as `sort_key` does.
+    sorted as `sort_key` does. `critical_path` and `point_of_no_return` are numbers of steps.
     """
 
     stack: str
@@ -103,7 +108,12 @@ class PlanReport:
     functions: tuple[FunctionEntry, ...]
     steps: tuple[StepEntry, ...]
     expected_seconds: int
+    critical_path: tuple[int, ...]
     rows: tuple[CapacityRow, ...]
+    traffic: tuple[TrafficShift, ...]
+    retaken: tuple[Charge, ...]
+    strategies: tuple[Candidate, ...]
+    alternatives: tuple[Alternative, ...]
     interruptions: tuple[Interruption, ...]
     exposures: tuple[Exposure, ...]
     destroyed: tuple[Address, ...]
@@ -134,7 +144,12 @@ def plan_report(found: Plan | Infeasible) -> PlanReport:
         functions=_functions(plan),
         steps=tuple(_step_entry(step, numbers) for step in plan.steps),
         expected_seconds=max(expected_ends(plan.steps).values(), default=0),
+        critical_path=tuple(numbers[one] for one in critical_path(plan.steps)),
         rows=rows,
+        traffic=find_traffic(plan),
+        retaken=find_retaken(plan),
+        strategies=plan.strategies,
+        alternatives=plan.alternatives,
         interruptions=find_interruptions(plan),
         exposures=find_exposures(plan),
         destroyed=tuple(one.address for one in plan.changes if one.action is Action.DELETE),

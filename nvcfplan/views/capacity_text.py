@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.plans import Unit
-from nvcfplan.reports import Fit
+from nvcfplan.reports import Fit, Moment
 from nvcfplan.views.ink import folded
 from nvcfplan.views.neutralise import safe
 from nvcfplan.views.table import draw_table
-from nvcfplan.views.wording import counted, lasting
+from nvcfplan.views.wording import counted, is_gpus, lasting, units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from nvcfplan.diagnostics import Diagnostic
     from nvcfplan.model import StepId
     from nvcfplan.plans import Shortage
-    from nvcfplan.reports import CapacityRow, PlanReport
+    from nvcfplan.reports import CapacityRow, PlanReport, TrafficShift
     from nvcfplan.views.ink import Ink
 
 _HEAD: Final = ("resource", "before", "peak", "step", "after", "limit", "verdict")
@@ -44,19 +45,47 @@ def draw_interruptions(report: PlanReport, ink: Ink) -> list[str]:
         lines.append(ink.red(f"Downtime: {functions} {verb} serving for a while"))
     for gap in report.interruptions:
         window = f"step {numbers[gap.begins]} to step {numbers[gap.ends]}"
-        expected = lasting(gap.expected_seconds)
-        lines.append(f"  {safe(gap.address)}: about {expected}, from {window}")
-        lines += [
-            f"    gives up {one.units} of {safe(one.resource)} before its successor is safe"
-            for one in report.exposures
-            if one.address == gap.address
-        ]
+        times = f"about {lasting(gap.expected_seconds)}, at most {lasting(gap.limit_seconds)}"
+        lines += folded(f"{gap.address}: {times}, from {window}", first="  ", rest="    ")
+        for one in report.exposures:
+            if one.address == gap.address and is_gpus(one.resource):
+                given = units(one.units, one.resource)
+                lines += folded(
+                    f"gives up {given} for about {lasting(one.expected_seconds)} before its "
+                    "successor is safe",
+                    first="    ",
+                    rest="      ",
+                )
+    if report.retaken:
+        given = ", ".join(units(one.units, one.resource) for one in report.retaken)
+        lines.append(ink.yellow("Exposure: GPUs given back and taken again by these steps"))
+        lines += folded(f"{given}: another tenant could take them between", first="  ", rest="    ")
     if report.destroyed:
         functions = counted(len(report.destroyed), "function")
         verb = "loses its id" if len(report.destroyed) == 1 else "lose their ids"
         lines.append(ink.red(f"Destroys: {functions} {verb}; there is no undo"))
         lines += [f"  {safe(address)}" for address in report.destroyed]
     return lines
+
+
+def draw_traffic(report: PlanReport, ink: Ink) -> list[str]:
+    """Per function one line of what serves, and from when."""
+    if not report.traffic:
+        return []
+    numbers = {entry.step.id: entry.number for entry in report.steps}
+    lines = [ink.bold("Traffic, split evenly over the versions that serve:")]
+    for address, shifts in groupby(report.traffic, key=lambda shift: shift.address):
+        words = "; ".join(_shift(one, numbers) for one in shifts)
+        lines += folded(f"{address}: {words}", first="  ", rest="      ")
+    return lines
+
+
+def _shift(shift: TrafficShift, numbers: Mapping[StepId, int]) -> str:
+    shares = ", ".join(f"{one.version} {one.share:.0%}" for one in shift.shares) or "nobody"
+    if shift.step is None:
+        return shares
+    word = "after" if shift.moment is Moment.END else "from"
+    return f"{word} {numbers[shift.step]} {shares}"
 
 
 def draw_shortages(shortages: Sequence[Shortage], ink: Ink) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from nvcfplan.reports import Outlook, Undoing, no_snippets
 from nvcfplan.views.capacity_text import (
@@ -13,19 +13,23 @@ from nvcfplan.views.capacity_text import (
     draw_interruptions,
     draw_readings,
     draw_shortages,
+    draw_traffic,
     draw_verdicts,
 )
 from nvcfplan.views.change_text import draw_function
+from nvcfplan.views.choice_text import draw_alternatives, draw_strategies
 from nvcfplan.views.diagnostic_text import render_diagnostics
 from nvcfplan.views.ink import Ink, folded
 from nvcfplan.views.neutralise import safe
-from nvcfplan.views.wording import charged, described, lasting, why
+from nvcfplan.views.wording import charged, described, lasting, runs, why
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nvcfplan.reports import Counts, PlanReport, Snippets, StepEntry
 
+SHOWN_SECONDS: Final = 30
+"""What is over sooner has no time of its own in the list."""
 NO_CHANGES = "No changes. Your deployments match the configuration."
 
 
@@ -45,6 +49,11 @@ def render_plan(report: PlanReport, snippets: Snippets = no_snippets, *, colour:
             parts += [_differences(report, ink), _infeasible(report, ink)]
         case _:
             assert_never(report.outlook)
+    if report.outlook in (Outlook.INFEASIBLE, Outlook.REFUSED):
+        parts += [
+            draw_strategies(report.strategies, ink),
+            draw_alternatives("What would make it fit", report.alternatives, ink),
+        ]
     parts += [
         draw_verdicts("At risk", report.at_risk, ink),
         draw_verdicts("Not checked", report.not_checked, ink),
@@ -80,10 +89,13 @@ def summary(counts: Counts) -> str:
 def _changes(report: PlanReport, ink: Ink) -> list[list[str]]:
     return [
         draw_interruptions(report, ink),
+        draw_strategies(report.strategies, ink),
         _differences(report, ink),
         [ink.bold(summary(report.counts))],
         _steps(report, ink),
         draw_capacity(report, ink),
+        draw_traffic(report, ink),
+        draw_alternatives("To be certain of room", report.alternatives, ink),
     ]
 
 
@@ -115,6 +127,8 @@ def _steps(report: PlanReport, ink: Ink) -> list[str]:
             lines.append(
                 ink.yellow("      from here on going back needs room that others may have taken")
             )
+    chain = runs(report.critical_path)
+    lines += folded(f"The longest chain, {expected}: {chain}", first="  ", rest="    ")
     return lines
 
 
@@ -131,5 +145,7 @@ def _step(entry: StepEntry) -> list[str]:
             effects.append("undone only if there is room")
         case Undoing.NO:
             effects.append("cannot be undone")
+    if step.expected_seconds >= SHOWN_SECONDS:
+        effects.append(f"about {lasting(step.expected_seconds)}")
     lines = folded(described(step.task), first=f"{entry.number:>4}. ", rest=" " * 8)
     return lines + (folded("; ".join(effects), first=" " * 6, rest=" " * 8) if effects else [])

@@ -86,6 +86,11 @@ def charged(charges: Sequence[Charge]) -> str:
     return ", ".join(units(one.units, one.resource) for one in charges)
 
 
+def is_gpus(resource: ResourceId) -> bool:
+    """Of one cluster, not of a set of them or of a quota."""
+    return resource.startswith("pool:")
+
+
 def units(number: int, resource: ResourceId) -> str:
     """`4 H100 of nvcf-gcp-prod-asiase1-a`; of a quota or a set of clusters by their names."""
     kind, _, name = resource.partition(":")
@@ -93,7 +98,7 @@ def units(number: int, resource: ResourceId) -> str:
         case "pool":
             cluster, _, gpu = name.rpartition("/")
             return safe(f"{number} {gpu} of {cluster}")
-        case "within":
+        case "within" | "room":
             clusters, _, gpu = name.rpartition("/")
             return safe(f"{number} {gpu} within {clusters}")
         case "quota" | "quota-min":
@@ -108,6 +113,24 @@ def units(number: int, resource: ResourceId) -> str:
 
 def lasting(seconds: float) -> str:
     return short_duration(timedelta(seconds=max(0.0, seconds)))
+
+
+def runs(numbers: Sequence[int]) -> str:
+    """`1, 4 to 7, 9`: of numbers that ascend."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][-1] + 1:
+            found[-1].append(number)
+        else:
+            found.append([number])
+    return ", ".join(
+        str(run[0])
+        if len(run) == 1
+        else f"{run[0]} to {run[-1]}"
+        if len(run) > 2
+        else f"{run[0]}, {run[1]}"
+        for run in found
+    )
 
 
 def counted(number: int, noun: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvcfplan.applying import unremembered
 from nvcfplan.checks import check_plan, require
@@ -12,9 +12,11 @@ from nvcfplan.differences import find_owned
 from nvcfplan.errors import SettingsError
 from nvcfplan.model import Address, Digest, Stack, function_address
 from nvcfplan.planning import Inputs, PlanNeeds, PlanOptions, plan_stack
-from nvcfplan.plans import Action, Infeasible, Plan, Provenance
+from nvcfplan.plans import Action, Infeasible, Plan, Provenance, Strategy
+from nvcfplan.reports import find_interruptions
 from nvcfplan.workflows.ports import Actor
 from nvcfplan.workflows.reading import Scope, read_live, read_state, refuse_unbound_account
+from nvcfplan.workflows.strategies import with_alternatives, with_strategies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from nvcfplan.model import Account, LiveFunction, State
     from nvcfplan.workflows.ports import LookPorts
 
+MOST_COMPARED: Final = 64
+"""So many changes are planned again for comparison without being asked."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
@@ -30,6 +35,8 @@ class PlanRequest:
 
     `compares_secrets`: fingerprints are compared where a value can be resolved here. `required`:
     words of `REQUIRABLE`: what is at risk or not checked for want of them is an error.
+    `strategy` None: nobody asked; what others would cost is then told only where a function is
+    down for a while.
     """
 
     stack: Stack
@@ -41,6 +48,8 @@ class PlanRequest:
     includes_cosmetic: bool = False
     compares_secrets: bool = False
     required: frozenset[str] = frozenset()
+    strategy: Strategy | None = None
+    is_safe: bool = False
 
 
 async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible:
@@ -58,6 +67,8 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
         now=request.includes_cosmetic,
         fingerprints=_fingerprints(stack, state, ports.secrets) if request.compares_secrets else {},
         protected=_protected(stack),
+        strategy=request.strategy or Strategy.AUTO,
+        is_safe=request.is_safe,
     )
     needs = PlanNeeds(stack=wanted, state=state, options=options)
     account, functions = await read_live(scope_of(stack), ports.reader, needs)
@@ -71,8 +82,20 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
         digest=request.inputs,
         provenance=_provenance(request, account, ports),
     )
-    checked = _with_policies(check_plan(plan_stack(inputs, options), account), state)
+    found = with_alternatives(inputs, options, plan_stack(inputs, options))
+    if request.strategy is not None or _is_trade(found):
+        found = with_strategies(inputs, options, found)
+    checked = _with_policies(check_plan(found, account), state)
     return _required(checked, request.required)
+
+
+def _is_trade(found: Plan | Infeasible) -> bool:
+    """Another strategy could have come out otherwise; of many changes only who asks is told."""
+    plan = found.plan if isinstance(found, Infeasible) else found
+    changing = sum(one.action is not Action.NO_OP for one in plan.changes)
+    if changing > MOST_COMPARED or has_errors(plan.diagnostics):
+        return False
+    return bool(find_interruptions(plan))
 
 
 def scope_of(stack: Stack) -> Scope:

@@ -1,0 +1,84 @@
+"""What else could be done: both strategies and their price, and what would make a plan fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from nvcfplan.model import parse_json
+from nvcfplan.plans import AlternativeKind
+from nvcfplan.views.ink import folded
+from nvcfplan.views.neutralise import safe
+from nvcfplan.views.wording import lasting, units
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nvcfplan.model import Address
+    from nvcfplan.plans import Alternative, Candidate, Edit
+    from nvcfplan.views.ink import Ink
+
+MOST_NAMES = 4
+
+
+def draw_strategies(candidates: Sequence[Candidate], ink: Ink) -> list[str]:
+    if not candidates:
+        return []
+    lines = [ink.bold("Strategies (-strategy NAME):")]
+    for one in candidates:
+        chosen = ", chosen" if one.is_chosen else ""
+        lines += folded(f"{one.strategy.value}{chosen}: {_price(one)}", first="  ", rest="    ")
+    return lines
+
+
+def draw_alternatives(title: str, found: Sequence[Alternative], ink: Ink) -> list[str]:
+    """Each as the edit to make; each was planned and proved before it is said."""
+    if not found:
+        return []
+    lines = [ink.bold(f"{title} (any one of these; each was planned and proved):")]
+    for one in found:
+        edits = "; ".join(_edit(edit, one.kind) for edit in one.edits)
+        down = f" ({_down(one.interrupted, one.unavailable_seconds)})" if one.interrupted else ""
+        lines += folded(f"{edits}{down}", first="  * ", rest="    ")
+    return lines
+
+
+def _price(one: Candidate) -> str:
+    if one.refusal:
+        return f"impossible: {one.refusal}"
+    gaps = _down(one.interrupted, one.unavailable_seconds)
+    extra = ", ".join(units(each.units, each.resource) for each in one.extra)
+    return f"{gaps}; {f'{extra} extra at the peak' if extra else 'no extra GPUs'}"
+
+
+def _down(interrupted: Sequence[Address], seconds: int) -> str:
+    if not interrupted:
+        return "nobody is down"
+    names = ", ".join(safe(one) for one in interrupted[:MOST_NAMES])
+    more = len(interrupted) - MOST_NAMES
+    rest = f" and {more} more" if more > 0 else ""
+    return f"{names}{rest} down for about {lasting(seconds)}{' in all' if rest else ''}"
+
+
+def _edit(edit: Edit, kind: AlternativeKind) -> str:
+    match kind:
+        case AlternativeKind.RAISE:
+            return f"raise {safe(edit.path)} to {edit.value}"
+        case (
+            AlternativeKind.DOWNTIME
+            | AlternativeKind.PLACE
+            | AlternativeKind.PIN
+            | AlternativeKind.LOWER
+        ):
+            if edit.value is None:
+                return f"remove {safe(edit.path)}"
+            return f"set {safe(edit.path)}: {_yaml(edit)}"
+        case _:
+            assert_never(kind)
+
+
+def _yaml(edit: Edit) -> str:
+    """As it is typed into a stack file: a word, a number, or a list of words."""
+    value = parse_json(edit.value) if edit.value is not None else None
+    if isinstance(value, list):
+        return f"[{', '.join(safe(str(one)) for one in value)}]"
+    return safe(str(value))
