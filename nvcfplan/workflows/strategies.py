@@ -74,7 +74,7 @@ def _refusal(found: Plan | Infeasible) -> str:
     if not has_errors(plan.diagnostics):
         return ""
     errors = [one for one in plan.diagnostics if one.severity is Severity.ERROR]
-    return f"{errors[0].summary}; {errors[0].detail}"
+    return f"{errors[0].summary}; {errors[0].detail.partition('. ')[0]}"
 
 
 def _extra(plan: Plan) -> tuple[Charge, ...]:
