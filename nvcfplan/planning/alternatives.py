@@ -19,7 +19,6 @@ from nvcfplan.model import (
     Stack,
     UpdateOrder,
     canonical_json,
-    function_address,
 )
 from nvcfplan.planning.planner import Inputs, PlanOptions, plan_stack
 from nvcfplan.planning.raising import with_more
@@ -27,7 +26,8 @@ from nvcfplan.plans import Action, Alternative, AlternativeKind, Edit, Infeasibl
 from nvcfplan.proving import prove
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from nvcfplan.model import Account, Address, ResourceId
 
@@ -63,35 +63,31 @@ def find_alternatives(
     plan = found.plan if isinstance(found, Infeasible) else found
     changing = sum(one.action is not Action.NO_OP for one in plan.changes)
     left = TRIES if changing <= MANY else TRIES_OF_MANY
+    if not isinstance(found, Infeasible):
+        risks = _at_risk(plan)
+        pins = islice(_pins(inputs, risks), left)
+        tried = _try(pins, options, lambda again: _at_risk(again) < risks)
+        return tuple(islice(tried, MOST_OF_A_KIND))
     made: list[Tried] = []
-    if isinstance(found, Infeasible):
-        for ideas in _ways_out(inputs, found):
-            some = islice(ideas, max(1, left // 2))
-            kept, used = _try(some, options, MOST_OF_A_KIND)
-            made += kept
-            left -= used
-            if left <= 0:
-                break
-    else:
-        made += _try(islice(_pins(inputs, plan), left), options, MOST_OF_A_KIND)[0]
+    for ideas in _ways_out(inputs, found):
+        some = list(islice(ideas, max(1, left // 2)))
+        made += islice(_try(some, options, lambda _: True), MOST_OF_A_KIND)
+        left -= len(some)
+        if left <= 0:
+            break
     return tuple(made)
 
 
-def _try(ideas: Iterator[_Idea], options: PlanOptions, most: int) -> tuple[list[Tried], int]:
-    """Those that came out as plans, and how many plans were made."""
-    made: list[Tried] = []
-    used = 0
+def _try(
+    ideas: Iterable[_Idea], options: PlanOptions, is_better: Callable[[Plan], bool]
+) -> Iterator[Tried]:
+    """Those that come out as plans, proved."""
     for idea in ideas:
-        if len(made) == most:
-            break
-        used += 1
         again = plan_stack(idea.inputs, options)
         if isinstance(again, Infeasible) or has_errors(again.diagnostics) or prove(again):
             continue
-        if idea.kind is AlternativeKind.PIN and _at_risk(again) & _pinned(idea):
-            continue
-        made.append(Tried(Alternative(kind=idea.kind, edits=idea.edits), again))
-    return made, used
+        if is_better(again):
+            yield Tried(Alternative(kind=idea.kind, edits=idea.edits), again)
 
 
 def _ways_out(inputs: Inputs, found: Infeasible) -> Iterator[Iterator[_Idea]]:
@@ -161,18 +157,23 @@ def _elsewhere(
                     yield _placed(inputs, function, one, pool, AlternativeKind.PLACE)
 
 
-def _pins(inputs: Inputs, plan: Plan) -> Iterator[_Idea]:
-    """One of the clusters on which a specification at risk may land."""
-    risky = _at_risk(plan)
-    places = {
-        (o.step.partition(":")[2].partition("@")[0], o.specification): o.pools
-        for o in plan.placements
+def _pins(inputs: Inputs, risks: AbstractSet[tuple[Address, str]]) -> Iterator[_Idea]:
+    """One cluster for a specification that may land where one at risk may, itself included."""
+    wide = [
+        (function, one, place(one.specification, inputs.account).pools)
+        for function in inputs.stack.functions
+        for one in function.specifications
+    ]
+    risky = {
+        pool
+        for function, one, pools in wide
+        if (function.address, f"deployment.specifications.{one.key}") in risks
+        for pool in pools
     }
-    for function in inputs.stack.functions:
-        for one in function.specifications:
-            if (function.address, f"deployment.specifications.{one.key}") in risky:
-                for pool in places.get((function.address, one.key), ()):
-                    yield _placed(inputs, function, one, pool, AlternativeKind.PIN)
+    for function, one, pools in wide:
+        if len(pools) > 1 and not risky.isdisjoint(pools):
+            for pool in pools:
+                yield _placed(inputs, function, one, pool, AlternativeKind.PIN)
 
 
 def _placed(
@@ -279,8 +280,3 @@ def _at_risk(plan: Plan) -> set[tuple[Address, str]]:
         for one in plan.diagnostics
         if one.verdict is Verdict.AT_RISK and one.code == "capacity-at-risk" and one.subject
     }
-
-
-def _pinned(idea: _Idea) -> set[tuple[Address, str]]:
-    words = idea.edits[0].path.split(".")
-    return {(function_address(words[1]), f"deployment.specifications.{words[4]}")}
