@@ -53,6 +53,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "is_proved_minimal": "proved_minimal",
     "diagnostics": "diagnostics",
     "fingerprint": "fingerprint",
+    "demand": "demand",
     "strategies": "strategies",
     "alternatives": "alternatives",
 }

@@ -40,6 +40,9 @@ from nvcfplan.planning.covering import (
     Rank,
     arrange,
 )
+from nvcfplan.planning.demand import (
+    find_demand,
+)
 from nvcfplan.planning.dependencies import (
     Uses,
     dependencies,
@@ -336,6 +339,7 @@ __all__ = [
     "expand",
     "find_alternatives",
     "find_circle",
+    "find_demand",
     "find_differences",
     "find_floor",
     "find_involved",

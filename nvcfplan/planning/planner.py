@@ -41,6 +41,7 @@ from nvcfplan.planning.assembly import assemble, point_of_no_return
 from nvcfplan.planning.committing import behind_barrier
 from nvcfplan.planning.context import Context
 from nvcfplan.planning.covering import Arrangement, arrange
+from nvcfplan.planning.demand import find_demand
 from nvcfplan.planning.dependencies import dependencies
 from nvcfplan.planning.fingerprints import inventory_rows, pre_images
 from nvcfplan.planning.landings import find_landings
@@ -303,6 +304,7 @@ def _empty_plan(
         funding=(),
         point_of_no_return=(),
         is_proved_minimal=False,
+        demand=find_demand(inputs.stack, limits),
         diagnostics=diagnostics,
         fingerprint=Fingerprint(
             inputs=inputs.digest,

@@ -102,6 +102,19 @@ class Provenance:
     """The directory of the stack's files, where sensitive literals can be found again."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """GPUs of a pool that the stack holds with its minima, and may hold with its maxima.
+
+    So many GPU-hours an hour, too. `capacity` None: not known.
+    """
+
+    pool: PoolId
+    least: int
+    most: int
+    capacity: int | None
+
+
 class Strategy(StrEnum):
     """What gives way where a replacement does not fit beside what it replaces."""
 
@@ -162,8 +175,9 @@ class Plan:
     Law: grants per (step, resource) add up to its acquire; every source is an ancestor; no released
     unit is granted twice. `proving` re-checks that, and the end state, from this value alone.
     `desired` and all step configurations are sealed: they hold secret references, never values.
-    `placements`: of every specification that gets GPUs, by step and key. `strategies` and
-    `alternatives`: what other plans would have cost; nothing in this one rests on them.
+    `placements`: of every specification that gets GPUs, by step and key. `demand`: of the
+    whole stack as wanted, by pool. `strategies` and `alternatives`: what other plans would have
+    cost; nothing in this one rests on them.
     """
 
     account: str
@@ -180,6 +194,7 @@ class Plan:
     fingerprint: Fingerprint
     provenance: Provenance
     placements: tuple[Placed, ...] = ()
+    demand: tuple[Demand, ...] = ()
     strategies: tuple[Candidate, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
 

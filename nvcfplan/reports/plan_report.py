@@ -17,6 +17,7 @@ from nvcfplan.plans import (
     Candidate,
     Change,
     Charge,
+    Demand,
     Edge,
     Infeasible,
     Means,
@@ -112,6 +113,7 @@ class PlanReport:
     rows: tuple[CapacityRow, ...]
     traffic: tuple[TrafficShift, ...]
     retaken: tuple[Charge, ...]
+    demand: tuple[Demand, ...]
     strategies: tuple[Candidate, ...]
     alternatives: tuple[Alternative, ...]
     interruptions: tuple[Interruption, ...]
@@ -148,6 +150,7 @@ def plan_report(found: Plan | Infeasible) -> PlanReport:
         rows=rows,
         traffic=find_traffic(plan),
         retaken=find_retaken(plan),
+        demand=plan.demand,
         strategies=plan.strategies,
         alternatives=plan.alternatives,
         interruptions=find_interruptions(plan),

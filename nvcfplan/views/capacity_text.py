@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from nvcfplan.diagnostics import Diagnostic
     from nvcfplan.model import StepId
-    from nvcfplan.plans import Shortage
+    from nvcfplan.plans import Demand, Shortage
     from nvcfplan.reports import CapacityRow, PlanReport, TrafficShift
     from nvcfplan.views.ink import Ink
 
@@ -66,6 +66,33 @@ def draw_interruptions(report: PlanReport, ink: Ink) -> list[str]:
         lines.append(ink.red(f"Destroys: {functions} {verb}; there is no undo"))
         lines += [f"  {safe(address)}" for address in report.destroyed]
     return lines
+
+
+def draw_demand(report: PlanReport, ink: Ink) -> list[str]:
+    """Only of pools that this plan is about."""
+    touched = {pool for row in report.rows for pool in row.resource.pools}
+    shown = [one for one in report.demand if one.pool in touched]
+    if not shown:
+        return []
+    cells = [
+        (
+            safe(str(one.pool)),
+            str(one.least),
+            str(one.most),
+            "?" if one.capacity is None else str(one.capacity),
+            _promised(one),
+        )
+        for one in shown
+    ]
+    head = ("pool", "at minima", "at maxima", "has", "")
+    title = "GPUs of the whole stack when done (so many GPU-hours an hour):"
+    return [ink.bold(title), *draw_table(head, cells, indent="  ")]
+
+
+def _promised(one: Demand) -> str:
+    if one.capacity is None or one.most <= one.capacity:
+        return ""
+    return f"oversubscribed by {one.most - one.capacity}"
 
 
 def draw_traffic(report: PlanReport, ink: Ink) -> list[str]:

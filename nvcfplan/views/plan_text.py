@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from nvcfplan.reports import Outlook, Undoing, no_snippets
 from nvcfplan.views.capacity_text import (
     draw_capacity,
+    draw_demand,
     draw_interruptions,
     draw_readings,
     draw_shortages,
@@ -94,6 +95,7 @@ def _changes(report: PlanReport, ink: Ink) -> list[list[str]]:
         [ink.bold(summary(report.counts))],
         _steps(report, ink),
         draw_capacity(report, ink),
+        draw_demand(report, ink),
         draw_traffic(report, ink),
         draw_alternatives("To be certain of room", report.alternatives, ink),
     ]

@@ -32,19 +32,24 @@ from nvcfplan.model import (
 from nvcfplan.plans import (
     Action,
     After,
+    Alternative,
+    AlternativeKind,
     AttributeChange,
     AwaitActive,
     AwaitReleased,
     Basis,
     Binding,
     Bound,
+    Candidate,
     Change,
     Charge,
     CreateFunction,
     CreateVersion,
     DeleteVersion,
+    Demand,
     Deploy,
     Edge,
+    Edit,
     Fingerprint,
     Funded,
     Grant,
@@ -59,6 +64,7 @@ from nvcfplan.plans import (
     Reversible,
     Shortage,
     Step,
+    Strategy,
     Task,
     Undeploy,
     Unit,
@@ -68,6 +74,7 @@ from nvcfplan.plans import (
 )
 
 Golden = Callable[[str, str], None]
+Make = Callable[[], Plan]
 READ_AT = datetime(2026, 3, 2, 9, 29, 30, tzinfo=UTC)
 POOL_A = PoolId("nvcf-gcp-prod-asiase1-a", "H100")
 POOL_B = PoolId("byoc-cluster-1", "L40S")
@@ -335,13 +342,28 @@ def rolling() -> Plan:
 
 def delete_first() -> Plan:
     """One image bump in a full pool: a gap in service, allowed by the stack."""
-    return plan(
+    made = plan(
         desired("chat"),
         changes=(bump("chat"),),
         resources=(resource(H100, limit=8, before=8, ours=4),),
         steps=rollout_steps("chat", units=4, is_gap=True),
         bindings=(bound("chat"),),
     )
+    candidates = (
+        Candidate(
+            strategy=Strategy.NO_DOWNTIME,
+            is_chosen=False,
+            refusal="needs 4 more H100 in pool nvcf-gcp-prod-asiase1-a/H100",
+        ),
+        Candidate(
+            strategy=Strategy.NO_EXTRA_GPUS,
+            is_chosen=True,
+            interrupted=(function_address("chat"),),
+            unavailable_seconds=550,
+        ),
+    )
+    demand = (Demand(pool=POOL_A, least=4, most=12, capacity=8),)
+    return replace(made, strategies=candidates, demand=demand)
 
 
 def creating(key: str, *, units: int, pool: ResourceId = H100) -> tuple[Step, ...]:
@@ -488,7 +510,7 @@ def nothing_to_do() -> Plan:
 
 def infeasible() -> Infeasible:
     """A bump that cannot fit: the pool is full and no downtime is allowed."""
-    place = Span("stack.yaml", Position(12, 7, 210), Position(12, 22, 225))
+    span = Span("stack.yaml", Position(12, 7, 210), Position(12, 22, 225))
     made = plan(
         desired("chat"),
         changes=(bump("chat"),),
@@ -502,7 +524,7 @@ def infeasible() -> Infeasible:
                 detail="8 of 8 are in use: chat 4, others 4; the new version needs 4 beside them",
                 remedy="free 4 H100, or accept a gap with `update: {downtime: allowed}`",
                 subject=Subject(function_address("chat"), "deployment.specifications.h100"),
-                span=place,
+                span=span,
                 verdict=Verdict.VIOLATION,
             ),
         ),
@@ -510,4 +532,22 @@ def infeasible() -> Infeasible:
     shortage = Shortage(
         resource=H100, missing=4, users=(("function.chat", 4), ("other tenants", 4))
     )
-    return Infeasible(plan=made, shortages=(shortage,))
+    down = Edit(path="functions.chat.update.downtime", value=Json('"allowed"'))
+    place = "functions.chat.deployment.specifications.h100"
+    alternatives = (
+        Alternative(kind=AlternativeKind.RAISE, edits=(Edit(path=H100, value=Json("12")),)),
+        Alternative(
+            kind=AlternativeKind.DOWNTIME,
+            edits=(down,),
+            interrupted=(function_address("chat"),),
+            unavailable_seconds=970,
+        ),
+        Alternative(
+            kind=AlternativeKind.PLACE,
+            edits=(
+                Edit(path=f"{place}.clusters", value=Json('["byoc-cluster-1"]')),
+                Edit(path=f"{place}.backend", value=None),
+            ),
+        ),
+    )
+    return Infeasible(plan=replace(made, alternatives=alternatives), shortages=(shortage,))

@@ -207,3 +207,13 @@ def test_an_undeployed_surplus_version_leaves_the_function_serving() -> None:
         replace(one, task=surplus) if isinstance(one.task, Undeploy) else one for one in plan.steps
     )
     assert find_interruptions(replace(plan, steps=renamed)) == ()
+
+
+def test_a_gap_lasts_at_most_as_long_as_all_that_its_end_waits_for_may_take() -> None:
+    (gap,) = find_interruptions(builders.delete_first())
+    assert gap.limit_seconds == 10 * (5 + 360 + 5 + 180)
+
+
+def test_what_is_given_up_is_exposed_from_its_release_to_the_end_of_the_wait() -> None:
+    (exposure,) = find_exposures(builders.delete_first())
+    assert exposure.expected_seconds == 5 + 180

@@ -1,6 +1,6 @@
 """What the README shows is what comes out: its commands are typed in order, in a copy of examples/.
 
-A line `...` stands for any lines left out; what is between two of them must come out as it is shown.
+A line `...` stands for any lines left out; what is between two of them must come out as shown.
 """
 
 from __future__ import annotations
