@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.model import ResourceId, StepId
 from nvcfplan.plans import Charge, Infeasible, Plan, Resource, Step
+from nvcfplan.proving import Ancestry, ancestry
 from nvcfplan.reports.closure import heaviest_closure
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 class Fit(StrEnum):
@@ -45,67 +46,93 @@ class CapacityRow:
 
 def capacity_rows(plan: Plan | Infeasible) -> tuple[CapacityRow, ...]:
     """One row per resource, in their order."""
-    if isinstance(plan, Infeasible):
-        short = frozenset(shortage.resource for shortage in plan.shortages)
-        return tuple(_row(one, plan.plan.steps, short) for one in plan.plan.resources)
-    return tuple(_row(one, plan.steps, frozenset()) for one in plan.resources)
+    made = plan.plan if isinstance(plan, Infeasible) else plan
+    shortages = plan.shortages if isinstance(plan, Infeasible) else ()
+    short = frozenset(shortage.resource for shortage in shortages)
+    order = ancestry(made.steps)
+    touches = _touches(made.steps)
+    return tuple(
+        _row(one, touches.get(one.id, ()), order, is_short=one.id in short)
+        for one in made.resources
+    )
 
 
-def _row(resource: Resource, steps: Sequence[Step], short: Collection[ResourceId]) -> CapacityRow:
-    taken = {step.id: _units(step.acquire, resource.id) for step in steps}
-    given = {step.id: _units(step.release, resource.id) for step in steps}
-    touching = [step.id for step in steps if taken[step.id] or given[step.id]]
-    started, ended = _worst_state(touching, taken, given, _nearest(steps, frozenset(touching)))
-    peak = resource.before + sum(taken[one] for one in started) - sum(given[one] for one in ended)
-    running = [one for one in touching if one in started - ended and taken[one]]
+@dataclass(frozen=True, slots=True)
+class _Touch:
+    """What one step takes of one resource, and gives of it."""
+
+    step: StepId
+    taken: int
+    given: int
+
+
+def _touches(steps: Sequence[Step]) -> Mapping[ResourceId, Sequence[_Touch]]:
+    """In the order of the steps."""
+    found: dict[ResourceId, list[_Touch]] = {}
+    for step in steps:
+        taken, given = _units(step.acquire), _units(step.release)
+        for name in taken.keys() | given.keys():
+            touch = _Touch(step.id, taken.get(name, 0), given.get(name, 0))
+            found.setdefault(name, []).append(touch)
+    return found
+
+
+def _units(charges: Sequence[Charge]) -> dict[ResourceId, int]:
+    return {charge.resource: charge.units for charge in charges}
+
+
+def _row(
+    resource: Resource, touches: Sequence[_Touch], order: Ancestry, *, is_short: bool
+) -> CapacityRow:
+    started, ended = _worst_state(touches, order)
+    peak = resource.before
+    peak += sum(one.taken for one in touches if one.step in started)
+    peak -= sum(one.given for one in touches if one.step in ended)
+    running = [one.step for one in touches if one.step in started - ended and one.taken]
     return CapacityRow(
         resource=resource,
         peak=peak,
         peak_step=running[-1] if running else None,
-        after=resource.before + sum(taken.values()) - sum(given.values()),
-        is_touched=bool(touching) or resource.id in short,
-        fit=Fit.VIOLATION if resource.id in short else _fit(resource, peak),
+        after=resource.before + sum(one.taken - one.given for one in touches),
+        is_touched=bool(touches) or is_short,
+        fit=Fit.VIOLATION if is_short else _fit(resource, peak),
     )
 
 
-def _units(charges: Sequence[Charge], resource: ResourceId) -> int:
-    return sum(charge.units for charge in charges if charge.resource == resource)
-
-
-def _nearest(
-    steps: Sequence[Step], touching: Collection[StepId]
-) -> Mapping[StepId, frozenset[StepId]]:
-    """For each step the touching steps that must have ended before it, without those implied."""
-    found: dict[StepId, frozenset[StepId]] = {}
-    for step in steps:
-        before: set[StepId] = set()
-        for edge in step.depends_on:
-            before |= {edge.step} if edge.step in touching else found[edge.step]
-        found[step.id] = frozenset(before)
-    return found
-
-
 def _worst_state(
-    touching: Sequence[StepId],
-    taken: Mapping[StepId, int],
-    given: Mapping[StepId, int],
-    nearest: Mapping[StepId, frozenset[StepId]],
+    touches: Sequence[_Touch], order: Ancestry
 ) -> tuple[frozenset[StepId], frozenset[StepId]]:
     """Which steps have started and which have ended where most is in use.
 
     Two nodes a step: "has started" is worth what it takes and needs the end of all that it waits
     for; "has ended" costs what it gives and needs its own start.
     """
-    place = {one: index for index, one in enumerate(touching)}
-    count = len(touching)
-    weights = [taken[one] for one in touching] + [-given[one] for one in touching]
+    count = len(touches)
+    weights = [one.taken for one in touches] + [-one.given for one in touches]
     needs: dict[int, list[int]] = {count + index: [index] for index in range(count)}
-    for one in touching:
-        needs[place[one]] = sorted(count + place[before] for before in nearest[one])
+    for index, before in enumerate(_nearest([one.step for one in touches], order)):
+        needs[index] = sorted(count + one for one in before)
     chosen = heaviest_closure(weights, needs)
-    started = frozenset(one for one in touching if place[one] in chosen)
-    ended = frozenset(one for one in touching if count + place[one] in chosen)
+    started = frozenset(one.step for index, one in enumerate(touches) if index in chosen)
+    ended = frozenset(one.step for index, one in enumerate(touches) if count + index in chosen)
     return started, ended
+
+
+def _nearest(touching: Sequence[StepId], order: Ancestry) -> Iterator[list[int]]:
+    """For each the touching ones that must have ended before it, without those implied.
+
+    The last of them is implied by no other, so it is one; what it waits for itself is implied.
+    """
+    index = {order.places[step]: number for number, step in enumerate(touching)}
+    all_of_them = sum(1 << place for place in index)
+    for step in touching:
+        left = order.masks[order.places[step]] & all_of_them
+        found: list[int] = []
+        while left:
+            place = left.bit_length() - 1
+            found.append(index[place])
+            left &= ~(order.masks[place] | 1 << place)
+        yield found
 
 
 def _fit(resource: Resource, peak: int) -> Fit:
