@@ -13,7 +13,7 @@ from nvcfplan.documents import decode_document, encode_plan
 from nvcfplan.errors import JournalCorrupt, RunOpen
 from nvcfplan.frontends.assembly import choose_account, this_actor
 from nvcfplan.frontends.exits import Exit
-from nvcfplan.frontends.options import DEFAULT_ENVIRONMENT, leading_back, usage_error
+from nvcfplan.frontends.options import DEFAULT_ENVIRONMENT, is_typed, leading_back, usage_error
 from nvcfplan.frontends.reporting import report_footer, report_plan, say_diagnostics
 from nvcfplan.frontends.sessions import Session, opened
 from nvcfplan.frontends.stacks import load
@@ -31,6 +31,7 @@ from nvcfplan.workflows import (
 )
 
 if TYPE_CHECKING:
+    from nvcfplan.frontends.commands.apply import ApplyArguments
     from nvcfplan.frontends.commands.graph import GraphArguments
     from nvcfplan.frontends.commands.plan import PlanArguments
     from nvcfplan.frontends.options import PlanningArguments
@@ -65,6 +66,7 @@ def graph_command(terminal: Terminal, arguments: GraphArguments) -> Exit:
     first = arguments.paths[0]
     form = GraphForm.JSON if terminal.wants_json else GraphForm(arguments.form)
     if not first.is_dir() and first.suffix not in (".yaml", ".yml"):
+        refuse_planning(arguments)
         plan: Plan | Infeasible = decode_document(read_plan(first))
     else:
         loaded = load(arguments, terminal)
@@ -79,6 +81,28 @@ def graph_command(terminal: Terminal, arguments: GraphArguments) -> Exit:
     say_diagnostics(terminal, report.faults)
     terminal.report(render_graph(report, form))
     return exit_of_plan(plan, is_detailed=False)
+
+
+def refuse_planning(arguments: ApplyArguments | GraphArguments) -> None:
+    """Raises: click.UsageError for what only the making of a plan could heed.
+
+    Stack files named after the plan are read again, with their variables.
+    """
+    given = {
+        "-var": is_typed("variables") and not arguments.paths[1:],
+        "-target": arguments.target is not None,
+        "-now": arguments.now,
+        "-require": bool(arguments.require),
+        "-with-secrets": arguments.with_secrets,
+        "-strategy": arguments.strategy is not None,
+        "-safe": arguments.is_safe,
+    }
+    ignored = [name for name, is_given in given.items() if is_given]
+    if ignored:
+        raise usage_error(
+            f"{', '.join(ignored)}: a saved plan is taken as it is;"
+            " give such options to `nvcfplan plan -out=FILE`."
+        )
 
 
 def _of_the_account(arguments: PlanArguments) -> PlanArguments:

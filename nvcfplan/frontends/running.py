@@ -12,8 +12,8 @@ from nvcfplan.documents import decode_plan
 from nvcfplan.errors import SettingsError
 from nvcfplan.frontends.assembly import choose_account, mint, this_actor
 from nvcfplan.frontends.exits import Exit, exit_of_outcome
-from nvcfplan.frontends.options import is_typed, leading_back, usage_error
-from nvcfplan.frontends.planning import request_of
+from nvcfplan.frontends.options import leading_back
+from nvcfplan.frontends.planning import refuse_planning, request_of
 from nvcfplan.frontends.prompts import APPLY, DESTROY, ROLLBACK, is_approved
 from nvcfplan.frontends.reporting import (
     Ending,
@@ -112,7 +112,7 @@ def _is_heard(terminal: Terminal, plan: Plan, sources: SourceMap) -> bool:
 
 
 def _apply_saved(terminal: Terminal, arguments: ApplyArguments, path: Path) -> Exit:
-    _refuse_planning(arguments)
+    refuse_planning(arguments)
     plan = decode_plan(read_plan(path))
     root = Path(plan.provenance.root)
     if not root.is_dir():
@@ -128,26 +128,6 @@ def _apply_saved(terminal: Terminal, arguments: ApplyArguments, path: Path) -> E
             return _remembered(terminal, session, plan, Operation.APPLY)
         placed = replace(arguments, paths=(root,), environment=plan.desired.environment)
         return _carried_out(terminal, session, plan, placed, Operation.APPLY)
-
-
-def _refuse_planning(arguments: ApplyArguments) -> None:
-    """Raises: click.UsageError for what only the making of a plan could heed.
-
-    Stack files named after the plan are read again, with their variables.
-    """
-    given = {
-        "-var": is_typed("variables") and not arguments.paths[1:],
-        "-target": arguments.target is not None,
-        "-now": arguments.now,
-        "-require": bool(arguments.require),
-        "-with-secrets": arguments.with_secrets,
-    }
-    ignored = [name for name, is_given in given.items() if is_given]
-    if ignored:
-        raise usage_error(
-            f"{', '.join(ignored)}: a saved plan is carried out as it is;"
-            " give such options to `nvcfplan plan -out=FILE`."
-        )
 
 
 def _stack_of(plan: Plan, root: Path, arguments: ApplyArguments) -> Stack | None:

@@ -144,3 +144,13 @@ def test_a_saved_plan_and_a_stack_are_drawn_alike(workshop: Workshop) -> None:
     document = workshop.type("graph", "-json", "bump.nvcfplan").document
     assert document == workshop.type("graph", "-format=json", "bump.nvcfplan").document
     assert workshop.type("graph", "-format=dot", "bump.nvcfplan").out.startswith("digraph ")
+
+
+@pytest.mark.parametrize("word", ["-strategy=no-downtime", "-safe", "-target=function.chat"])
+def test_a_saved_plan_is_not_drawn_or_applied_by_options_that_would_be_ignored(
+    workshop: Workshop, word: str
+) -> None:
+    for command in ("graph", "apply"):
+        said = workshop.type(command, word, "bump.nvcfplan")
+        assert said.code == 64
+        assert word.partition("=")[0] in said.err
