@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from nvcfplan.planning.alternatives import (
-    MANY,
     MOST_OF_A_KIND,
     TRIES,
-    TRIES_OF_MANY,
+    TRIES_OF_MORE,
     Tried,
     find_alternatives,
 )
@@ -245,7 +244,6 @@ __all__ = [
     "LENDS_ROOM",
     "LOOK_AHEAD",
     "LOWER_JOBS",
-    "MANY",
     "MOST_NAMES",
     "MOST_OF_A_KIND",
     "MOST_STARTS",
@@ -265,7 +263,7 @@ __all__ = [
     "STATES_AT_ONCE",
     "STATE_LIMIT",
     "TRIES",
-    "TRIES_OF_MANY",
+    "TRIES_OF_MORE",
     "UNTOUCHED",
     "Answer",
     "ApplyNeeds",

@@ -31,10 +31,9 @@ if TYPE_CHECKING:
 
     from nvcfplan.model import Account, Address, ResourceId
 
-TRIES: Final = 24
-"""So many plans are made to look for a way out; of many functions, so few:"""
-TRIES_OF_MANY: Final = 6
-MANY: Final = 100
+TRIES: Final = ((100, 24), (400, 6))
+"""Up to so many changed functions, so many plans are made to look for a way out; of more:"""
+TRIES_OF_MORE: Final = 2
 MOST_OF_A_KIND: Final = 3
 
 
@@ -62,9 +61,11 @@ def find_alternatives(
     """
     plan = found.plan if isinstance(found, Infeasible) else found
     changing = sum(one.action is not Action.NO_OP for one in plan.changes)
-    left = TRIES if changing <= MANY else TRIES_OF_MANY
+    left = next((tries for most, tries in TRIES if changing <= most), TRIES_OF_MORE)
     if not isinstance(found, Infeasible):
         risks = _at_risk(plan)
+        if not risks:
+            return ()
         pins = islice(_pins(inputs, risks), left)
         tried = _try(pins, options, lambda again: _at_risk(again) < risks)
         return tuple(islice(tried, MOST_OF_A_KIND))

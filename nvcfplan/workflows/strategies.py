@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from nvcfplan.diagnostics import Severity, has_errors
 from nvcfplan.planning import Inputs, PlanOptions, find_alternatives, plan_stack
@@ -15,21 +15,24 @@ if TYPE_CHECKING:
 
     from nvcfplan.reports import Interruption
 
-COMPARED: Final = (Strategy.NO_DOWNTIME, Strategy.NO_EXTRA_GPUS)
-
 
 def with_strategies(
     inputs: Inputs, options: PlanOptions, found: Plan | Infeasible
 ) -> Plan | Infeasible:
-    """The same with both strategies' costs; `found` is the plan of the one that was chosen."""
+    """The same with every strategy's costs; `found` is the plan of the one that was chosen.
+
+    `auto` only where it was: it comes to one of the others, or to what lies between.
+    """
     chosen = options.strategy
+    others = (Strategy.NO_DOWNTIME, Strategy.NO_EXTRA_GPUS)
+    compared = (chosen, *others) if chosen not in others else others
     candidates = tuple(
         _candidate(
             found if one is chosen else plan_stack(inputs, replace(options, strategy=one)),
             one,
             is_chosen=one is chosen,
         )
-        for one in COMPARED
+        for one in compared
     )
     if isinstance(found, Infeasible):
         return replace(found, plan=replace(found.plan, strategies=candidates))

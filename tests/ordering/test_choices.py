@@ -20,7 +20,7 @@ from tests.planning.builders import START, plan
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SEEDS = range(examples(1_000))
+SEEDS = range(examples(700))
 
 
 def planned(fleet: Fleet, options: PlanOptions) -> Plan | Infeasible:

@@ -231,9 +231,7 @@ def test_a_strategy_shows_both_prices_and_plans_by_the_one_asked_for(
     assert price["no-downtime"]["unavailable_seconds"] == 0
     assert price["no-extra-gpus"]["extra"] == []
     assert price["no-extra-gpus"]["unavailable_seconds"] > 0
-    assert [one["strategy"] for one in plan["strategies"] if one["is_chosen"]] == (
-        [] if strategy == "auto" else [strategy]
-    )
+    assert [one["strategy"] for one in plan["strategies"] if one["is_chosen"]] == [strategy]
     carried_out(workshop)
 
 
