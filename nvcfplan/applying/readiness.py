@@ -32,12 +32,17 @@ class Coming:
     """`is_empty`: instances are wanted and not one is there, though they could be seen.
 
     `is_short`: some are not even starting, and the service says nothing of it.
-    Source: nvcf-api.md 6.2 (silent forms).
+    `is_deploying`: the service has not called it ACTIVE yet. `is_unseen`: it calls it ACTIVE, and
+    no instance shows; `may_idle`: where some minimum is 0, that can be so.
+    Source: nvcf-api.md 6.2 (silent forms), 1.2 (a key without list_functions_details sees none).
     """
 
     reason: str
     is_empty: bool = False
     is_short: bool = False
+    is_deploying: bool = False
+    is_unseen: bool = False
+    may_idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,12 @@ def readiness(version: LiveVersion | None) -> Readiness:
             if refused:
                 return Broken(_failure_of(row))
             is_empty = version.instances == () and _wanted(row) > 0 and not row.health
-            return Coming(counts, is_empty, _is_short(row, version.instances))
+            is_short = _is_short(row, version.instances)
+            return Coming(counts, is_empty, is_short, is_deploying=True)
+        case Status.ACTIVE if not version.instances:
+            may_idle = any(one.specification.min_instances == 0 for one in row.specifications)
+            is_short = _is_short(row, version.instances)
+            return Coming(counts, is_short=is_short, is_unseen=True, may_idle=may_idle)
         case Status.ACTIVE | Status.DEGRADING | Status.DEGRADED | Status.UNKNOWN:
             return Coming(counts, is_short=_is_short(row, version.instances))
         case _:

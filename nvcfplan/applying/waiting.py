@@ -5,7 +5,7 @@ Everything here may be begun again by anybody: a wait leaves no trace but its ou
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
 from nvcfplan.applying.briefs import UNSENT
@@ -41,10 +41,14 @@ from nvcfplan.plans import AwaitActive, AwaitReleased, Probe
 
 if TYPE_CHECKING:
     from nvcfplan.applying.briefs import Brief
+    from nvcfplan.applying.readiness import Readiness
     from nvcfplan.applying.settings import ApplySettings
     from nvcfplan.model import LiveVersion, ResourceId
 
 Free = dict["ResourceId", int]
+
+_TICKS_SECONDS = 180
+"""Three looks of the service at its deployments. Source: nvcf-api.md 5."""
 
 
 def wait(brief: Brief) -> Flow[Ended]:
@@ -90,13 +94,13 @@ def poll_seconds(settings: ApplySettings, elapsed: float) -> float:
 
 
 def _until_active(brief: Brief) -> Flow[Ended]:
-    settings, absent_since = brief.settings, None
+    settings, absent_since, unseen = brief.settings, None, _Unseen()
     while True:
         sight = yield from look(brief.read(), settings)
         if isinstance(sight, Blind):
             return Failed(sight.failure)
         elapsed, is_short = sight.now - brief.began, False
-        found = readiness(version_in(sight.found))
+        found = unseen.judged(readiness(version_in(sight.found)), sight.now)
         match found:
             case Ready():
                 return Succeeded()
@@ -116,6 +120,27 @@ def _until_active(brief: Brief) -> Flow[Ended]:
             overdue = _overdue(brief, reason, elapsed)
             return Failed(_without_word(overdue) if is_short else overdue)
         yield Rest(poll_seconds(settings, elapsed), Waiting(reason))
+
+
+@dataclass(slots=True)
+class _Unseen:
+    """Whether a version serves of which no instance shows: the key may not be let see them.
+
+    ACTIVE after DEPLOYING says that every minimum was met. Elsewhere the service takes back that
+    word at a tick where nothing runs, unless a minimum of 0 allows it. Source: nvcf-api.md 5.
+    """
+
+    was_deploying: bool = False
+    since: float | None = None
+
+    def judged(self, found: Readiness, now: float) -> Readiness:
+        if not isinstance(found, Coming) or not found.is_unseen:
+            is_deploying = isinstance(found, Coming) and found.is_deploying
+            self.was_deploying, self.since = self.was_deploying or is_deploying, None
+            return found
+        self.since = now if self.since is None else self.since
+        lasts = now - self.since >= _TICKS_SECONDS and not found.may_idle
+        return Ready() if self.was_deploying or lasts else found
 
 
 def _until_released(brief: Brief) -> Flow[Ended]:

@@ -110,6 +110,14 @@ def test_active_by_word_but_below_its_raised_minimum_does_not_serve_yet() -> Non
     assert isinstance(readiness(version(Status.ACTIVE, spec(low=2), running=1)), Coming)
 
 
+def test_active_without_an_instance_to_see_may_serve_unseen() -> None:
+    found = readiness(version(Status.ACTIVE, spec(low=2)))
+    assert found == Coming("ACTIVE, 0 of 2 instances running", is_short=True, is_unseen=True)
+    idle = readiness(version(Status.ACTIVE, spec(), spec(key="b", low=0)))
+    assert isinstance(idle, Coming)
+    assert (idle.is_unseen, idle.may_idle) == (True, True)
+
+
 def test_instances_that_only_start_do_not_count() -> None:
     assert isinstance(readiness(version(Status.ACTIVE, spec(), starting=1)), Coming)
 

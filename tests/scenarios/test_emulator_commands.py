@@ -238,6 +238,23 @@ def test_capacity_failure_at_a_served_emulator_is_undone(workshop: Workshop) -> 
         assert seen["versions"] == []
 
 
+def test_key_that_sees_no_instances_is_enough_to_deploy(workshop: Workshop) -> None:
+    """What NGC asks for in its service keys. Source: nvcf-api.md 1.2."""
+    scopes = "list_functions, deploy_function, register_function, delete_function"
+    key = f"apiKeys: [{{key: few, scopes: [{scopes}]}}]"
+    workshop.write("keyed.yaml", KEYED.replace("apiKeys: [sesame]", key))
+    placed = {"gpu": "H100", "kind": "LAB.H100_1x", "place": "backend: lab"}
+    workshop.write("stack.yaml", stack(function("embed", **placed)))
+    with serving(workshop, "-world=keyed.yaml", "world.db", speed=3000) as address:
+        words = ("apply", "-auto-approve", f"--emulator={address}", "stack.yaml")
+        few = {"NGC_API_KEY": "few"}
+        applied = workshop.type(*words, environment=few)
+        assert applied.code == 0, applied
+        workshop.write("stack.yaml", stack(function("embed", instances="2..2", **placed)))
+        raised = workshop.type(*words, environment=few)
+        assert raised.code == 0, raised
+
+
 def test_address_of_a_run_must_be_that_of_an_emulator(workshop: Workshop) -> None:
     workshop.write("stack.yaml", stack(function("embed")))
     said = workshop.type("plan", "--emulator=http://127.0.0.1:1", ".")
