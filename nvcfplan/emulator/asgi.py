@@ -73,11 +73,12 @@ def _headers(scope: Message) -> dict[str, str]:
 def _refuse_foreign(headers: dict[str, str], *, is_local: bool) -> None:
     """A page in a browser must not reach it, by rebinding a name or otherwise.
 
-    Every name below `localhost` is this machine, so `api.localhost` and the like are served.
+    Every name below `localhost` is this machine, so `api.localhost` and the like are served; and
+    HTTP/1.0 may come without a name, as no browser does.
     """
     if "origin" in headers:
         raise Refusal(403, "Requests of web pages are not served")
-    host = headers.get("host", "")
+    host = headers.get("host", "localhost")
     name = (host if host.endswith("]") else host.rpartition(":")[0] or host).lower()
     if is_local and name not in _LOCAL_HOSTS and not name.endswith(".localhost"):
         raise Refusal(403, "Requests for another host are not served")

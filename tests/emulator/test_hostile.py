@@ -254,3 +254,14 @@ def test_request_line_out_of_the_ordinary_gets_its_answer(line: bytes, status: b
         assert heard.startswith(b"HTTP/1.1 " + status), heard[:200]
 
     over_http(act)
+
+
+@pytest.mark.parametrize("host", [b"", b"Host: localhost\r\n"])
+def test_older_clients_are_answered(host: bytes) -> None:
+    head = b"GET /v2/nvcf/functions HTTP/1.0\r\n" + host + b"Authorization: Bearer any\r\n\r\n"
+
+    async def act(client: httpx2.AsyncClient) -> None:
+        heard = await asyncio.to_thread(spoken, client, head)
+        assert heard.startswith(b"HTTP/1.1 200"), heard[:200]
+
+    over_http(act)
