@@ -184,12 +184,16 @@ def _key(entry: str | Sheet) -> KeyRule:
 
 
 def _moment(sheet: Sheet, default: str) -> str:
-    text = sheet.text("startsAt", default)
+    text, remedy = sheet.text("startsAt", default), f"write it as {default}"
     try:
-        datetime.fromisoformat(text)
+        year = datetime.fromisoformat(text).year
     except ValueError:
         summary = "startsAt: not a moment in ISO-8601"
-        sheet.fault("world-wrong-type", "startsAt", summary, remedy=f"write it as {default}")
+        sheet.fault("world-wrong-type", "startsAt", summary, remedy=remedy)
+        return default
+    if not 1970 <= year <= 9900:
+        summary = f"startsAt: the year {year} is not within 1970..9900"
+        sheet.fault("world-out-of-range", "startsAt", summary, remedy=remedy)
         return default
     return text
 

@@ -241,6 +241,8 @@ faults:
         ("tick: -5s", [("world-wrong-type", 1)]),
         ("bootTime: .inf", [("yaml-number", 1)]),
         ("startsAt: yesterday", [("world-wrong-type", 1)]),
+        ('startsAt: "0001-01-01T00:00:00Z"', [("world-out-of-range", 1)]),
+        ('startsAt: "9999-12-31T23:59:59-14:00"', [("world-out-of-range", 1)]),
         ("groups: [lab]", [("world-wrong-type", 1)]),
         ("groups:\n  lab: x", [("world-wrong-type", 2)]),
         ("clusters:\n  a:\n    gpus:\n      H100: {}", [("world-missing", 4)]),
