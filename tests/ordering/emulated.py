@@ -12,6 +12,7 @@ from nvcfplan.emulator.rules import (
     InstanceTypeRule,
     Landing,
     QuotaRule,
+    TenantRule,
     WorldFile,
 )
 from nvcfplan.emulator.serving import Emulator, Service
@@ -25,27 +26,28 @@ if TYPE_CHECKING:
     from tests.ordering.instances import Fleet, Function, Place
 
 GPU = "H100"
+TAKEN = "taken"
+"""A cluster that another tenant fills."""
 LONG = 3_600.0
 """Seconds after which all that was begun has come to its end."""
 
 
 def world_of(fleet: Fleet, seed: int) -> WorldFile:
-    """Adversarial landing, late release, and each instance boots at its own pace."""
+    """Adversarial landing, late release, and each instance boots at its own pace.
+
+    In one of three a cluster of the group is in the hands of another tenant.
+    """
     throw = random.Random(seed)
-    types = tuple(InstanceTypeRule(name=f"type_{n}x", gpu_count=n) for n in COUNTS)
+    capacity = {**fleet.capacity, **({TAKEN: 8} if throw.random() < 1 / 3 else {})}
     return WorldFile(
-        clusters=tuple(
-            ClusterRule(
-                name=name,
-                groups=(name, "all"),
-                region="here",
-                provider="GCP",
-                gpus=(GpuRule(name=GPU, capacity=gpus, instance_types=types),),
-            )
-            for name, gpus in fleet.capacity.items()
-        ),
+        clusters=tuple(_cluster(name, gpus) for name, gpus in capacity.items()),
         groups=tuple(
-            GroupRule(name=name, nca_id=WorldFile().nca_id) for name in (*fleet.capacity, "all")
+            GroupRule(name=name, nca_id=WorldFile().nca_id) for name in (*capacity, "all")
+        ),
+        tenants=tuple(
+            TenantRule(tenant="other", cluster=name, gpu=GPU, gpus=gpus)
+            for name, gpus in capacity.items()
+            if name == TAKEN
         ),
         quotas=tuple(QuotaRule(gpu=GPU, names=names, limit=limit) for names, limit in fleet.quotas),
         landing=Landing.ADVERSARIAL,
@@ -55,6 +57,12 @@ def world_of(fleet: Fleet, seed: int) -> WorldFile:
         boot_spread=throw.choice((60.0, 600.0, 1_200.0)),
         release_lag=throw.choice((60.0, 300.0, 350.0)),
     )
+
+
+def _cluster(name: str, gpus: int) -> ClusterRule:
+    types = tuple(InstanceTypeRule(name=f"type_{n}x", gpu_count=n) for n in COUNTS)
+    pool = GpuRule(name=GPU, capacity=gpus, instance_types=types)
+    return ClusterRule(name=name, groups=(name, "all"), region="here", provider="GCP", gpus=(pool,))
 
 
 def has_place_to_start(fleet: Fleet) -> bool:
