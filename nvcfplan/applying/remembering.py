@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvcfplan.applying.flows import Bound
 from nvcfplan.applying.recovery import replay
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from nvcfplan.applying.settings import PlanCodec
     from nvcfplan.model import Address, OperationId, State
     from nvcfplan.plans import Plan
+
+_BOUNCE: Final = "bounce"
+"""A version that carries a function only while it moves is never remembered."""
 
 Fingerprints = tuple[tuple[str, str], ...]
 
@@ -116,7 +119,9 @@ def _found(replayed: Replayed, plan: Plan, address: Address) -> _Found:
     made = [
         step.task.version
         for step in plan.steps
-        if step.address == address and isinstance(step.task, CreateFunction | CreateVersion)
+        if step.address == address
+        and isinstance(step.task, CreateFunction | CreateVersion)
+        and step.task.version.label != _BOUNCE
     ]
     return replace(
         _unrun(plan, address),

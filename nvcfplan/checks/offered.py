@@ -21,6 +21,8 @@ def check_offered(function: DesiredFunction, account: Account) -> Iterator[Diagn
     for one in function.specifications:
         subject = Subject(function.address, f"deployment.specifications.{one.key}")
         yield from _check(subject, one.specification, account)
+    for elsewhere in function.update.bounce:
+        yield from _check(Subject(function.address, "update.bounce"), elsewhere, account)
 
 
 def _check(subject: Subject, wanted: GpuSpecification, account: Account) -> Iterator[Diagnostic]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from nvcfplan.differences.cautions import (
+    caution,
+    is_move,
+    is_mutable,
+)
 from nvcfplan.differences.compare import (
     NO_ATTRIBUTES,
     Compared,
@@ -90,6 +95,7 @@ __all__ = [
     "Row",
     "carried_config",
     "carry_forward",
+    "caution",
     "compare_config",
     "compare_function",
     "compare_ownership",
@@ -104,6 +110,8 @@ __all__ = [
     "flatten_config",
     "flatten_specification",
     "has_row",
+    "is_move",
+    "is_mutable",
     "judge_live",
     "judge_sharing",
     "manages_sharing",

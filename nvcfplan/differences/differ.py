@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from nvcfplan.diagnostics import Diagnostic, Severity, Subject
+from nvcfplan.differences.cautions import caution, is_move
 from nvcfplan.differences.compare import (
     carried_config,
     compare_config,
@@ -107,16 +108,20 @@ def compare_function(
     if retired or surplus:
         means = tuple(sorted({*means, Means.REMOVE}))
     change = _change(desired, means, attributes, config.waiting)
+    config_made = carried_config(desired, live) if Means.NEW_VERSION in means else None
     return Difference(
         change=change,
         desired=desired,
         owned=owned,
-        config=seal_config(carried_config(desired, live)) if Means.NEW_VERSION in means else None,
+        config=seal_config(config_made) if config_made else None,
         specifications=_wanted_specifications(desired, live, matching),
         matching=matching,
         retired=retired,
         surplus=surplus,
-        diagnostics=_diagnostics(desired, owned, means),
+        diagnostics=(
+            *_diagnostics(desired, owned, means),
+            *(caution(desired, config_made, attributes) if config_made else ()),
+        ),
     )
 
 
@@ -238,12 +243,8 @@ def _means(desired: DesiredFunction, attributes: tuple[AttributeChange, ...]) ->
     """
     wanted = {one.means for one in attributes}
     if Means.NEW_VERSION in wanted:
-        is_move = all(
-            one.path.startswith("deployment.")
-            for one in attributes
-            if one.means is Means.NEW_VERSION
-        )
-        if not is_move or desired.update.order is not UpdateOrder.DELETE_FIRST:
+        order = desired.update.replacing_order
+        if not is_move(attributes) or order is not UpdateOrder.DELETE_FIRST:
             return tuple(sorted({Means.NEW_VERSION, *wanted & {Means.SHARING}}))
         wanted = {*wanted - {Means.NEW_VERSION}, Means.REDEPLOY}
     if Means.REDEPLOY in wanted:
@@ -278,9 +279,7 @@ def _reason(means: tuple[Means, ...], attributes: tuple[AttributeChange, ...]) -
         if live in reasons and Means.NEW_VERSION not in means:
             return live
     if Means.NEW_VERSION in means or Means.REDEPLOY in means:
-        forcing = [one for one in attributes if one.means is Means.NEW_VERSION]
-        is_move = all(one.path.startswith("deployment.") for one in forcing)
-        return "placement-changed" if is_move else "configuration-changed"
+        return "placement-changed" if is_move(attributes) else "configuration-changed"
     if {Means.SPECIFICATION, Means.DEPLOYMENT} & set(means):
         return "scaled"
     if Means.SECRETS in means:

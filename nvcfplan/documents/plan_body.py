@@ -21,6 +21,7 @@ from nvcfplan.plans import (
     Resource,
     Shortage,
     Step,
+    expected_ends,
 )
 from nvcfplan.reports import (
     CapacityRow,
@@ -31,7 +32,6 @@ from nvcfplan.reports import (
     Undoing,
     capacity_rows,
     critical_path,
-    expected_ends,
     find_exposures,
     find_interruptions,
     find_retaken,

@@ -5,6 +5,7 @@ What stands in the file is managed, null and empty included; what does not is le
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvcfplan.model import (
@@ -20,6 +21,7 @@ from nvcfplan.model import (
     Json,
     Lifecycle,
     OnRemove,
+    Prove,
     RateLimit,
     Secret,
     SecretOrigin,
@@ -27,6 +29,7 @@ from nvcfplan.model import (
     Telemetries,
     UpdateOrder,
     UpdatePolicy,
+    Warm,
     canonical_json,
     is_sensitive_key,
     iso_duration,
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from nvcfplan.loading.stackfile import (
         AccountFile,
         ArtifactFile,
+        BounceFile,
         FunctionFile,
         HealthFile,
         LifecycleFile,
@@ -49,7 +53,6 @@ if TYPE_CHECKING:
         SensitiveFile,
         SpecificationFile,
         TelemetriesFile,
-        UpdateFile,
     )
 
 
@@ -69,7 +72,7 @@ def desired_function(key: str, function: FunctionFile) -> DesiredFunction:
             _specification(name, specifications[name]) for name in sorted(specifications)
         ),
         authorized_parties=_sorted_set(function.authorized_parties),
-        update=_update(function.update),
+        update=_update(function),
         lifecycle=_lifecycle(function.lifecycle),
         depends_on=_sorted_set(function.depends_on),
     )
@@ -202,13 +205,55 @@ def _scaling(details: ScalingFile) -> dict[str, object]:
     return content
 
 
-def _update(update: UpdateFile) -> UpdatePolicy:
+def _update(function: FunctionFile) -> UpdatePolicy:
+    update = function.update
     return UpdatePolicy(
         order=UpdateOrder(update.order),
         downtime=Downtime(update.downtime),
+        max_downtime=None if update.max_downtime is None else _duration(update.max_downtime),
+        warm=Warm(update.warm),
+        prove=Prove(update.prove),
+        min_serving=float(update.min_serving),
+        bounce=_bounce(function),
+        coexist=update.coexist,
+        is_pinned=update.pinned,
         keep_versions=update.keep_versions,
         drain=update.drain,
         drain_timeout=_duration(update.drain_timeout),
+    )
+
+
+def _bounce(function: FunctionFile) -> tuple[GpuSpecification, ...]:
+    """Each laid over the first specification by key; a placement takes the place of all of it."""
+    specifications = function.deployment.specifications if function.deployment else {}
+    if not specifications:
+        return ()
+    key = min(specifications)
+    base = _specification(key, specifications[key]).specification
+    return tuple(
+        _laid_over(base, one, f"bounce-{number}")
+        for number, one in enumerate(function.update.bounce, start=1)
+    )
+
+
+def _laid_over(base: GpuSpecification, one: BounceFile, key: str) -> GpuSpecification:
+    places = (one.backend, one.clusters, one.regions, one.attributes)
+    if any(places):
+        base = replace(
+            base,
+            backend=one.backend,
+            clusters=_sorted_set(one.clusters),
+            regions=_sorted_set(one.regions),
+            attributes=_sorted_set(one.attributes),
+        )
+    least = one.min_instances or max(1, base.min_instances)
+    return replace(
+        base,
+        key=key,
+        gpu=one.gpu or base.gpu,
+        instance_type=one.instance_type or base.instance_type,
+        min_instances=least,
+        max_instances=one.max_instances or max(least, base.max_instances),
     )
 
 

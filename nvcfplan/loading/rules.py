@@ -182,10 +182,53 @@ def _secrets(base: Path, function: FunctionFile) -> Iterator[Finding]:
             )
 
 
-def _drain(base: Path, function: FunctionFile) -> Iterator[Finding]:
-    duration = parse_duration(function.update.drain_timeout)
-    if duration is None or not duration:
-        yield _no_time((*base, "update", "drainTimeout"))
+def _update(base: Path, function: FunctionFile) -> Iterator[Finding]:
+    update, path = function.update, (*base, "update")
+    if not parse_duration(update.drain_timeout):
+        yield _no_time((*path, "drainTimeout"))
+    if update.max_downtime is not None and not parse_duration(update.max_downtime):
+        yield _no_time((*path, "maxDowntime"))
+    yield from _bounce(path, function)
+    if not update.coexist and update.downtime == "never" and update.order != "delete-first":
+        yield Finding(
+            code="coexist-needs-downtime",
+            path=(*path, "coexist"),
+            summary="versions that may not serve at once cannot be replaced without downtime",
+            detail="with `coexist: false` the old version goes before the new one serves, and "
+            "`downtime` is `never`",
+            remedy="write `downtime: allowed`, or leave `coexist` out",
+            at_key=True,
+        )
+
+
+def _bounce(path: Path, function: FunctionFile) -> Iterator[Finding]:
+    bounce = function.update.bounce
+    if bounce and function.deployment is None:
+        yield Finding(
+            code="bounce-without-deployment",
+            path=(*path, "bounce"),
+            summary="`bounce` needs a deployment of the function to begin from",
+            detail="what a bounce placement leaves out is as in the first specification",
+            remedy="write the function's `deployment`, or leave `bounce` out",
+            at_key=True,
+        )
+    for number, one in enumerate(bounce):
+        least, most = one.min_instances, one.max_instances
+        if least is not None and most is not None and least > most:
+            yield Finding(
+                code="min-above-max",
+                path=(*path, "bounce", number, "minInstances"),
+                summary=f"minInstances ({least}) is above maxInstances ({most})",
+                remedy=f"lower minInstances to {most}, or raise maxInstances to {least}",
+            )
+        if one.backend and one.clusters:
+            yield Finding(
+                code="backend-with-clusters",
+                path=(*path, "bounce", number, "clusters"),
+                summary="`backend` and `clusters` exclude each other",
+                remedy="remove one of the two",
+                at_key=True,
+            )
 
 
 def _health(base: Path, function: FunctionFile) -> Iterator[Finding]:
@@ -305,7 +348,7 @@ _RULES: Final[tuple[Callable[[Path, FunctionFile], Iterator[Finding]], ...]] = (
     _rate_limit,
     _telemetries,
     _secrets,
-    _drain,
+    _update,
     _health,
     _specifications,
 )

@@ -34,7 +34,7 @@ _BOUNDS: Final = {
 }
 _UNSHOWN: Final = frozenset({"configuration", "containerArgs", "containerEnvironment", "secrets"})
 _LONGEST_SHOWN: Final = 60
-_DURATIONS: Final = frozenset({"drainTimeout", "size", "threshold", "timeout"})
+_DURATIONS: Final = frozenset({"drainTimeout", "maxDowntime", "size", "threshold", "timeout"})
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:

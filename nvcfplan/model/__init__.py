@@ -96,6 +96,7 @@ from nvcfplan.model.stack import (
     Lifecycle,
     Metadata,
     OnRemove,
+    Prove,
     RateLimit,
     Secret,
     SecretOrigin,
@@ -104,6 +105,7 @@ from nvcfplan.model.stack import (
     Telemetries,
     UpdateOrder,
     UpdatePolicy,
+    Warm,
 )
 from nvcfplan.model.state import (
     ManagedFunction,
@@ -157,6 +159,7 @@ __all__ = [
     "Owner",
     "Pool",
     "PoolId",
+    "Prove",
     "Quota",
     "RateLimit",
     "Readable",
@@ -177,6 +180,7 @@ __all__ = [
     "UpdatePolicy",
     "VersionId",
     "VersionLimit",
+    "Warm",
     "canonical_json",
     "derived_health",
     "digest_of",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from math import ceil
 from typing import Final
 
 from nvcfplan.model.addresses import Address, Json, function_address, specification_address
@@ -179,6 +180,20 @@ class Downtime(StrEnum):
     ALLOWED = "allowed"
 
 
+class Warm(StrEnum):
+    """How many instances a new version has when the old one goes."""
+
+    MATCH_RUNNING = "match-running"
+    MIN = "min"
+
+
+class Prove(StrEnum):
+    """What shows that a version works whose minima are all 0: it is ACTIVE at once."""
+
+    ONE = "one"
+    NONE = "none"
+
+
 class OnRemove(StrEnum):
     DELETE = "delete"
     UNDEPLOY = "undeploy"
@@ -187,11 +202,35 @@ class OnRemove(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdatePolicy:
+    """`max_downtime` None: any. `min_serving`: share of the running instances.
+
+    `bounce`: where a version of it may live while its own room is made free, by key.
+    `coexist` False: two versions of it must never serve at once. `is_pinned`: callers name the
+    version's id, so every new version is an outage to them.
+    """
+
     order: UpdateOrder = UpdateOrder.AUTO
     downtime: Downtime = Downtime.NEVER
+    max_downtime: timedelta | None = None
+    warm: Warm = Warm.MATCH_RUNNING
+    prove: Prove = Prove.ONE
+    min_serving: float = 0.5
+    bounce: tuple[GpuSpecification, ...] = ()
+    coexist: bool = True
+    is_pinned: bool = False
     keep_versions: int = 1
     drain: bool = True
     drain_timeout: timedelta = timedelta(minutes=15)
+
+    @property
+    def replacing_order(self) -> UpdateOrder:
+        """What cannot serve beside its successor goes first, whatever the order asked for."""
+        return self.order if self.coexist else UpdateOrder.DELETE_FIRST
+
+    def least_serving(self, running: int) -> int:
+        """Of so many running instances, how many must serve at every moment of a change."""
+        share = ceil(self.min_serving * running - 1e-9)
+        return min(running, max(1, share))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,6 +100,11 @@ from nvcfplan.planning.funding import (
     Funding,
     fund,
 )
+from nvcfplan.planning.gaps import (
+    expected_gap,
+    judge_gap,
+    within_downtime,
+)
 from nvcfplan.planning.inplace import (
     metadata,
     set_secrets,
@@ -335,6 +340,7 @@ __all__ = [
     "end_excess",
     "end_of",
     "expand",
+    "expected_gap",
     "find_alternatives",
     "find_circle",
     "find_demand",
@@ -354,6 +360,7 @@ __all__ = [
     "inventory_rows",
     "involved_in",
     "judge_capacity",
+    "judge_gap",
     "least_lenders",
     "lower_for_a_while",
     "makespan",
@@ -387,5 +394,6 @@ __all__ = [
     "with_more",
     "with_sharing",
     "with_steps",
+    "within_downtime",
     "worst_of",
 ]

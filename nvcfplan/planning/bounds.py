@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from nvcfplan.planning.reserve import Reserve
 
 if TYPE_CHECKING:
-    from nvcfplan.planning.numbers import Job, Problem, Way
+    from collections.abc import Sequence
+
+    from nvcfplan.planning.numbers import Job, Problem, Units, Way
 
 
 def least_lenders(problem: Problem) -> int:
@@ -28,32 +30,49 @@ def least_lenders(problem: Problem) -> int:
 
 
 def _overfull(problem: Problem) -> list[int]:
-    """Resources that no order keeps if every job takes its first way.
+    """Resources that no order keeps if no job takes a way with a gap that it has a choice about.
 
-    A first way in several pieces may lend between them: it is taken to give at once what it can,
-    and to take nothing back.
+    Of several such ways the least of each resource is counted. One in several pieces may lend
+    between them: it is taken to give at once what it can, and to take nothing back.
     """
     reserves = [Reserve() for _ in problem.free]
     free = list(problem.free)
     for number, job in enumerate(problem.jobs):
         if job.is_optional:
             continue
-        first = job.ways[0]
-        if len(first.pieces) > 1:
-            for piece in first.pieces:
-                for resource, units in piece.gives:
-                    free[resource] += units
+        ways = [way for way in job.ways if not way.has_gap] or [job.ways[0]]
+        if any(len(way.pieces) > 1 for way in ways):
+            for resource, units in _gifts(ways).items():
+                free[resource] += units
             continue
-        needs = dict(first.rests[0].needs)
-        for resource, units in first.rests[0].nets:
-            reserves[resource].put(number, needs.pop(resource, 0), units)
-        for resource, units in needs.items():
-            reserves[resource].put(number, units, 0)
+        needs = _least([way.rests[0].needs for way in ways])
+        nets = _least([way.rests[0].nets for way in ways])
+        for resource in sorted(needs.keys() | nets.keys()):
+            reserves[resource].put(number, needs.get(resource, 0), nets.get(resource, 0))
     return [
         resource
         for resource, reserve in enumerate(reserves)
         if not reserve.keeps(free[resource], without=-1)
     ]
+
+
+def _least(units: Sequence[Units]) -> dict[int, int]:
+    """By resource; a way that does not name it has nothing of it."""
+    found = [dict(one) for one in units]
+    named = {resource for one in found for resource in one}
+    return {resource: min(one.get(resource, 0) for one in found) for resource in sorted(named)}
+
+
+def _gifts(ways: Sequence[Way]) -> dict[int, int]:
+    """The most that one of the ways gives, by resource."""
+    most: dict[int, int] = {}
+    for way in ways:
+        given: dict[int, int] = {}
+        for piece in way.pieces:
+            for resource, units in piece.gives:
+                given[resource] = given.get(resource, 0) + units
+        most |= {one: max(units, most.get(one, 0)) for one, units in given.items()}
+    return most
 
 
 def _lenders(problem: Problem, resource: int) -> set[int] | None:

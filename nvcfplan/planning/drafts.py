@@ -71,8 +71,8 @@ def deploy_step(
     return _step(Deploy(version, specifications), waits, acquire=acquire, undo=undo)
 
 
-def await_active_step(version: VersionRef, waits: Waits) -> Step:
-    step = _step(AwaitActive(version), waits, undo=NOTHING_TO_UNDO)
+def await_active_step(version: VersionRef, waits: Waits, *, nth: int = 1) -> Step:
+    step = _step(AwaitActive(version), waits, nth=nth, undo=NOTHING_TO_UNDO)
     return replace(
         step, expected_seconds=ACTIVE_EXPECTED_SECONDS, limit_seconds=ACTIVE_LIMIT_SECONDS
     )
@@ -91,9 +91,14 @@ def undeploy_step(
 
 
 def await_released_step(
-    version: VersionRef, waits: Waits, *, release: tuple[Charge, ...], drain_seconds: int
+    version: VersionRef,
+    waits: Waits,
+    *,
+    release: tuple[Charge, ...],
+    drain_seconds: int = 0,
+    nth: int = 1,
 ) -> Step:
-    step = _step(AwaitReleased(version), waits, undo=NOTHING_TO_UNDO)
+    step = _step(AwaitReleased(version), waits, nth=nth, undo=NOTHING_TO_UNDO)
     return replace(
         step,
         release=release,
@@ -103,11 +108,16 @@ def await_released_step(
 
 
 def update_step(
-    task: UpdateDeployment, waits: Waits, *, acquire: tuple[Charge, ...], needs: tuple[Charge, ...]
+    task: UpdateDeployment,
+    waits: Waits,
+    *,
+    acquire: tuple[Charge, ...],
+    needs: tuple[Charge, ...],
+    nth: int = 1,
 ) -> Step:
     """`needs`: what going back takes: what the update gave up."""
     back = UpdateDeployment(task.version, task.before, task.specification, row=task.row)
-    return _step(task, waits, acquire=acquire, undo=Reversible((back,), needs))
+    return _step(task, waits, nth=nth, acquire=acquire, undo=Reversible((back,), needs))
 
 
 def metadata_step(task: UpdateMetadata, waits: Waits, *, before: Metadata) -> Step:
@@ -139,13 +149,15 @@ def _step(
     task: Task,
     waits: Waits,
     *,
+    nth: int = 1,
     acquire: tuple[Charge, ...] = (),
     undo: Reversible | Irreversible,
 ) -> Step:
+    """`nth`: a version may be updated, and waited for, more than once."""
     version = task.version  # type: ignore[union-attr]  # no probe is drafted
     edges = sorted(step.id for step in waits.steps)
     return Step(
-        id=step_id(task),
+        id=step_id(task, nth),
         address=version.address,
         task=task,
         depends_on=tuple(After(step, waits.order) for step in edges),

@@ -20,6 +20,7 @@ from nvcfplan.model import (
     own_tags,
     parse_json,
 )
+from nvcfplan.planning.ways.counts import running_by_row
 from nvcfplan.plans import Action, PreImage, Resource
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def pre_images(differences: Iterable[Difference]) -> tuple[PreImage, ...]:
             version=version.version_id,
             fields=_fields(version, difference),
             is_current=version.version_id == difference.owned.current.version_id,
+            running=tuple(sorted(running_by_row(version).items())),
         )
         for difference in differences
         if difference.owned is not None and difference.change.action is not Action.NO_OP

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from nvcfplan.diagnostics import Diagnostic
 from nvcfplan.plans import AwaitActive, Step, Undeploy, UpdateDeployment
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ class Draft:
     """`parts` in their order; other functions may be placed between two of them.
 
     `deletes` come last of all they are connected to. `has_gap`: a function that may serve now
-    serves nothing for a while.
+    serves nothing for a while. `notes`: what is to be said of it where it is chosen.
     """
 
     parts: tuple[Part, ...]
     deletes: tuple[Step, ...] = ()
     has_gap: bool = False
+    notes: tuple[Diagnostic, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -46,6 +48,7 @@ class Work:
 
     `uses`: keys of works that must serve before this one deploys. `users`: keys of works that must
     have left before this one does. `is_optional`: nothing need be done, but it may lend room.
+    `diagnostics`: of ways that its policy rules out.
     """
 
     key: str
@@ -53,6 +56,7 @@ class Work:
     uses: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     is_optional: bool = False
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def draft_of(*groups: Sequence[Step], has_gap: bool = False) -> Draft:

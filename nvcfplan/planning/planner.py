@@ -47,6 +47,7 @@ from nvcfplan.planning.fingerprints import inventory_rows, pre_images
 from nvcfplan.planning.landings import find_landings
 from nvcfplan.planning.strategies import restrict, tighten
 from nvcfplan.planning.verdicts import find_shortages, judge_capacity
+from nvcfplan.planning.ways.counts import widest
 from nvcfplan.planning.works import find_loans, find_works
 from nvcfplan.plans import (
     Action,
@@ -116,6 +117,10 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
         return plan
     context = Context(limits=limits, stack=stack.name, environment=stack.environment)
     works = find_works(differences, context)
+    found = [one for work in works for one in work.diagnostics]
+    plan = replace(plan, diagnostics=(*plan.diagnostics, *found))
+    if has_errors(found):
+        return plan
     works, refused = restrict(works, options.strategy)
     if refused:
         return replace(plan, diagnostics=(*plan.diagnostics, *refused))
@@ -207,7 +212,7 @@ def find_involved(
         for version in function.versions
         if version.is_deployed and version.version_id not in known
     ]
-    wanted = {one for difference in differences for one in difference.specifications}
+    wanted = {one for difference in differences for one in widest(difference)}
     by_id = _version_order
     return Involved(
         wanted=tuple(sorted(wanted, key=repr)),
@@ -326,6 +331,7 @@ def _filled_plan(
     differences, limits, works = found
     result = arrangement.schedule
     notes = judge_capacity(arrangement, limits, works, ())
+    chosen = (note for one in result.chosen for note in one.draft.notes)
     return replace(
         plan,
         changes=tuple(one.change for one in differences),
@@ -338,7 +344,7 @@ def _filled_plan(
         placements=find_landings(steps, limits),
         point_of_no_return=point_of_no_return(steps, plan.resources),
         is_proved_minimal=result.is_minimal,
-        diagnostics=(*plan.diagnostics, *notes),
+        diagnostics=(*plan.diagnostics, *notes, *chosen),
     )
 
 
@@ -359,7 +365,7 @@ def _bindings(differences: Sequence[Difference], steps: Sequence[Step]) -> tuple
         ids: dict[str, VersionId | None] = {
             version.version_id: version.version_id for version in one.owned.versions
         }
-        ids |= {"old": one.owned.current.version_id, "new": None}
+        ids |= {"old": one.owned.current.version_id, "new": None, "bounce": None}
         found += (
             Binding(version=ref, function_id=one.owned.function_id, version_id=ids[ref.label])
             for ref in by_address[one.change.address]

@@ -10,23 +10,19 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from nvcfplan.capacity import (
-    VERSION_LIMIT,
-    Limits,
-    deploy_charges,
-    growth_charges,
-    release_charges,
-    shrink_charges,
-)
-from nvcfplan.model import (
-    GpuSpecification,
-    GpuSpecificationId,
-    LiveVersion,
-    ResourceId,
-    StepId,
-    VersionId,
+from nvcfplan.capacity import VERSION_LIMIT, Limits, deploy_charges
+from nvcfplan.differences import has_row
+from nvcfplan.model import LiveVersion, ResourceId, StepId, VersionId
+from nvcfplan.planning.ways.standing import (
+    deployed,
+    given_by,
+    given_up,
+    has_row_of,
+    taken_by,
+    updated,
 )
 from nvcfplan.plans import (
+    AwaitActive,
     AwaitReleased,
     Charge,
     CreateFunction,
@@ -71,24 +67,27 @@ def recharge(
     plan: Plan, limits: Limits, versions: Mapping[VersionId, LiveVersion]
 ) -> tuple[Step, ...]:
     """The plan's steps with what they take and give by fresh readings."""
-    live = {
+    standing = {
         one.version: versions[one.version_id]
         for one in plan.bindings
         if one.version_id is not None and one.version_id in versions
     }
-    updates = _updates_before(plan)
-    return tuple(
-        replace(
-            step,
-            acquire=_acquired(step, limits, live),
-            release=_released(step, limits, live, updates.get(step.id, {})),
+    changed: dict[VersionRef, list[UpdateDeployment]] = {}
+    found: list[Step] = []
+    for step in plan.steps:
+        found.append(
+            replace(
+                step,
+                acquire=_acquired(step, limits, standing),
+                release=_released(step, limits, standing, changed),
+            )
         )
-        for step in plan.steps
-    )
+        _take_effect(step, limits, standing, changed)
+    return tuple(found)
 
 
 def _acquired(
-    step: Step, limits: Limits, live: Mapping[VersionRef, LiveVersion]
+    step: Step, limits: Limits, standing: Mapping[VersionRef, LiveVersion]
 ) -> tuple[Charge, ...]:
     match step.task:
         case CreateFunction():
@@ -96,53 +95,59 @@ def _acquired(
             return (Charge(resource=VERSION_LIMIT, units=1),) if is_limited else ()
         case Deploy(specifications=specifications):
             return deploy_charges(limits, specifications)
-        case UpdateDeployment(row=row, version=ref) as task if row in _rows(live.get(ref)):
-            assert row is not None, "every live row has an id"
-            return growth_charges(limits, live[ref], row, (task.before, task.specification))
+        case UpdateDeployment(version=ref) as task if has_row_of(standing.get(ref), task):
+            return taken_by(standing[ref], task, limits)
         case _:
             return step.acquire
-
-
-def _rows(version: LiveVersion | None) -> frozenset[GpuSpecificationId | None]:
-    rows = version.deployment.specifications if version and version.deployment else ()
-    return frozenset(one.id for one in rows)
 
 
 def _released(
     step: Step,
     limits: Limits,
-    live: Mapping[VersionRef, LiveVersion],
-    updates: Mapping[GpuSpecificationId, GpuSpecification],
+    standing: Mapping[VersionRef, LiveVersion],
+    changed: Mapping[VersionRef, Sequence[UpdateDeployment]],
 ) -> tuple[Charge, ...]:
-    """All that the version holds, or what `updates` of it give; nothing where its row is gone."""
+    """All that the version holds, or what updates of it give; nothing where its row is gone."""
     match step.task:
-        case AwaitReleased(version=ref) if ref in live:
-            if live[ref].version_id not in limits.held:
-                return ()
-            if updates:
-                return shrink_charges(limits, live[ref], updates)
-            return release_charges(limits, live[ref])
+        case AwaitReleased(version=ref) if ref in standing:
+            if changed.get(ref):
+                return given_by(standing[ref], changed[ref], limits)
+            return given_up(standing[ref], limits) if has_row(standing[ref]) else ()
         case _:
             return step.release
 
 
-def _updates_before(
-    plan: Plan,
-) -> Mapping[StepId, Mapping[GpuSpecificationId, GpuSpecification]]:
-    """By wait, what the rows get by the updates before it; of one undeployed before it, nothing."""
-    given: dict[VersionRef, dict[GpuSpecificationId, GpuSpecification]] = {}
-    found: dict[StepId, Mapping[GpuSpecificationId, GpuSpecification]] = {}
-    for step in plan.steps:
-        match step.task:
-            case UpdateDeployment(version=ref, specification=after, row=row) if row is not None:
-                given.setdefault(ref, {})[row] = after
-            case Undeploy(version=ref):
-                given.pop(ref, None)
-            case AwaitReleased(version=ref) if ref in given:
-                found[step.id] = dict(given[ref])
-            case _:
-                pass
-    return found
+def _take_effect(
+    step: Step,
+    limits: Limits,
+    standing: dict[VersionRef, LiveVersion],
+    changed: dict[VersionRef, list[UpdateDeployment]],
+) -> None:
+    """`changed`: by version, the updates that no wait for their release has followed yet."""
+    match step.task:
+        case Deploy(version=ref, specifications=specifications):
+            standing[ref] = deployed(ref, specifications)
+        case UpdateDeployment(version=ref) as task if has_row_of(standing.get(ref), task):
+            changed.setdefault(ref, []).append(task)
+        case AwaitActive(version=ref) if ref in changed:
+            for task in [one for one in changed[ref] if _is_growth(one)]:
+                changed[ref].remove(task)
+                standing[ref] = updated(standing[ref], task, limits)
+        case Undeploy(version=ref):
+            for task in changed.pop(ref, ()):
+                standing[ref] = updated(standing[ref], task, limits)
+        case AwaitReleased(version=ref) if ref in changed:
+            for task in changed.pop(ref):
+                standing[ref] = updated(standing[ref], task, limits)
+        case _:
+            pass
+
+
+def _is_growth(task: UpdateDeployment) -> bool:
+    return (
+        task.specification.min_instances > task.before.min_instances
+        and task.specification.max_instances >= task.before.max_instances
+    )
 
 
 @dataclass(slots=True)

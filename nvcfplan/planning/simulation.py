@@ -195,8 +195,25 @@ class _Simulation:
             woken.update(self.users[job])
         return woken
 
+    def _start_otherwise(self) -> bool:
+        """Another way of a job that has not begun, if it fits as things are and leaves no gap."""
+        for job in sorted(self.open, key=self._rank):
+            if self.way[job] is not None:
+                continue
+            for way in self.conduct.ways[job][1:]:
+                chosen = self.problem.jobs[job].ways[way]
+                fits = all(self.now[one] >= units for one, units in chosen.rests[0].needs)
+                if fits and not chosen.has_gap and self.is_ready(job, chosen.pieces[0]):
+                    self.start(job, way)
+                    return True
+        return False
+
     def _break_stall(self) -> bool:
-        """Somebody lends; else what was lent is returned, or the reserve is drawn on."""
+        """Somebody does without, or lends; else what was lent is returned, or the reserve is
+        drawn on.
+        """
+        if self._start_otherwise():
+            return True
         lending = Lending(
             problem=self.problem,
             free=self.now,

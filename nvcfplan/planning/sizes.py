@@ -58,6 +58,11 @@ class SizedWork:
                 found[name] = max(0, units, found.get(name, 0))
         return found
 
+    def least(self) -> Mapping[ResourceId, int]:
+        """What it takes for good of each resource, on the way that takes the least of it."""
+        nets = [draft.rests[0].nets for draft in self.drafts]
+        return {name: min(one.get(name, 0) for one in nets) for name in sorted(self.touched())}
+
     def touched(self) -> frozenset[ResourceId]:
         return frozenset(name for draft in self.drafts for name in draft.rests[0].nets)
 
@@ -79,11 +84,11 @@ def worst_of(works: Iterable[SizedWork]) -> Counter[ResourceId]:
 
 
 def end_of(works: Iterable[SizedWork]) -> Counter[ResourceId]:
-    """What is taken for good when all is done, in whatever order."""
+    """What is taken for good when all is done, in whatever order and way."""
     found: Counter[ResourceId] = Counter()
     for one in works:
         if not one.work.is_optional:
-            found.update(one.drafts[0].rests[0].nets)
+            found.update(one.least())
     return found
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nvcfplan.model import PoolId, ResourceId
     from nvcfplan.planning.covering import Arrangement, Ask
-    from nvcfplan.planning.parts import Work
+    from nvcfplan.planning.parts import Draft, Work
     from nvcfplan.planning.scheduler import Schedule
 
 MOST_NAMES: Final = 8
@@ -89,10 +89,15 @@ def _why(resource: Resource, works: Sequence[Work], limits: Limits, excess: int)
 
 
 def _excess_at_end(resource: Resource, works: Sequence[Work]) -> int:
-    steps = [step for work in works for step in work.drafts[0].steps]
-    taken = sum(one.units for s in steps for one in s.acquire if one.resource == resource.id)
-    given = sum(one.units for s in steps for one in s.release if one.resource == resource.id)
-    return resource.before + taken - given - (resource.limit or 0)
+    """With each function on the way that keeps the least of it."""
+    kept = (min(_kept(resource, draft) for draft in work.drafts) for work in works)
+    return resource.before + sum(kept) - (resource.limit or 0)
+
+
+def _kept(resource: Resource, draft: Draft) -> int:
+    taken = (one.units for s in draft.steps for one in s.acquire if one.resource == resource.id)
+    given = (one.units for s in draft.steps for one in s.release if one.resource == resource.id)
+    return sum(taken) - sum(given)
 
 
 def _risks(arrangement: Arrangement, limits: Limits, works: Sequence[Work]) -> Iterator[Diagnostic]:

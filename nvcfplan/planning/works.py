@@ -10,9 +10,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.differences import Difference
-from nvcfplan.model import Downtime, Status, UpdateOrder, UpdatePolicy, function_key
+from nvcfplan.model import (
+    Downtime,
+    Status,
+    UpdateOrder,
+    UpdatePolicy,
+    function_address,
+    function_key,
+)
 from nvcfplan.planning.dependencies import dependencies
 from nvcfplan.planning.expansion import expand
+from nvcfplan.planning.gaps import judge_gap, within_downtime
 from nvcfplan.planning.lowering import lower_for_a_while
 from nvcfplan.planning.parts import Draft, Work
 from nvcfplan.plans import Action, Means, Undeploy
@@ -20,6 +28,7 @@ from nvcfplan.plans import Action, Means, Undeploy
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from nvcfplan.diagnostics import Diagnostic
     from nvcfplan.planning.context import Context
 
 LENDS_ROOM: Final = "lends-room"
@@ -31,12 +40,21 @@ Loans = tuple[tuple[Difference, Draft], ...]
 def find_works(differences: Sequence[Difference], context: Context) -> tuple[Work, ...]:
     """Of every function that changes, and of every one that may lend (`is_optional`), by key."""
     uses, used_by = dependencies(differences)
-    drafts = {function_key(one.change.address): expand(one, context) for one in differences}
     lenders = {
         key: tuple(draft for _, draft in loans)
         for key, loans in find_loans(differences, context).items()
     }
-    all_drafts = {key: some for key, some in (drafts | lenders).items() if some}
+    all_drafts: dict[str, tuple[Draft, ...]] = {}
+    judged: dict[str, tuple[Diagnostic, ...]] = {}
+    for one in differences:
+        key, drafts = function_key(one.change.address), expand(one, context)
+        kept, gap = within_downtime(drafts, _policy(one))
+        if gap is not None:
+            address = function_address(key)
+            judged[key] = (judge_gap(address, _policy(one), gap, is_last=not kept),)
+        if drafts:
+            all_drafts[key] = kept or drafts
+    all_drafts |= lenders
     leaving = {key for key, some in all_drafts.items() if _undeploys(some)}
     return tuple(
         Work(
@@ -45,6 +63,7 @@ def find_works(differences: Sequence[Difference], context: Context) -> tuple[Wor
             uses=tuple(sorted(all_drafts.keys() & {*uses.get(key, ())} - {key})),
             users=tuple(sorted(leaving & {*used_by.get(key, ())} - {key})),
             is_optional=key in lenders,
+            diagnostics=judged.get(key, ()),
         )
         for key in sorted(all_drafts)
     )
@@ -70,7 +89,8 @@ def _loans(difference: Difference, context: Context) -> Iterator[tuple[Differenc
         yield _as_lender(difference, Means.SPECIFICATION), lowered
     if _may_pause(difference):
         stopped = _as_lender(difference, Means.REDEPLOY)
-        yield from ((stopped, draft) for draft in expand(stopped, context))
+        kept, _ = within_downtime(expand(stopped, context), _policy(difference))
+        yield from ((stopped, draft) for draft in kept)
 
 
 def _as_lender(difference: Difference, means: Means) -> Difference:
@@ -90,9 +110,13 @@ def _has_nothing_to_do(difference: Difference) -> bool:
     )
 
 
+def _policy(difference: Difference) -> UpdatePolicy:
+    return difference.desired.update if difference.desired else UpdatePolicy()
+
+
 def _may_pause(difference: Difference) -> bool:
-    policy = difference.desired.update if difference.desired else UpdatePolicy()
-    is_create_first = policy.order is UpdateOrder.CREATE_FIRST
+    policy = _policy(difference)
+    is_create_first = policy.replacing_order is UpdateOrder.CREATE_FIRST
     return policy.downtime is Downtime.ALLOWED and not is_create_first
 
 

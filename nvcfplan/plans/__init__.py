@@ -56,6 +56,7 @@ from nvcfplan.plans.steps import (
     UpdateDeployment,
     UpdateMetadata,
     VersionRef,
+    expected_ends,
     is_waiting,
     step_id,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "UpdateDeployment",
     "UpdateMetadata",
     "VersionRef",
+    "expected_ends",
     "is_waiting",
     "step_id",
 ]

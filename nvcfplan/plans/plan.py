@@ -15,6 +15,7 @@ from nvcfplan.model import (
     Address,
     Digest,
     FunctionId,
+    GpuSpecificationId,
     Json,
     PoolId,
     ResourceId,
@@ -67,6 +68,8 @@ class PreImage:
     """What a touched version was when the plan was made, so that a refusal names the field.
 
     Of a version that no step touches only its status. `is_current`: it carried the function.
+    `running`: instances by specification, as counted then; they move by themselves, so a plan is
+    not stale for them.
     """
 
     address: Address
@@ -74,6 +77,7 @@ class PreImage:
     version: VersionId
     fields: Json
     is_current: bool = False
+    running: tuple[tuple[GpuSpecificationId, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

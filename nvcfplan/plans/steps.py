@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nvcfplan.model import (
     Address,
@@ -21,6 +21,9 @@ from nvcfplan.model import (
     StepId,
 )
 from nvcfplan.plans.resources import Charge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -158,15 +161,17 @@ def is_waiting(task: Task) -> bool:
     return isinstance(task, AwaitActive | AwaitReleased | Probe)
 
 
-def step_id(task: Task) -> StepId:
+def step_id(task: Task, nth: int = 1) -> StepId:
     """`deploy:function.chat@new`, `update-deployment:function.chat@old.h100`.
 
-    An update of autoscaling alone ends in `.autoscaling`: it may follow another of the same.
+    An update of autoscaling alone ends in `.autoscaling`: it may follow another of the same. The
+    `nth` of several otherwise alike ends in `~2`, `~3`, ...
     """
     verb = VERBS[type(task)]
     if isinstance(task, Probe):
         return StepId(f"{verb}:{'+'.join(task.resources)}")
-    return StepId(f"{verb}:{task.version}{_suffix(task)}")
+    again = f"~{nth}" if nth > 1 else ""
+    return StepId(f"{verb}:{task.version}{_suffix(task)}{again}")
 
 
 def _suffix(task: Task) -> str:
@@ -233,3 +238,12 @@ class Step:
     undo: Reversible | Irreversible
     expected_seconds: int
     limit_seconds: int
+
+
+def expected_ends(steps: Sequence[Step]) -> Mapping[StepId, int]:
+    """Seconds from the start of the apply, when every step takes as long as expected."""
+    ends: dict[StepId, int] = {}
+    for step in steps:
+        start = max((ends[edge.step] for edge in step.depends_on), default=0)
+        ends[step.id] = start + step.expected_seconds
+    return ends

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from nvcfplan.proving.bounds import (
+    bound_faults,
+    certain_minimum,
+    final_bounds,
+)
 from nvcfplan.proving.certificate import (
     check_funding,
     check_order,
@@ -16,6 +21,7 @@ from nvcfplan.proving.ends import (
     check_ends,
 )
 from nvcfplan.proving.evidence import (
+    BOUNCE,
     NEW,
     OLD,
     Ancestry,
@@ -39,12 +45,19 @@ from nvcfplan.proving.landings import (
 from nvcfplan.proving.lifecycles import (
     check_lifecycles,
 )
+from nvcfplan.proving.lowering import (
+    check_lowering,
+)
 from nvcfplan.proving.proof import (
     QUESTIONS,
     prove,
 )
 from nvcfplan.proving.retreat import (
     check_retreat,
+)
+from nvcfplan.proving.serving import (
+    check_gaps,
+    check_serving,
 )
 from nvcfplan.proving.succession import (
     check_dependencies,
@@ -59,6 +72,7 @@ from nvcfplan.proving.wanted import (
 )
 
 __all__ = [
+    "BOUNCE",
     "CALLS",
     "CONFIG_FIELDS",
     "LARGEST_BATCH",
@@ -72,18 +86,24 @@ __all__ = [
     "Seen",
     "TaskT",
     "ancestry",
+    "bound_faults",
     "broken_end",
     "broken_funding",
     "broken_order",
+    "certain_minimum",
     "check_charges",
     "check_dependencies",
     "check_ends",
     "check_funding",
+    "check_gaps",
     "check_landings",
     "check_lifecycles",
+    "check_lowering",
     "check_order",
     "check_retreat",
+    "check_serving",
     "check_succession",
+    "final_bounds",
     "gather",
     "is_config_wanted",
     "is_metadata_wanted",

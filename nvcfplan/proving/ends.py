@@ -6,9 +6,10 @@ stack's own policy has it. That the steps come in a safe order is asked elsewher
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from nvcfplan.model import own_tags
+from nvcfplan.model import Prove, own_tags
 from nvcfplan.plans import (
     Action,
     AwaitActive,
@@ -25,7 +26,8 @@ from nvcfplan.plans import (
     UpdateDeployment,
     UpdateMetadata,
 )
-from nvcfplan.proving.evidence import NEW, OLD, Case, Evidence, Seen
+from nvcfplan.proving.bounds import bound_faults, final_bounds
+from nvcfplan.proving.evidence import BOUNCE, NEW, OLD, Case, Evidence, Seen
 from nvcfplan.proving.faults import broken_end
 from nvcfplan.proving.wanted import (
     is_config_wanted,
@@ -35,9 +37,10 @@ from nvcfplan.proving.wanted import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from nvcfplan.diagnostics import Diagnostic
+    from nvcfplan.model import GpuSpecification
     from nvcfplan.plans import VersionRef
 
 CALLS: Final[dict[Means, type[Task]]] = {
@@ -103,17 +106,51 @@ def _created(case: Case, kind: type[CreateFunction | CreateVersion]) -> Iterator
         yield "needs a new version, and no step makes it"
     elif case.desired is None or not is_config_wanted(made[0], case.desired):
         yield "is made with another configuration than the stack's"
+    yield from _bounced(case, made)
+
+
+def _bounced(case: Case, made: Sequence[CreateFunction | CreateVersion]) -> Iterator[str]:
+    """What lived elsewhere meanwhile is the same version, where the stack allows, and is gone."""
+    bounce = case.ref(BOUNCE)
+    for one in case.tasks(CreateVersion, bounce):
+        if not made or (one.config, one.secrets) != (made[0].config, made[0].secrets):
+            yield f"makes {bounce} with another configuration than {case.ref(NEW)}"
+        if not case.has(DeleteVersion, bounce):
+            yield f"keeps {bounce}"
+    allowed = {one.key: one for one in case.desired.update.bounce} if case.desired else {}
+    for task in case.tasks(Deploy, bounce):
+        if any(not _is_placed_as(allowed.get(one.key), one) for one in task.specifications):
+            yield f"deploys {bounce} where `update.bounce` does not say"
+
+
+def _is_placed_as(allowed: GpuSpecification | None, one: GpuSpecification) -> bool:
+    return allowed is not None and one == replace(
+        allowed, min_instances=one.min_instances, max_instances=one.max_instances
+    )
 
 
 def _serving(case: Case, label: str, evidence: Evidence) -> Iterator[str]:
-    """Deployed as wanted, and awaited; or not deployed where it is wanted, or left, undeployed."""
+    """Ends as wanted, and awaited; or not deployed where it is wanted, or left, undeployed."""
     version = case.ref(label)
-    placements = [one.specifications for one in case.tasks(Deploy, version)] or [()]
-    if not all(is_placed_as_wanted(one, case) for one in placements):
-        yield f"is not deployed as wanted: {version}"
+    final = final_bounds(case, version)
     deploys = case.steps_of(Deploy, version)
+    if len(deploys) > 1:
+        yield f"deploys {version} more than once"
+    if not is_placed_as_wanted(final, case):
+        yield f"is not deployed as wanted: {version}"
+    yield from bound_faults(case, version, evidence)
+    if deploys and case.desired and not _is_shown_to_work(case, version, final):
+        yield f"leaves {version} without an instance that was ever seen to run"
     if deploys and not _follows(case, (AwaitActive, version), (Deploy, version), evidence):
         yield f"is deployed, and nothing waits for {version} to be active"
+
+
+def _is_shown_to_work(case: Case, version: VersionRef, final: Sequence[GpuSpecification]) -> bool:
+    """One instance at least was awaited, where the function asks for that."""
+    if case.desired is None or case.desired.update.prove is Prove.NONE:
+        return True
+    begun = (one for task in case.tasks(Deploy, version) for one in task.specifications)
+    return not final or any(one.min_instances for one in begun)
 
 
 def _called_as_wanted(case: Case) -> Iterator[str]:

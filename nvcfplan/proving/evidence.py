@@ -9,7 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from nvcfplan.model import Address, DesiredFunction, Status, StepId, VersionId, parse_json
+from nvcfplan.model import (
+    Address,
+    DesiredFunction,
+    GpuSpecificationId,
+    Status,
+    StepId,
+    VersionId,
+    parse_json,
+)
 from nvcfplan.plans import Change, Plan, PreImage, Probe, Step, Task, VersionRef
 
 if TYPE_CHECKING:
@@ -17,6 +25,8 @@ if TYPE_CHECKING:
 
 OLD: Final = "old"
 NEW: Final = "new"
+BOUNCE: Final = "bounce"
+"""A version that lives only while the function moves."""
 
 TaskT = TypeVar("TaskT", bound=Task)
 
@@ -25,13 +35,14 @@ TaskT = TypeVar("TaskT", bound=Task)
 class Seen:
     """A live version as the fingerprint shows it. `rows`: the specifications it is deployed with.
 
-    `is_current`: it carries the function.
+    `is_current`: it carries the function. `running`: instances by specification.
     """
 
     version: VersionId
     status: str
     rows: int
     is_current: bool
+    running: Mapping[GpuSpecificationId, int]
 
     @property
     def is_deployed(self) -> bool:
@@ -163,4 +174,5 @@ def _seen(image: PreImage) -> Seen:
         status=str(known.get("status", Status.UNKNOWN)),
         rows=len(rows) if isinstance(rows, list) else 0,
         is_current=image.is_current,
+        running=dict(image.running),
     )

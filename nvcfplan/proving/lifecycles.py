@@ -18,7 +18,7 @@ from nvcfplan.plans import (
     UpdateDeployment,
     VersionRef,
 )
-from nvcfplan.proving.evidence import NEW, OLD, Seen, version_of
+from nvcfplan.proving.evidence import BOUNCE, NEW, OLD, Seen, version_of
 from nvcfplan.proving.faults import broken_order
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ def check_lifecycles(evidence: Evidence) -> Iterator[Diagnostic]:
 
 
 def _check_binding(version: VersionRef, step: Step, evidence: Evidence) -> Iterator[Diagnostic]:
-    """`old` is the version that carries the function; any other label but `new` is an id."""
+    """`old` carries the function; a label is an id but for what this plan makes."""
     bound = evidence.bound.get(version)
     if version.label == OLD:
         seen = evidence.seen_as(version)
         if bound is not None and (seen is None or not seen.is_current):
             yield broken_order(step.id, "names as old a version that does not carry the function")
-    elif version.label != NEW and bound is not None and bound != version.label:
+    elif version.label not in (NEW, BOUNCE) and bound is not None and bound != version.label:
         yield broken_order(step.id, f"names {version.label}, and means {bound}")
 
 
@@ -65,11 +65,15 @@ def _check(
             yield broken_order(step.id, "names a version that does not exist yet")
         case AwaitActive() if not _has(done, Deploy, UpdateDeployment):
             yield broken_order(step.id, "waits for a version that nothing deployed or changed")
+        case UpdateDeployment() if not _is_deployed(seen, same, step, evidence):
+            yield broken_order(step.id, "changes a version while it may not be deployed")
         case AwaitReleased() if not _is_going(seen, done):
             yield broken_order(step.id, "waits for units that nothing gives back before it")
         case DeleteVersion() if seen is None and not _has(done, CreateFunction, CreateVersion):
             yield broken_order(step.id, "deletes a version that the plan did not look at")
-        case Deploy() | DeleteVersion() if not _is_gone(seen, same, done):
+        case Deploy() if not _may_be_deployed(seen, same, step, evidence):
+            yield broken_order(step.id, "comes before the version is undeployed and released")
+        case DeleteVersion() if not _is_gone(seen, same, done):
             yield broken_order(step.id, "comes before the version is undeployed and released")
         case _:
             return
@@ -81,11 +85,38 @@ def _is_going(seen: Seen | None, done: list[Task]) -> bool:
     return is_draining or _has(done, Undeploy, UpdateDeployment)
 
 
-def _is_gone(seen: Seen | None, same: list[Step], done: list[Task]) -> bool:
-    """No row is in the way: none was seen and none is taken down, or its release was awaited."""
-    is_taken_down = _has([one.task for one in same], Undeploy)
-    if not is_taken_down and not (seen is not None and seen.has_row):
+def _is_deployed(seen: Seen | None, same: list[Step], step: Step, evidence: Evidence) -> bool:
+    """From a deployment on, or from the start, until an undeploy: in every order."""
+    order = evidence.order
+    deploys = [one.id for one in same if isinstance(one.task, Deploy)]
+    goes = [one.id for one in same if isinstance(one.task, Undeploy)]
+    if any(order.precedes(one, step.id) for one in deploys):
+        later = (one for one in goes if not any(order.precedes(one, d) for d in deploys))
+        return all(order.precedes(step.id, one) for one in later)
+    is_there = seen is not None and seen.is_deployed
+    return is_there and all(order.precedes(step.id, one) for one in goes)
+
+
+def _may_be_deployed(seen: Seen | None, same: list[Step], step: Step, evidence: Evidence) -> bool:
+    """No row is in the way; one that is undeployed only after this deployment does not count."""
+    is_first = all(
+        evidence.order.precedes(step.id, one.id) for one in same if isinstance(one.task, Undeploy)
+    )
+    if is_first and not (seen is not None and seen.has_row):
         return True
+    return _is_released(
+        seen, [one.task for one in same if evidence.order.precedes(one.id, step.id)]
+    )
+
+
+def _is_gone(seen: Seen | None, same: list[Step], done: list[Task]) -> bool:
+    """No row was seen and none is made, or its release was awaited."""
+    has_row = seen is not None and seen.has_row
+    is_touched = _has([one.task for one in same], Deploy, Undeploy)
+    return not (has_row or is_touched) or _is_released(seen, done)
+
+
+def _is_released(seen: Seen | None, done: list[Task]) -> bool:
     is_called = _has(done, Undeploy) or (seen is not None and not seen.is_deployed)
     return is_called and _has(done, AwaitReleased)
 

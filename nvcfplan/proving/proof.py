@@ -10,7 +10,9 @@ from nvcfplan.proving.ends import check_ends
 from nvcfplan.proving.evidence import Evidence, gather
 from nvcfplan.proving.landings import check_landings
 from nvcfplan.proving.lifecycles import check_lifecycles
+from nvcfplan.proving.lowering import check_lowering
 from nvcfplan.proving.retreat import check_retreat
+from nvcfplan.proving.serving import check_gaps, check_serving
 from nvcfplan.proving.succession import check_dependencies, check_succession
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ QUESTIONS: Final[tuple[Callable[[Evidence], Iterator[Diagnostic]], ...]] = (
     check_ends,
     check_lifecycles,
     check_succession,
+    check_serving,
+    check_gaps,
+    check_lowering,
     check_dependencies,
     check_retreat,
 )

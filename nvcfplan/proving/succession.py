@@ -66,7 +66,7 @@ def _may_serve(version: VersionRef, evidence: Evidence) -> bool:
 def _forbids_gap(function: DesiredFunction | None) -> bool:
     if function is None:
         return False
-    match function.update.order:
+    match function.update.replacing_order:
         case UpdateOrder.CREATE_FIRST:
             return True
         case UpdateOrder.DELETE_FIRST:

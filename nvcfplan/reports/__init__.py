@@ -20,7 +20,6 @@ from nvcfplan.reports.closure import (
 from nvcfplan.reports.interruptions import (
     Exposure,
     Interruption,
-    expected_ends,
     find_exposures,
     find_interruptions,
     was_serving,
@@ -92,7 +91,6 @@ __all__ = [
     "capacity_rows",
     "count_changes",
     "critical_path",
-    "expected_ends",
     "failure_diagnostic",
     "find_exposures",
     "find_interruptions",

@@ -10,12 +10,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nvcfplan.model import Address, ResourceId, Status, StepId, parse_json
-from nvcfplan.plans import AwaitActive, AwaitReleased, Deploy, Plan, Step, Undeploy, VersionRef
+from nvcfplan.plans import (
+    AwaitActive,
+    AwaitReleased,
+    Deploy,
+    Plan,
+    Step,
+    Undeploy,
+    VersionRef,
+    expected_ends,
+)
 from nvcfplan.proving import Ancestry, ancestry
 from nvcfplan.reports.closure import heaviest_closure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +88,6 @@ def find_exposures(plan: Plan) -> tuple[Exposure, ...]:
         if (waiting := released.get(gap.version)) is not None
         for charge in waiting.release
     )
-
-
-def expected_ends(steps: Sequence[Step]) -> Mapping[StepId, int]:
-    """Seconds from the start of the apply, when every step takes as long as expected."""
-    ends: dict[StepId, int] = {}
-    for step in steps:
-        start = max((ends[edge.step] for edge in step.depends_on), default=0)
-        ends[step.id] = start + step.expected_seconds
-    return ends
 
 
 def was_serving(plan: Plan, version: VersionRef) -> bool:

@@ -26,12 +26,12 @@ from nvcfplan.plans import (
     Reversible,
     Shortage,
     Step,
+    expected_ends,
 )
 from nvcfplan.reports.capacity_curve import CapacityRow, capacity_rows
 from nvcfplan.reports.interruptions import (
     Exposure,
     Interruption,
-    expected_ends,
     find_exposures,
     find_interruptions,
 )

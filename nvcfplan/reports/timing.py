@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from nvcfplan.plans import Basis, Charge, Plan, Step
-from nvcfplan.reports.interruptions import expected_ends
+from nvcfplan.plans import Basis, Charge, Plan, Step, expected_ends
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

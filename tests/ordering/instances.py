@@ -13,7 +13,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from nvcfplan.model import Address, Downtime, GpuSpecification, Quota, function_address
-from tests.planning.builders import account, cluster, plan, running, specification, wanted
+from tests.planning.builders import account, cluster, plan, running, specification, wanted, whole
 
 if TYPE_CHECKING:
     from nvcfplan.model import Account, DesiredFunction, LiveFunction
@@ -80,7 +80,7 @@ class Function:
             self.key,
             self.after.specification(),
             image="app:2" if self.bumps else "app:1",
-            downtime=Downtime.ALLOWED if self.may_pause else Downtime.NEVER,
+            policy=whole(Downtime.ALLOWED if self.may_pause else Downtime.NEVER),
             depends_on=self.uses,
         )
 

@@ -10,7 +10,16 @@ from nvcfplan.model import DesiredFunction, Downtime, LiveFunction, Quota, Updat
 from nvcfplan.plans import Action, Funded, Infeasible, Means, Plan, UpdateDeployment
 from nvcfplan.proving import prove
 from tests.ordering.downtime import interrupted
-from tests.planning.builders import account, cluster, feasible, plan, running, specification, wanted
+from tests.planning.builders import (
+    account,
+    cluster,
+    feasible,
+    plan,
+    running,
+    specification,
+    wanted,
+    whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +37,7 @@ def at(
     depends_on: tuple[str, ...] = (),
 ) -> DesiredFunction:
     one = specification(low=low, clusters=(pool,))
-    return wanted(key, one, image=image, downtime=downtime, depends_on=depends_on)
+    return wanted(key, one, image=image, policy=whole(downtime), depends_on=depends_on)
 
 
 def bumped(

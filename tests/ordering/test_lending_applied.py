@@ -20,7 +20,7 @@ from nvcfplan.emulator.rules import (
 from nvcfplan.model import Downtime
 from nvcfplan.plans import Plan, Undeploy
 from tests.ordering.downtime import interrupted
-from tests.planning.builders import specification, wanted
+from tests.planning.builders import specification, wanted, whole
 from tests.rehearsal import Account, account
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def on(
 ) -> DesiredFunction:
     one = specification(low=low, high=high, clusters=(pool,))
     downtime = Downtime.ALLOWED if may_pause else Downtime.NEVER
-    return wanted(key, one, image="app:1", downtime=downtime)
+    return wanted(key, one, image="app:1", policy=whole(downtime))
 
 
 def bumped(function: DesiredFunction) -> DesiredFunction:

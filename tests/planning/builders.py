@@ -30,6 +30,7 @@ from nvcfplan.model import (
     Owner,
     Pool,
     PoolId,
+    Prove,
     Quota,
     Readable,
     Stack,
@@ -40,6 +41,7 @@ from nvcfplan.model import (
     UpdatePolicy,
     VersionId,
     VersionLimit,
+    Warm,
     digest_of,
     ownership_tags,
 )
@@ -128,7 +130,9 @@ def wanted(
     order: UpdateOrder = UpdateOrder.AUTO,
     downtime: Downtime = Downtime.NEVER,
     depends_on: tuple[str, ...] = (),
+    policy: UpdatePolicy | None = None,
 ) -> DesiredFunction:
+    """`policy` None: of this order and downtime, and for the rest as in a stack without one."""
     managed = ["container_image", "deployment", "inference_url", "name"]
     fields = ("gpu", "instance_type", "min_instances", "max_instances", "backend", "clusters")
     return DesiredFunction(
@@ -138,7 +142,7 @@ def wanted(
         specifications=tuple(
             DesiredSpecification(specification=one, managed=fields) for one in specifications
         ),
-        update=UpdatePolicy(order=order, downtime=downtime),
+        update=policy or UpdatePolicy(order=order, downtime=downtime),
         depends_on=depends_on,
     )
 
@@ -147,6 +151,17 @@ def shared(function: DesiredFunction, *parties: str) -> DesiredFunction:
     """Who may call it is managed: these."""
     managed = tuple(sorted({*function.managed, "authorized_parties"}))
     return replace(function, authorized_parties=parties, managed=managed)
+
+
+def whole(
+    downtime: Downtime = Downtime.NEVER, order: UpdateOrder = UpdateOrder.AUTO
+) -> UpdatePolicy:
+    """A new version has its minimum from the start, and all that runs must serve at every moment:
+    replaced neither warm nor in steps, and nothing is shown to work.
+    """
+    return UpdatePolicy(
+        downtime=downtime, order=order, min_serving=1.0, warm=Warm.MIN, prove=Prove.NONE
+    )
 
 
 def running(

@@ -31,6 +31,7 @@ from tests.planning.builders import (
     specification,
     step_names,
     wanted,
+    whole,
 )
 
 
@@ -74,7 +75,7 @@ def test_an_image_bump_retires_the_old_version_only_after_the_new_one_is_active(
 
 def test_a_bump_that_cannot_fit_names_units_resource_and_users() -> None:
     old = wanted("chat", specification(low=5))
-    new = wanted("chat", specification(low=5), image="app:2")
+    new = wanted("chat", specification(low=5), image="app:2", policy=whole())
     result = plan([new], account(cluster("a", free=3)), [running(old)])
     assert isinstance(result, Infeasible)
     (shortage,) = result.shortages
@@ -86,7 +87,8 @@ def test_a_bump_that_cannot_fit_names_units_resource_and_users() -> None:
 
 def test_a_gap_is_taken_only_where_it_is_allowed() -> None:
     old = wanted("chat", specification(low=5))
-    new = wanted("chat", specification(low=5), image="app:2", downtime=Downtime.ALLOWED)
+    policy = whole(Downtime.ALLOWED)
+    new = wanted("chat", specification(low=5), image="app:2", policy=policy)
     result = plan([new], account(cluster("a", free=3)), [running(old)])
     assert edges(result, "deploy:function.chat@new") >= {
         ("await-released:function.chat@old", "funds")

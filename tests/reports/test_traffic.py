@@ -6,8 +6,18 @@ from itertools import pairwise
 import pytest
 
 from nvcfplan.model import FunctionId, VersionId, canonical_json, function_address
-from nvcfplan.plans import AwaitActive, Charge, Deploy, Grant, Plan, PreImage, Undeploy, step_id
-from nvcfplan.reports import Moment, critical_path, expected_ends, find_retaken, find_traffic
+from nvcfplan.plans import (
+    AwaitActive,
+    Charge,
+    Deploy,
+    Grant,
+    Plan,
+    PreImage,
+    Undeploy,
+    expected_ends,
+    step_id,
+)
+from nvcfplan.reports import Moment, critical_path, find_retaken, find_traffic
 from tests.documents import builders
 from tests.documents.builders import H100, QUOTA
 

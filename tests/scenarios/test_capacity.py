@@ -30,7 +30,7 @@ def test_a_bump_that_cannot_fit_is_refused_with_units_and_users(workshop: Worksh
 
     assert said.code == 1
     assert f"pool:{POOL}/H100" in said.out
-    assert "6 more" in said.out or "needs 6" in said.out or "6 too few" in said.out
+    assert "needs 2 more" in said.out, "two of three keep serving, and two more have to start"
     assert "chat" in said.out
     assert workshop.apply(".").code == 1
     assert workshop.events() == seen

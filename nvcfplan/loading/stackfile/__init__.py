@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nvcfplan.loading.stackfile.deployment import ScalingFile, SpecificationFile
+from nvcfplan.loading.stackfile.deployment import BounceFile, ScalingFile, SpecificationFile
 from nvcfplan.loading.stackfile.function import (
     ArtifactFile,
     FunctionFile,
@@ -27,6 +27,7 @@ __all__ = [
     "UNKNOWN_KEY",
     "AccountFile",
     "ArtifactFile",
+    "BounceFile",
     "Complaint",
     "FunctionFile",
     "HealthFile",

@@ -80,6 +80,27 @@ class SpecificationFile(Strict):
     )
 
 
+class BounceFile(Strict):
+    """Where a function may live for a while; what is left out is as in its first specification."""
+
+    gpu: Word | None = Field(default=None, description="GPU name of the inventory.")
+    instance_type: Word | None = Field(default=None, description="Instance type of the inventory.")
+    min_instances: int | None = Field(
+        default=None, ge=1, description="Instances at least; raised to what must serve."
+    )
+    max_instances: int | None = Field(default=None, ge=1, description="Instances at most.")
+    backend: Word | None = Field(
+        default=None,
+        description="Cluster group. Any of backend, clusters, regions and attributes takes the "
+        "place of all four.",
+    )
+    clusters: list[Word] | None = Field(default=None, description="Clusters that may be used.")
+    regions: list[Word] | None = Field(default=None, description="Regions that may be used.")
+    attributes: list[Word] | None = Field(
+        default=None, description="Attributes a cluster must have, all of them."
+    )
+
+
 class DeploymentFile(Strict):
     """The GPU specifications that a function is deployed with."""
 

@@ -22,7 +22,7 @@ from nvcfplan.loading.stackfile.base import (
     UrlPath,
     Word,
 )
-from nvcfplan.loading.stackfile.deployment import DeploymentFile
+from nvcfplan.loading.stackfile.deployment import BounceFile, DeploymentFile
 from nvcfplan.model import MOST_USER_TAGS
 
 TEXT_KIND = "(text)"
@@ -111,6 +111,40 @@ class UpdateFile(Strict):
     )
     downtime: Literal["never", "allowed"] = Field(
         default="never", description="May the function be without a serving version for a while?"
+    )
+    max_downtime: DurationText | None = Field(
+        default=None,
+        description="The longest gap in service that is taken, such as `20m`; absent: any.",
+    )
+    warm: Literal["match-running", "min"] = Field(
+        default="match-running",
+        description="Instances that a new version has when the old one goes: as many as that one "
+        "runs, where they fit, or `minInstances`.",
+    )
+    prove: Literal["one", "none"] = Field(
+        default="one",
+        description="Whether a function whose minInstances are all 0 is shown to work, by one "
+        "instance that is awaited, before it is left to scale to nothing.",
+    )
+    min_serving: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Share of the running instances that serve at every moment of a stepped "
+        "change; one at least.",
+    )
+    bounce: list[BounceFile] = Field(
+        default_factory=list,
+        description="Placements on which the function may live while its own room is made free.",
+    )
+    coexist: bool = Field(
+        default=True,
+        description="May two versions serve at once? false: the old one goes first, which needs "
+        "`downtime: allowed`.",
+    )
+    pinned: bool = Field(
+        default=False,
+        description="Callers name the version's id, so that any new version is an outage to them.",
     )
     keep_versions: int = Field(
         default=1, ge=0, le=50, description="Old versions kept, undeployed, to go back to."

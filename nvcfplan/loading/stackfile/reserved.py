@@ -45,8 +45,7 @@ RESERVED: Final[dict[type[Strict], frozenset[str]]] = {
     AutoscalingFile: frozenset(),
     UpdateFile: frozenset(
         {
-            "bounce", "coexist", "maxDowntime", "minServing", "onDrainTimeout", "pinned", "prove",
-            "warm",
+            "onDrainTimeout",
         }
     ),
     LifecycleFile: frozenset({"ignoreChanges", "keepFailed"}),

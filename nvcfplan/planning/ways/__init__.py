@@ -1,0 +1,1 @@
+"""The ways to put a new version in the place of an old one, a module for each."""
