@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeVar
 
 from nvcfplan.emulator.refusals import Refusal
@@ -107,16 +108,18 @@ _DURATION = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _LONGEST_DURATION = 40
-"""Characters; what Java's durations hold is shorter."""
+_MOST_SECONDS = 2**63 - 1
+"""Characters, and seconds: what Java's durations hold."""
 
 
-def seconds_of(duration: str) -> float | None:
-    """Of an ISO-8601 duration such as `PT10S`; None: it is none."""
+def seconds_of(duration: str) -> Decimal | None:
+    """Of an ISO-8601 duration such as `PT10S`, exactly; None: it is none, or too long."""
     found = _DURATION.fullmatch(duration) if len(duration) <= _LONGEST_DURATION else None
     if found is None:
         return None
     units = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-    return sum(float(found[unit] or 0) * seconds for unit, seconds in units.items())
+    total = sum((Decimal(found[unit] or 0) * per for unit, per in units.items()), Decimal(0))
+    return total if total <= _MOST_SECONDS else None
 
 
 def shown_duration(duration: str) -> str:
@@ -125,7 +128,13 @@ def shown_duration(duration: str) -> str:
     if seconds is None:
         return duration
     minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    parts = ((hours, "H"), (minutes, "M"), (round(rest, 9), "S"))
-    text = "".join(f"{value:.9g}{unit}" for value, unit in parts if value)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "H"), (minutes, "M"), (rest, "S"))
+    text = "".join(f"{_plain(value)}{unit}" for value, unit in parts if value)
     return f"PT{text or '0S'}"
+
+
+def _plain(value: Decimal) -> str:
+    """Without an exponent and without zeros at its end."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -13,15 +13,18 @@ _ISO = re.compile(
 
 
 def parse_duration(text: str) -> timedelta | None:
-    """`90s`, `20m`, `1h30m`, `PT10S`, `P1DT2H`; None when it is neither form."""
+    """`90s`, `20m`, `1h30m`, `PT10S`, `P1DT2H`; None when it is neither form, or over an age."""
     match = _SHORT.fullmatch(text) or _ISO.fullmatch(text)
     if match is None or not any(match.groupdict().values()):
         return None
     parts = {name: float(value) for name, value in match.groupdict().items() if value}
-    return timedelta(
-        days=parts.get("d", 0), hours=parts.get("h", 0), minutes=parts.get("m", 0),
-        seconds=parts.get("s", 0),
-    )  # fmt: skip
+    try:
+        return timedelta(
+            days=parts.get("d", 0), hours=parts.get("h", 0), minutes=parts.get("m", 0),
+            seconds=parts.get("s", 0),
+        )  # fmt: skip
+    except OverflowError:
+        return None
 
 
 def iso_duration(duration: timedelta) -> str:
@@ -29,14 +32,12 @@ def iso_duration(duration: timedelta) -> str:
 
     Source: nvcf-api.md 1.3.
     """
-    minutes, seconds = divmod(duration.total_seconds(), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    text = "".join(
-        f"{value:g}{unit}"
-        for value, unit in ((hours, "H"), (minutes, "M"), (seconds, "S"))
-        if value
-    )
-    return f"PT{text or '0S'}"
+    seconds, fraction = divmod(duration, timedelta(seconds=1))
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    exact = f"{seconds}.{fraction.microseconds:06}".rstrip("0").rstrip(".")
+    whole = "".join(f"{value}{unit}" for value, unit in ((hours, "H"), (minutes, "M")) if value)
+    return f"PT{whole}" + (f"{exact}S" if exact != "0" or not whole else "")
 
 
 def short_duration(duration: timedelta) -> str:

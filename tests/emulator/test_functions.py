@@ -83,13 +83,25 @@ def test_enums_are_read_in_any_case_and_shown_in_their_own(account: Account) -> 
 
 @pytest.mark.parametrize(
     ("sent", "shown"),
-    [("PT60S", "PT1M"), ("P1DT90M", "PT25H30M"), ("pt0.5s", "PT0.5S"), ("PT0S", "PT0S")],
+    [
+        ("PT60S", "PT1M"),
+        ("P1DT90M", "PT25H30M"),
+        ("pt0.5s", "PT0.5S"),
+        ("PT0S", "PT0S"),
+        ("PT4725414770H", "PT4725414770H"),
+        ("PT12345678.123456789S", "PT3429H21M18.123456789S"),
+    ],
 )
 def test_durations_come_back_as_the_service_writes_them(
     account: Account, sent: str, shown: str
 ) -> None:
     made = account.call("POST", FUNCTIONS, container(health={**HEALTH, "timeout": sent})).function
     assert made["health"] == {**HEALTH, "timeout": shown}
+
+
+def test_duration_longer_than_the_service_can_hold_is_refused(account: Account) -> None:
+    health = {**HEALTH, "timeout": "PT99999999999999999999H"}
+    assert account.call("POST", FUNCTIONS, container(health=health)).status == 400
 
 
 def test_unknown_and_null_fields_are_ignored(account: Account) -> None:

@@ -164,6 +164,11 @@ def test_operation_conforms_to_the_document(
             conforms(operation, mode, count=count)
 
 
+def _after_deletion(case: Case[Operation]) -> tuple[str, ...]:
+    """DELETE of a list of authorized accounts empties it: it reads as before. nvcf-api.md 2.4."""
+    return () if "/authorizations/" in case.operation.path else ("use_after_free",)
+
+
 def _can_be_wrong(operation: Operation) -> bool:
     """Where nothing is asked for, nothing can be sent wrong."""
     return bool(operation.body) or any(True for _ in operation.iter_parameters())
@@ -190,9 +195,11 @@ def test_sequences_along_the_links_conform_and_use_nothing_after_it_is_deleted(
             self, response: Response, case: Case[Operation], **kwargs: object
         ) -> None:
             answered.add((case.operation.definition.raw["operationId"], response.status_code))
-            checks = _checks(*CONFORMANCE, "use_after_free")
             case.validate_response(
-                response, checks=checks, transport_kwargs=kwargs, recorder=self.recorder
+                response,
+                checks=_checks(*CONFORMANCE, *_after_deletion(case)),
+                transport_kwargs=kwargs,
+                recorder=self.recorder,
             )
 
     with session:
