@@ -97,7 +97,8 @@ def test_a_plan_of_another_account_is_refused(workshop: Workshop) -> None:
 def test_a_plan_that_cannot_be_applied_is_saved_for_review_only(workshop: Workshop) -> None:
     workshop.write("stack.yaml", stack(h100("chat", instances=3)))
     workshop.apply(".")
-    workshop.write("stack.yaml", stack(h100("chat", image="2.0.0", instances=3)))
+    whole = "update: { minServing: 1 }"
+    workshop.write("stack.yaml", stack(h100("chat", image="2.0.0", instances=3, more=whole)))
     assert workshop.plan("-out=bump.nvcfplan", ".").code == 1
     shown = workshop.type("show", "-json", "bump.nvcfplan").document
     assert isinstance(shown["plan"], dict)

@@ -16,7 +16,9 @@ import yaml
 from nvcfplan.emulator.serving import Service
 from tests.scenarios.conftest import Workshop, codes, function, stack
 
-ALLOWED = "update: { downtime: allowed, keepVersions: 0 }"
+WHOLE = "update: { minServing: 1, prove: none }"
+"""All that runs must serve at every moment, so that nothing is replaced in steps."""
+ALLOWED = "update: { downtime: allowed, keepVersions: 0, minServing: 1 }"
 NEVER = "update: { keepVersions: 0 }"
 Node = Any  # YAML or JSON, walked into by a path
 
@@ -36,6 +38,7 @@ def world(one: int = 4, two: int = 4, *, quota: int = 0, more: str = "") -> str:
 
 def lab(key: str, gpus: int, where: str = "clusters: [lab-1]", **more: str) -> str:
     instances = more.pop("instances", f"{gpus}..{gpus}")
+    more.setdefault("more", WHOLE)
     return function(key, gpu="H100", kind="LAB.H100_1x", place=where, instances=instances, **more)
 
 
