@@ -229,11 +229,11 @@ def test_run_at_a_served_emulator_goes_by_its_clock(workshop: Workshop, layout: 
 def test_capacity_failure_at_a_served_emulator_is_undone(workshop: Workshop) -> None:
     workshop.write("stack.yaml", stack(function("embed")))
     with serving(workshop, "world.db", speed=3000) as address:
-        fault = ("capacity-async", "deploy", "-set", "failure=queue-expired")
+        fault = ("capacity-async", "deploy", "-set", "failure=unschedulable")
         assert workshop.type("emulator", "fault", "add", *fault, address).code == 0
         failed = workshop.type("apply", "-auto-approve", f"--emulator={address}", ".")
         assert failed.code == 3, failed
-        assert "Capacity not available at this time" in failed.err
+        assert "instance-terminated-no-capacity" in failed.err
         seen = workshop.type("emulator", "show", "-json", address).document
         assert seen["versions"] == []
 
