@@ -198,9 +198,6 @@ class Met:
             None,
         )
 
-    def hits(self, kind: Trouble, instance_type: str) -> bool:
-        return self.hit(kind, instance_type) is not None
-
     @property
     def pause_seconds(self) -> float:
         return sum(one.seconds or 0.0 for one in self.of(Trouble.PAUSE))
