@@ -53,7 +53,8 @@ def require(plan: Plan, required: frozenset[str]) -> Plan:
 def _check_functions(plan: Plan, account: Account) -> tuple[Diagnostic, ...]:
     """Functions without a change are checked too: what runs may no longer be offered.
 
-    Not for risks: of what stays as it is nothing has to be proved, and numbers may be unread.
+    Not for risks and packing: what stays as it is needs no proof and no node, and numbers may be
+    unread.
     """
     actions = {change.address: change.action for change in plan.changes}
     functions = [one for one in plan.desired.functions if one.address in actions]
@@ -62,7 +63,7 @@ def _check_functions(plan: Plan, account: Account) -> tuple[Diagnostic, ...]:
         *(finding for one in functions for finding in check_offered(one, account)),
         *(finding for one in functions for finding in check_sharing(one, account)),
         *(finding for one in changing for finding in check_risks(one, account)),
-        *check_packing(functions, account),
+        *check_packing(changing, account),
         *check_growth(functions, account),
     )
 

@@ -79,6 +79,7 @@ def published(address: str) -> BaseSchema:
     schema.config.update(base_url=address)
     schema.hook(map_path_parameters)
     schema.hook(map_body)
+    schema.hook(map_headers)
     return schema
 
 
@@ -92,6 +93,17 @@ def map_path_parameters(context: HookContext, path_parameters: Json) -> Json:
     del context
     given = path_parameters if isinstance(path_parameters, dict) else {}
     return {name: KNOWN.get(name, value) for name, value in given.items()}
+
+
+FRAMING = frozenset({"connection", "content-length", "expect", "host", "transfer-encoding"})
+
+
+def map_headers(context: HookContext, headers: object) -> object:
+    """What frames a request belongs to HTTP: spoilt, it never is a request of this document."""
+    del context
+    if not isinstance(headers, dict):
+        return headers
+    return {name: value for name, value in headers.items() if name.lower() not in FRAMING}
 
 
 def map_body(context: HookContext, body: object) -> object:
