@@ -237,10 +237,13 @@ def _health(base: Path, function: FunctionFile) -> Iterator[Finding]:
 
 
 def _no_time(path: Path) -> Finding:
+    """Also where it is longer than any date can be away."""
     return Finding(
-        code="out-of-range", path=path, summary=f"`{path[-1]}` must be more than nothing",
+        code="out-of-range",
+        path=path,
+        summary=f"`{path[-1]}` must be more than nothing and less than a million years",
         remedy="write a duration such as `10s`",
-    )  # fmt: skip
+    )
 
 
 def _specifications(base: Path, function: FunctionFile) -> Iterator[Finding]:

@@ -74,6 +74,7 @@ CHART = "helmChart: https://helm.ngc.nvidia.com/acme/chat-1.0.tgz\ninferenceUrl:
         ("update: {bounce: [{clusters: [x]}]}", "bounce-without-deployment", "bounce"),
         ("update: {drainTimeout: 0s}", "out-of-range", "0s"),
         ("update: {maxDowntime: 0s}", "out-of-range", "0s"),
+        ("update: {maxDowntime: 99999999999h}", "out-of-range", "99999999999h"),
         ("update: {maxDowntime: soon}", "malformed-value", "soon"),
         ("update: {warm: hot}", "unknown-value", "hot"),
         ("update: {prove: all}", "unknown-value", "all"),
