@@ -20,6 +20,7 @@ from nvcfplan.documents.plan_body import (
 from nvcfplan.documents.report import (
     REPORT_FORMAT_VERSION,
     encode_apply_report,
+    encode_check_report,
     encode_failure,
     encode_validate_report,
     encode_verify_report,
@@ -36,6 +37,7 @@ __all__ = [
     "decode_record",
     "decode_state",
     "encode_apply_report",
+    "encode_check_report",
     "encode_failure",
     "encode_plan",
     "encode_record",

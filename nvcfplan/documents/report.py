@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nvcfplan.applying import Blocked, Cause, Failure
     from nvcfplan.diagnostics import Position, Related, Span
     from nvcfplan.errors import NvcfplanError
-    from nvcfplan.reports import ApplyReport, Counts, ValidateReport, VerifyReport
+    from nvcfplan.reports import ApplyReport, CheckReport, Counts, ValidateReport, VerifyReport
 
 REPORT_FORMAT_VERSION: Final = "1.0"
 _SHORTAGES: Final = shape_of(tuple[Shortage, ...])
@@ -61,6 +61,29 @@ def encode_verify_report(report: VerifyReport, *, exit_code: int) -> bytes:
             "diagnostics": [
                 _diagnostic(Located(diagnostic=one, line=None)) for one in report.faults
             ],
+        }
+    )
+
+
+def encode_check_report(report: CheckReport, *, exit_code: int) -> bytes:
+    """`outcome`: valid, stale (`moved` says what), or no-capacity (`shortages` says how much)."""
+    return _pretty(
+        {
+            "format_version": REPORT_FORMAT_VERSION,
+            "outcome": report.standing.value,
+            "exit_code": exit_code,
+            "stack": report.stack,
+            "digest": report.digest,
+            "moved": [
+                {
+                    "address": one.address,
+                    "field": one.field,
+                    "planned": one.planned,
+                    "found": one.found,
+                }
+                for one in report.moved
+            ],
+            "shortages": _SHORTAGES.encode(report.shortages),
         }
     )
 

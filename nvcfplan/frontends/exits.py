@@ -9,6 +9,7 @@ from nvcfplan import errors
 
 if TYPE_CHECKING:
     from nvcfplan.applying import RunOutcome
+    from nvcfplan.reports import Standing
 
 
 class Exit(IntEnum):
@@ -45,6 +46,17 @@ def exit_of_outcome(outcome: RunOutcome, *, is_terminated: bool = False) -> Exit
     """`is_terminated`: interrupted by SIGTERM or SIGHUP rather than by Ctrl-C."""
     found = _BY_OUTCOME[outcome.value]
     return Exit.TERMINATED if found is Exit.INTERRUPTED and is_terminated else found
+
+
+_BY_STANDING: Final = {
+    "valid": Exit.OK,
+    "stale": Exit.STALE,
+    "no-capacity": Exit.NO_CAPACITY,
+}
+
+
+def exit_of_standing(standing: Standing) -> Exit:
+    return _BY_STANDING[standing.value]
 
 
 def exit_of_error(error: errors.NvcfplanError) -> Exit:

@@ -13,6 +13,7 @@ from nvcfplan.applying import RunBegan, RunFinished, RunOutcome, StepWaiting
 from nvcfplan.documents import (
     REPORT_FORMAT_VERSION,
     encode_apply_report,
+    encode_check_report,
     encode_failure,
     encode_plan,
     encode_validate_report,
@@ -23,6 +24,7 @@ from nvcfplan.plans import Infeasible
 from nvcfplan.reports import Operation, apply_report, no_snippets, plan_report, validate_report
 from nvcfplan.views.text import (
     render_apply,
+    render_check,
     render_diagnostics,
     render_event,
     render_failure,
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from nvcfplan.loading import StackReading
     from nvcfplan.located import SourceMap
     from nvcfplan.plans import Plan
-    from nvcfplan.reports import Snippets, VerifyReport
+    from nvcfplan.reports import CheckReport, Snippets, VerifyReport
     from nvcfplan.workflows import RunResult
 
 
@@ -99,6 +101,13 @@ def report_verification(terminal: Terminal, report: VerifyReport, exit_code: int
         terminal.report(encode_verify_report(report, exit_code=exit_code).decode("utf-8"))
         return
     terminal.report(render_verify(report, colour=terminal.report_in_colour()))
+
+
+def report_check(terminal: Terminal, report: CheckReport, exit_code: int) -> None:
+    if terminal.wants_json:
+        terminal.report(encode_check_report(report, exit_code=exit_code).decode("utf-8"))
+        return
+    terminal.report(render_check(report, colour=terminal.report_in_colour()))
 
 
 def report_footer(terminal: Terminal, saved_to: Path | None, again: str) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nvcfplan.adapters.storage.planfile import read_plan
 from nvcfplan.applying import ApplySettings, RunOutcome
 from nvcfplan.documents import decode_plan
-from nvcfplan.errors import SettingsError
 from nvcfplan.frontends.assembly import choose_account, mint, this_actor
 from nvcfplan.frontends.exits import Exit, exit_of_outcome
 from nvcfplan.frontends.options import leading_back
@@ -25,7 +23,7 @@ from nvcfplan.frontends.reporting import (
     say_diagnostics,
 )
 from nvcfplan.frontends.sessions import opened
-from nvcfplan.frontends.stacks import identify, load
+from nvcfplan.frontends.stacks import identify, load, root_of_saved
 from nvcfplan.frontends.terminal import ReportUnwritten
 from nvcfplan.loading import StackSource
 from nvcfplan.plans import Infeasible
@@ -48,6 +46,8 @@ from nvcfplan.workflows import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nvcfplan.frontends.commands.apply import ApplyArguments
     from nvcfplan.frontends.commands.recover import RecoverArguments
     from nvcfplan.frontends.sessions import Session
@@ -114,13 +114,7 @@ def _is_heard(terminal: Terminal, plan: Plan, sources: SourceMap) -> bool:
 def _apply_saved(terminal: Terminal, arguments: ApplyArguments, path: Path) -> Exit:
     refuse_planning(arguments)
     plan = decode_plan(read_plan(path))
-    root = Path(plan.provenance.root)
-    if not root.is_dir():
-        raise SettingsError(
-            f"{path} was made for the stack in {root}, which is not there",
-            detail="the state and the journal are kept beside the stack's files",
-            remedy="run apply in the directory where the plan was made, or in a checkout like it",
-        )
+    root = root_of_saved(plan, path)
     account = choose_account(arguments, root, terminal)
     say_diagnostics(terminal, account.warnings)
     with opened(account, _stack_of(plan, root, arguments), root, terminal.environment) as session:

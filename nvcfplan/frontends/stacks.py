@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nvcfplan.errors import SettingsError
 from nvcfplan.frontends.reporting import report_faults
 from nvcfplan.loading import StackSource
 from nvcfplan.model import Stack
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from nvcfplan.frontends.options import StackArguments
     from nvcfplan.frontends.terminal import Terminal
     from nvcfplan.loading import LoadedStack
+    from nvcfplan.plans import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,18 @@ def identify(arguments: StackArguments, terminal: Terminal) -> Known | None:
     terminal.say(f"the stack's files do not read; going by what is remembered of {found[0]}")
     scope = Scope(stack=found[0], environment=arguments.environment)
     return Known(scope=scope, root=reading.root, stack=None)
+
+
+def root_of_saved(plan: Plan, path: Path) -> Path:
+    """The directory beside which its state is kept. Raises: SettingsError."""
+    root = Path(plan.provenance.root)
+    if not root.is_dir():
+        raise SettingsError(
+            f"{path} was made for the stack in {root}, which is not there",
+            detail="the state and the journal are kept beside the stack's files",
+            remedy="run this in the directory where the plan was made, or in a checkout like it",
+        )
+    return root
 
 
 def _remembered(root: Path, environment: str) -> tuple[str, ...]:

@@ -14,6 +14,11 @@ from nvcfplan.reports.capacity_curve import (
     Fit,
     capacity_rows,
 )
+from nvcfplan.reports.check_report import (
+    CheckReport,
+    Standing,
+    check_report,
+)
 from nvcfplan.reports.closure import (
     heaviest_closure,
 )
@@ -65,6 +70,7 @@ from nvcfplan.reports.verify_report import (
 __all__ = [
     "ApplyReport",
     "CapacityRow",
+    "CheckReport",
     "Counts",
     "Exposure",
     "Fit",
@@ -79,6 +85,7 @@ __all__ = [
     "ReadingEntry",
     "Share",
     "Snippets",
+    "Standing",
     "StepEntry",
     "StepFate",
     "StepOutcome",
@@ -89,6 +96,7 @@ __all__ = [
     "altered_diagnostic",
     "apply_report",
     "capacity_rows",
+    "check_report",
     "count_changes",
     "critical_path",
     "failure_diagnostic",

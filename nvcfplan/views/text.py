@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nvcfplan.views.apply_text import render_apply
+from nvcfplan.views.check_text import render_check
 from nvcfplan.views.diagnostic_text import render_diagnostics, render_failure, render_validate
 from nvcfplan.views.event_text import render_event
 from nvcfplan.views.neutralise import safe, safe_lines
@@ -12,6 +13,7 @@ from nvcfplan.views.verify_text import render_verify
 
 __all__ = [
     "render_apply",
+    "render_check",
     "render_diagnostics",
     "render_event",
     "render_failure",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nvcfplan.workflows.apply import ApplyRequest, apply_plan, refuse_open_run, remember_plan
+from nvcfplan.workflows.check import check_saved_plan
 from nvcfplan.workflows.plan import PlanRequest, has_changes, is_refused, make_plan, scope_of
 from nvcfplan.workflows.ports import Actor, LookPorts, Minted, RunPorts
 from nvcfplan.workflows.reading import Scope
@@ -31,6 +32,7 @@ __all__ = [
     "Scope",
     "Shell",
     "apply_plan",
+    "check_saved_plan",
     "find_function",
     "has_changes",
     "is_refused",

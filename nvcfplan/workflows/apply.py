@@ -14,17 +14,11 @@ from nvcfplan.model import (
     SecretReference,
     function_address,
 )
-from nvcfplan.planning import ApplyNeeds, check_freshness
 from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
+from nvcfplan.workflows.check import freshness_of
 from nvcfplan.workflows.plan import scope_of
 from nvcfplan.workflows.ports import Actor, Minted
-from nvcfplan.workflows.reading import (
-    read_live,
-    read_state,
-    refuse_other_account,
-    refuse_other_label,
-    refuse_unbound_account,
-)
+from nvcfplan.workflows.reading import read_state, refuse_unbound_account
 from nvcfplan.workflows.runs import (
     CODEC,
     Held,
@@ -73,7 +67,7 @@ async def apply_plan(request: ApplyRequest, ports: RunPorts, shell: Shell) -> Ru
         journal = await last_journal(scope, look.store)
         refuse_open(journal, scope)
         remembered = await remember_last(scope, look, lease, journal)
-        await _refuse_moved(plan, scope, remembered, look)
+        await _refuse_moved(plan, remembered, look)
         refuse_unresolvable(plan.steps, look.secrets)
         if remembered.state is None:
             remembered = await first_remembered(scope, look, lease, request.minted)
@@ -105,7 +99,7 @@ async def remember_plan(request: ApplyRequest, ports: LookPorts) -> tuple[Addres
         journal = await last_journal(scope, ports.store)
         refuse_open(journal, scope)
         remembered = await remember_last(scope, ports, lease, journal)
-        await _refuse_moved(plan, scope, remembered, ports)
+        await _refuse_moved(plan, remembered, ports)
         found = unremembered(remembered.state, plan)
         if found:
             if remembered.state is None:
@@ -183,14 +177,9 @@ def _where(reference: SecretReference) -> str:
             return f"the live version ({reference.locator})"
 
 
-async def _refuse_moved(plan: Plan, scope: Scope, remembered: Remembered, ports: LookPorts) -> None:
+async def _refuse_moved(plan: Plan, remembered: Remembered, ports: LookPorts) -> None:
     """Raises: AccountMismatch, StalePlan. Numbers may move as long as the proof holds."""
-    state = remembered.state
-    if state is not None:
-        refuse_other_account(f"the state of {scope}", state.account, ports.identity)
-    account, functions = await read_live(scope, ports.reader, ApplyNeeds(plan=plan, state=state))
-    refuse_other_label(plan.account, account.identity)
-    freshness = check_freshness(plan, account, functions, state)
+    freshness = await freshness_of(plan, remembered.state, ports)
     if not freshness.is_fresh:
         raise StalePlan(
             "Saved plan is stale: the account is not what the plan saw",

@@ -162,12 +162,16 @@ async def planned(
         actor=Actor(name="tester", tool_version="test"),
     )
     async with client_on(emulator, sent, base_url=base_url) as client:
-        target = client.target
-        ports = LookPorts(
-            identity=AccountIdentity(endpoint=target.root, org=target.org, nca_id=target.nca_id),
-            reader=NvcfReader(client),
-            store=MemoryStore(),
-            secrets=FakeSecrets({"HF_TOKEN": "hf-secret-value"}),
-            clock=emulator.clock,
-        )
-        return await make_plan(request, ports), sent
+        return await make_plan(request, looking(client, emulator)), sent
+
+
+def looking(client: Client, emulator: Emulator) -> LookPorts:
+    """Without state."""
+    target = client.target
+    return LookPorts(
+        identity=AccountIdentity(endpoint=target.root, org=target.org, nca_id=target.nca_id),
+        reader=NvcfReader(client),
+        store=MemoryStore(),
+        secrets=FakeSecrets({"HF_TOKEN": "hf-secret-value"}),
+        clock=emulator.clock,
+    )

@@ -6,18 +6,15 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nvcfplan.adapters.nvcf.reader import NvcfReader
 from nvcfplan.emulator.serving import HOST, Emulator
-from nvcfplan.planning import ApplyNeeds, check_freshness
 from nvcfplan.plans import Plan
-from nvcfplan.workflows import has_changes
-from nvcfplan.workflows.reading import Scope, read_live
+from nvcfplan.reports import Standing
+from nvcfplan.workflows import check_saved_plan, has_changes
 from tests.adapters.counted import (
-    ENVIRONMENT,
-    STACK,
     client_on,
     deploy_all,
     function,
+    looking,
     planned,
     world,
 )
@@ -43,7 +40,7 @@ FRONT = {
 }
 VIEW = "GET /v3/orgs/demo/ngc/nvcf/deployments/instanceTypes"
 QUOTAS = "GET /v2/orgs/demo/ngc/nvcf/gpu/quota/rules"
-SCOPE = Scope(stack=STACK, environment=ENVIRONMENT)
+ONE_VERSION = "GET /v2/orgs/demo/nvcf/functions/*/versions/*"
 NUMBERS = {CLUSTERS: 1, LIMIT: 1}
 
 
@@ -172,8 +169,7 @@ def test_on_the_hosted_layout_too_only_what_may_bind_is_read_further() -> None:
         {"a": 6, "b": 100}, [*tight, *roomy], [*tight[1:], *roomy, function(20, cluster="a")]
     )
     assert has_changes(plan)
-    one_version = "GET /v2/orgs/demo/nvcf/functions/*/versions/*"
-    assert sent == {**FRONT, VIEW: 1, QUOTAS: 1, one_version: 7}
+    assert sent == {**FRONT, VIEW: 1, QUOTAS: 1, ONE_VERSION: 7}
 
 
 def test_regions_are_judged_by_one_more_reading() -> None:
@@ -191,20 +187,23 @@ def in_region(one: DesiredFunction, region: str) -> DesiredFunction:
 
 
 def sent_before_applying(
-    gpus: dict[str, int], live: Sequence[DesiredFunction], wanted: Sequence[DesiredFunction]
+    gpus: dict[str, int],
+    live: Sequence[DesiredFunction],
+    wanted: Sequence[DesiredFunction],
+    *,
+    base_url: str | None = None,
 ) -> Counter[str]:
     """By the look that tells whether a plan still holds."""
 
     async def scenario() -> Counter[str]:
         emulator = Emulator.open(None, world(gpus))
         await deploy_all(emulator, live)
-        plan, _ = await planned(emulator, wanted)
+        plan, _ = await planned(emulator, wanted, base_url=base_url)
         assert isinstance(plan, Plan), plan
         sent: Counter[str] = Counter()
-        async with client_on(emulator, sent) as client:
-            needs = ApplyNeeds(plan=plan, state=None)
-            account, functions = await read_live(SCOPE, NvcfReader(client), needs)
-        assert check_freshness(plan, account, functions, None).is_fresh
+        async with client_on(emulator, sent, base_url=base_url) as client:
+            report = await check_saved_plan(plan, looking(client, emulator))
+        assert report.standing is Standing.VALID
         return sent
 
     return run(scenario())
@@ -236,3 +235,17 @@ def test_the_look_before_removing_needs_no_numbers() -> None:
     live = many(6)
     sent = sent_before_applying({"a": 6}, live, live[1:])
     assert sent == {LIST: 1, GROUPS: 1, ROW: 6, VERSION: 1}
+
+
+def test_hosted_a_saved_plan_that_takes_nothing_is_checked_by_four_requests() -> None:
+    live = many(6)
+    sent = sent_before_applying({"a": 6}, live, live[1:], base_url=f"{HOST}/v2/orgs/demo/nvcf")
+    assert sent == {**FRONT, ONE_VERSION: 1}
+    assert sum(sent.values()) <= 4
+
+
+def test_hosted_the_numbers_it_was_proved_by_are_read_as_well() -> None:
+    live = many(6)
+    wanted = [*live, function(6, cluster="a")]
+    sent = sent_before_applying({"a": 8}, live, wanted, base_url=f"{HOST}/v2/orgs/demo/nvcf")
+    assert sent == {**FRONT, VIEW: 1, QUOTAS: 1}

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class PlanArguments(StackArguments, AccountArguments, PlanningArguments):
     out: Path | None
+    check: Path | None
     destroy: bool
     detailed_exitcode: bool
 
@@ -38,11 +39,14 @@ Examples:
   nvcfplan plan --emulator examples/stacks/quickstart
   nvcfplan plan -out=chat.nvcfplan -target=function.chat stacks/
   nvcfplan plan -detailed-exitcode -json stacks/ > plan.json
+  nvcfplan plan -check=chat.nvcfplan
 
 Exit codes:
     0  good (with -detailed-exitcode: and nothing to do)
     1  error, or no order of the steps fits, or a check forbids it
     2  there are changes (only with -detailed-exitcode)
+    5  -check: stale, and the field that moved is named
+    7  -check: nothing moved but numbers, and they no longer suffice
    64  wrong usage
 
 Least scopes of the key: list_functions, list_functions_details,
@@ -54,6 +58,10 @@ deploy_function (reading a deployment needs it), list_cluster_groups.
 @option(
     "out", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
     help="Save the plan; `nvcfplan apply FILE` carries out exactly that.",
+)  # fmt: skip
+@option(
+    "check", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+    help="Plan nothing: does the saved plan in FILE still hold? For merge queues.",
 )  # fmt: skip
 @option("destroy", is_flag=True, help="Plan to remove everything the stack manages.")
 @planning_options
@@ -68,6 +76,10 @@ def plan(terminal: Terminal, arguments: PlanArguments) -> int:
     Nothing is changed. The plan says which GPUs each step takes and gives back, and
     is proved to fit what was read, or says exactly what is missing.
     """
+    if arguments.check is not None:
+        from nvcfplan.frontends.checking import check_command
+
+        return check_command(terminal, arguments, arguments.check)
     from nvcfplan.frontends.planning import plan_command
 
     return plan_command(terminal, arguments)

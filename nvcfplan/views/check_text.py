@@ -1,0 +1,41 @@
+"""Whether a saved plan still holds, as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from nvcfplan.reports import Standing
+from nvcfplan.views.ink import Ink, folded
+from nvcfplan.views.neutralise import safe
+from nvcfplan.views.wording import counted, lasting, units
+
+if TYPE_CHECKING:
+    from nvcfplan.reports import CheckReport
+
+
+def render_check(report: CheckReport, *, colour: bool) -> str:
+    ink = Ink(colour)
+    age = (report.checked_at - report.created_at).total_seconds()
+    about = f"  plan: {safe(report.stack)}, made {lasting(age)} ago\n  {report.digest}"
+    return "\n".join([*_verdict(report, ink), about])
+
+
+def _verdict(report: CheckReport, ink: Ink) -> list[str]:
+    match report.standing:
+        case Standing.VALID:
+            return [ink.green("Saved plan still holds: what it rests on has not moved.")]
+        case Standing.STALE:
+            head = f"Saved plan is stale: {counted(len(report.moved), 'field')} moved."
+        case Standing.NO_CAPACITY:
+            head = "Saved plan no longer fits: others have taken the room since."
+        case _:
+            assert_never(report.standing)
+    lines = [ink.red(head)]
+    for one in report.moved:
+        text = f"{one.address} {one.field}: the plan saw {one.planned}, now it is {one.found}"
+        lines += folded(text, first="  * ", rest="    ")
+    for short in report.shortages:
+        lines += folded(
+            f"{units(short.missing, short.resource)} too few", first="  * ", rest="    "
+        )
+    return [*lines, "  fix: run `nvcfplan plan` again and review what it says now"]
