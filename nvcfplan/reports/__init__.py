@@ -22,6 +22,12 @@ from nvcfplan.reports.check_report import (
 from nvcfplan.reports.closure import (
     heaviest_closure,
 )
+from nvcfplan.reports.comment_frame import (
+    CommentFrame,
+)
+from nvcfplan.reports.conflicts import (
+    Conflict,
+)
 from nvcfplan.reports.interruptions import (
     Exposure,
     Interruption,
@@ -71,6 +77,8 @@ __all__ = [
     "ApplyReport",
     "CapacityRow",
     "CheckReport",
+    "CommentFrame",
+    "Conflict",
     "Counts",
     "Exposure",
     "Fit",

@@ -33,7 +33,7 @@ class Fit(StrEnum):
 class CapacityRow:
     """`peak_step`: the last step of the list that takes from it at the peak; None: at the start.
 
-    `is_touched`: the plan takes from it or gives to it, or fails for it.
+    `is_touched`: the plan takes from it or gives to it, or fails for it, being `missing` units.
     """
 
     resource: Resource
@@ -42,17 +42,18 @@ class CapacityRow:
     after: int
     is_touched: bool
     fit: Fit
+    missing: int = 0
 
 
 def capacity_rows(plan: Plan | Infeasible) -> tuple[CapacityRow, ...]:
     """One row per resource, in their order."""
     made = plan.plan if isinstance(plan, Infeasible) else plan
     shortages = plan.shortages if isinstance(plan, Infeasible) else ()
-    short = frozenset(shortage.resource for shortage in shortages)
+    short = {shortage.resource: shortage.missing for shortage in shortages}
     order = ancestry(made.steps)
     touches = _touches(made.steps)
     return tuple(
-        _row(one, touches.get(one.id, ()), order, is_short=one.id in short)
+        _row(one, touches.get(one.id, ()), order, missing=short.get(one.id, 0))
         for one in made.resources
     )
 
@@ -82,7 +83,7 @@ def _units(charges: Sequence[Charge]) -> dict[ResourceId, int]:
 
 
 def _row(
-    resource: Resource, touches: Sequence[_Touch], order: Ancestry, *, is_short: bool
+    resource: Resource, touches: Sequence[_Touch], order: Ancestry, *, missing: int
 ) -> CapacityRow:
     started, ended = _worst_state(touches, order)
     peak = resource.before
@@ -94,8 +95,9 @@ def _row(
         peak=peak,
         peak_step=running[-1] if running else None,
         after=resource.before + sum(one.taken - one.given for one in touches),
-        is_touched=bool(touches) or is_short,
-        fit=Fit.VIOLATION if is_short else _fit(resource, peak),
+        is_touched=bool(touches) or missing > 0,
+        fit=Fit.VIOLATION if missing else _fit(resource, peak),
+        missing=missing,
     )
 
 

@@ -95,7 +95,9 @@ class ReadingEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReport:
-    """`functions` leaves out those without a change. `rows`: only resources that are touched.
+    """`functions` leaves out those without a change; `unchanged` counts them.
+
+    `rows`: only resources that are touched.
 
     `faults`: errors, of a required reading too, and warnings that are no verdict of a limit. All
     sorted as `sort_key` does. `critical_path` and `point_of_no_return` are numbers of steps.
@@ -107,6 +109,7 @@ class PlanReport:
     outlook: Outlook
     counts: Counts
     functions: tuple[FunctionEntry, ...]
+    unchanged: int
     steps: tuple[StepEntry, ...]
     expected_seconds: int
     critical_path: tuple[int, ...]
@@ -144,6 +147,7 @@ def plan_report(found: Plan | Infeasible) -> PlanReport:
         outlook=_outlook(found),
         counts=count_changes(plan.changes),
         functions=_functions(plan),
+        unchanged=sum(one.action is Action.NO_OP for one in plan.changes),
         steps=tuple(_step_entry(step, numbers) for step in plan.steps),
         expected_seconds=max(expected_ends(plan.steps).values(), default=0),
         critical_path=tuple(numbers[one] for one in critical_path(plan.steps)),

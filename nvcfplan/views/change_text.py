@@ -40,9 +40,8 @@ _MEANING: Final[Mapping[Action, str]] = {
 
 def draw_function(entry: FunctionEntry, ink: Ink) -> list[str]:
     change = entry.change
-    symbol = _SYMBOLS[change.action]
-    reason = f" ({change.reason.replace('-', ' ')})" if change.reason else ""
-    head = folded(f"{change.address} {_meaning(change)}{reason}", first="  # ", rest="  #   ")
+    symbol = symbol_of(change)
+    head = folded(f"{change.address} {fate(change)}", first="  # ", rest="  #   ")
     name = safe(function_key(change.address))
     return [
         *(ink.bold(line) for line in head),
@@ -51,6 +50,16 @@ def draw_function(entry: FunctionEntry, ink: Ink) -> list[str]:
         *_hidden(entry, ink),
         "    }",
     ]
+
+
+def symbol_of(change: Change) -> str:
+    return _SYMBOLS[change.action]
+
+
+def fate(change: Change) -> str:
+    """What will become of the function, and why: `will be created (new)`."""
+    reason = f" ({change.reason.replace('-', ' ')})" if change.reason else ""
+    return f"{_meaning(change)}{reason}"
 
 
 def _hidden(entry: FunctionEntry, ink: Ink) -> list[str]:

@@ -25,9 +25,13 @@ def draw_strategies(candidates: Sequence[Candidate], ink: Ink) -> list[str]:
         return []
     lines = [ink.bold("Strategies (-strategy NAME):")]
     for one in candidates:
-        chosen = ", chosen" if one.is_chosen else ""
-        lines += folded(f"{one.strategy.value}{chosen}: {_price(one)}", first="  ", rest="    ")
+        lines += folded(strategy(one), first="  ", rest="    ")
     return lines
+
+
+def strategy(one: Candidate) -> str:
+    chosen = ", chosen" if one.is_chosen else ""
+    return f"{one.strategy.value}{chosen}: {_price(one)}"
 
 
 def draw_alternatives(title: str, found: Sequence[Alternative], ink: Ink) -> list[str]:
@@ -36,10 +40,15 @@ def draw_alternatives(title: str, found: Sequence[Alternative], ink: Ink) -> lis
         return []
     lines = [ink.bold(f"{title} (any one of these; each was planned and proved):")]
     for one in found:
-        edits = "; ".join(_edit(edit, one.kind) for edit in one.edits)
-        down = f" ({_down(one.interrupted, one.unavailable_seconds)})" if one.interrupted else ""
-        lines += folded(f"{edits}{down}", first="  * ", rest="    ")
+        lines += folded(alternative(one), first="  * ", rest="    ")
     return lines
+
+
+def alternative(one: Alternative) -> str:
+    """The edits to make, and who would be down meanwhile."""
+    edits = "; ".join(_edit(edit, one.kind) for edit in one.edits)
+    down = f" ({_down(one.interrupted, one.unavailable_seconds)})" if one.interrupted else ""
+    return f"{edits}{down}"
 
 
 def _price(one: Candidate) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from itertools import groupby
-from operator import itemgetter
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from nvcfplan.reports import Outlook, Undoing, no_snippets
+from nvcfplan.reports import Outlook, no_snippets
 from nvcfplan.views.capacity_text import (
     draw_capacity,
     draw_demand,
@@ -22,16 +20,13 @@ from nvcfplan.views.choice_text import draw_alternatives, draw_strategies
 from nvcfplan.views.diagnostic_text import render_diagnostics
 from nvcfplan.views.ink import Ink, folded
 from nvcfplan.views.neutralise import safe
-from nvcfplan.views.wording import charged, described, lasting, runs, why
+from nvcfplan.views.sentences import NO_CHANGES, NO_RETURN, doubts, effects, summary
+from nvcfplan.views.wording import described, lasting, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nvcfplan.reports import Counts, PlanReport, Snippets, StepEntry
-
-SHOWN_SECONDS: Final = 30
-"""What is over sooner has no time of its own in the list."""
-NO_CHANGES = "No changes. Your deployments match the configuration."
+    from nvcfplan.reports import PlanReport, Snippets, StepEntry
 
 
 def render_plan(report: PlanReport, snippets: Snippets = no_snippets, *, colour: bool) -> str:
@@ -55,12 +50,8 @@ def render_plan(report: PlanReport, snippets: Snippets = no_snippets, *, colour:
             draw_strategies(report.strategies, ink),
             draw_alternatives("What would make it fit", report.alternatives, ink),
         ]
-    parts += [
-        draw_verdicts("At risk", report.at_risk, ink),
-        draw_verdicts("Not checked", report.not_checked, ink),
-        draw_verdicts("Note", report.notes, ink),
-        draw_readings(report),
-    ]
+    parts += [draw_verdicts(title, found, ink) for title, found in doubts(report)]
+    parts.append(draw_readings(report))
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
@@ -76,15 +67,6 @@ def render_footer(saved_to: str | None, again: str = "") -> str:
         )
     command = f"nvcfplan apply{safe(again)} {safe(shlex.quote(saved_to))}"
     return f"Saved the plan to: {safe(saved_to)}\n\nTo apply exactly it:\n  {command}"
-
-
-def summary(counts: Counts) -> str:
-    """Terraform's line, which people search for."""
-    imported = f"{counts.imported} to import, " if counts.imported else ""
-    return (
-        f"Plan: {imported}{counts.added} to add, {counts.changed} to change, "
-        f"{counts.destroyed} to destroy."
-    )
 
 
 def _changes(report: PlanReport, ink: Ink) -> list[list[str]]:
@@ -126,28 +108,13 @@ def _steps(report: PlanReport, ink: Ink) -> list[str]:
     for entry in report.steps:
         lines += _step(entry)
         if entry.number in report.point_of_no_return:
-            lines.append(
-                ink.yellow("      from here on going back needs room that others may have taken")
-            )
+            lines.append(ink.yellow(f"      {NO_RETURN}"))
     chain = runs(report.critical_path)
     lines += folded(f"The longest chain, {expected}: {chain}", first="  ", rest="    ")
     return lines
 
 
 def _step(entry: StepEntry) -> list[str]:
-    step = entry.step
-    by_number = groupby(entry.waits, key=itemgetter(0))
-    effects = [why(number, [edge for _, edge in waits]) for number, waits in by_number]
-    effects += [f"takes {charged(step.acquire)}"] if step.acquire else []
-    effects += [f"gives {charged(step.release)}"] if step.release else []
-    match entry.undoing:
-        case Undoing.YES:
-            pass
-        case Undoing.IF_CAPACITY:
-            effects.append("undone only if there is room")
-        case Undoing.NO:
-            effects.append("cannot be undone")
-    if step.expected_seconds >= SHOWN_SECONDS:
-        effects.append(f"about {lasting(step.expected_seconds)}")
-    lines = folded(described(step.task), first=f"{entry.number:>4}. ", rest=" " * 8)
-    return lines + (folded("; ".join(effects), first=" " * 6, rest=" " * 8) if effects else [])
+    said = "; ".join(effects(entry))
+    lines = folded(described(entry.step.task), first=f"{entry.number:>4}. ", rest=" " * 8)
+    return lines + (folded(said, first=" " * 6, rest=" " * 8) if said else [])

@@ -70,6 +70,7 @@ DOORS = {
     "jinja2": ("nvcfplan.loading.templates", "nvcfplan.views"),
     "click": ("nvcfplan.frontends", "nvcfplan.views"),
     "rich": ("nvcfplan.frontends", "nvcfplan.views"),
+    "markupsafe": ("nvcfplan.views",),
     "uvicorn": ("nvcfplan.emulator.listening",),
     "deepdiff": ("nvcfplan.differences.freeform",),
 }

@@ -11,7 +11,8 @@ from nvcfplan.model import Json, function_address
 from nvcfplan.plans import Action, Infeasible, Means, Plan
 from nvcfplan.reports import Outlook, plan_report
 from nvcfplan.views.ink import WIDTH
-from nvcfplan.views.plan_text import NO_CHANGES, render_footer, render_plan
+from nvcfplan.views.plan_text import render_footer, render_plan
+from nvcfplan.views.sentences import NO_CHANGES
 from tests.documents import builders
 from tests.documents.test_plan_document import SAMPLES
 

@@ -1,0 +1,264 @@
+"""A plan as a comment on a request: what a reviewer must see first, the rest in folds.
+
+Drawn from one template; every value that goes into it is made harmless unless it is Markdown of
+ours. Under a forge's limit the comment gives way part by part, never by being cut off.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from markupsafe import Markup
+
+from nvcfplan.model import function_key
+from nvcfplan.reports import Outlook
+from nvcfplan.views import markdown_text, sentences
+from nvcfplan.views.change_text import draw_function, fate, symbol_of
+from nvcfplan.views.choice_text import alternative, strategy
+from nvcfplan.views.fitting import Part, fitted
+from nvcfplan.views.graph import GraphForm, render_graph
+from nvcfplan.views.ink import Ink
+from nvcfplan.views.templating import load_template
+from nvcfplan.views.wording import counted, described, lasting, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from nvcfplan.plans import Change
+    from nvcfplan.reports import CommentFrame, FunctionEntry, PlanReport
+
+GITHUB_LIMIT: Final = 65_536
+GITLAB_LIMIT: Final = 1_000_000
+MOST_DRAWN: Final = 50
+"""From so many steps on a graph of them is no help."""
+_NAMED: Final = 20
+"""So many of what must never be missing are named even where nothing else is left."""
+_LEVELS: Final = 16
+
+
+def marker(stack: str, environment: str) -> str:
+    """The first line of a comment, by which it is found again. Names hold no other sign."""
+    return f"<!-- nvcfplan:stack={stack};env={environment};v=1 -->"
+
+
+def draw_comment(report: PlanReport, frame: CommentFrame, *, budget: int) -> str:
+    """At most `budget` bytes of UTF-8. Verdict, gaps in service, destroys and capacity are never
+    missing, and it says what is and where that can be read.
+    """
+    draw = _Drawing(report, frame)
+
+    def whole(texts: Sequence[str], cut: Sequence[str]) -> str:
+        body = "".join(texts) + draw.foot(", ".join(dict.fromkeys(cut)))
+        return f"{marker(frame.stack, frame.environment)}\n{body}".rstrip("\n") + "\n"
+
+    return fitted(list(_parts(draw)), budget, whole)
+
+
+class _Drawing:
+    """The macros of the template, for one report."""
+
+    def __init__(self, report: PlanReport, frame: CommentFrame) -> None:
+        self.report = report
+        self.frame = frame
+        numbers = sentences.numbers_of(report)
+        self.numbers = numbers
+        self._module = load_template(
+            "comment.md.j2",
+            draw=markdown_text.prose,
+            code=lambda value: markdown_text.code(str(value)),
+            cell=lambda value: markdown_text.cell(str(value)),
+            words=Markup,
+            reference=markdown_text.reference,
+            summary=_ours(sentences.summary),
+            scope=_ours(_scope),
+            confidence=_ours(sentences.confidence),
+            downtime_title=_ours(sentences.downtime_title),
+            destroys_title=_ours(sentences.destroys_title),
+            gap_times=lambda gap: sentences.gap_times(gap, numbers),
+            given_up=partial(sentences.given_up, report),
+            missing=sentences.missing,
+            users=sentences.users,
+            described=lambda entry: described(entry.step.task),
+            effects=lambda entry: "; ".join(sentences.effects(entry)),
+            promised=sentences.promised,
+            reading=sentences.reading,
+            change_title=_change_title,
+            change_line=_change_line,
+            diff=_diff,
+            full=lambda frame: markdown_text.link(frame.full_text, frame.full_url),
+        ).module
+
+    def __call__(self, macro: str, *values: object) -> str:
+        made: Callable[..., object] = getattr(self._module, macro)
+        return str(made(*values))
+
+    def foot(self, cut: str) -> str:
+        return self("foot", self.report, self.frame, Markup(cut))
+
+
+def _ours(sentence: Callable[..., str]) -> Callable[..., Markup]:
+    """Words of ours alone: nothing foreign is in them."""
+    return lambda value: Markup(sentence(value))
+
+
+def _parts(draw: _Drawing) -> Iterator[Part]:
+    """In the order of reading. Ranks say which gives way first."""
+    report, frame = draw.report, draw.frame
+    yield _whole(draw("head", report, frame))
+    if frame.conflicts:
+        yield _whole(draw("conflicts", frame.conflicts))
+    yield from _interruptions(draw)
+    if report.faults:
+        found = [(one, "") for one in report.faults]
+        few = found[:_NAMED]
+        forms = (draw("findings", "Errors", found), draw("findings", "Errors", few))
+        yield Part(name="some of the errors", forms=_shrinking(forms), rank=80)
+    if report.shortages:
+        yield _whole(draw("shortages", report.shortages[:_NAMED]))
+    yield from _choices(draw)
+    yield from _capacity(draw)
+    yield from _functions(draw)
+    yield from _steps(draw)
+    yield from _folds(draw)
+
+
+def _whole(text: str) -> Part:
+    return Part(name="", forms=(text,), rank=100)
+
+
+def _shrinking(forms: Sequence[str]) -> tuple[str, ...]:
+    """Without those that are no shorter than the one before."""
+    kept: list[str] = []
+    for form in forms:
+        if not kept or len(form) < len(kept[-1]):
+            kept.append(form)
+    return tuple(kept)
+
+
+def _interruptions(draw: _Drawing) -> Iterator[Part]:
+    report = draw.report
+    if report.interruptions:
+        shown = (len(report.interruptions), 100, _NAMED)
+        forms = [draw("downtime", report, one) for one in shown]
+        yield Part(name="some gaps in service", forms=_shrinking(forms), rank=91)
+    if report.retaken:
+        yield _whole(draw("exposure", sentences.retaken(report)))
+    if report.destroyed:
+        shown = (len(report.destroyed), 100, _NAMED)
+        forms = [draw("destroys", report, one) for one in shown]
+        yield Part(name="some of what is destroyed", forms=_shrinking(forms), rank=92)
+
+
+def _choices(draw: _Drawing) -> Iterator[Part]:
+    report = draw.report
+    if report.alternatives:
+        fits = report.outlook is Outlook.CHANGES
+        title = "To be certain of room" if fits else "What would make it fit"
+        said = [alternative(one) for one in report.alternatives]
+        text = draw("choices", f"{title}, any one of these; each was planned and proved", said)
+        yield Part(name="what else could be done", forms=(text, ""), rank=40)
+    if report.strategies:
+        text = draw("choices", "Strategies", [strategy(one) for one in report.strategies])
+        yield Part(name="the strategies", forms=(text, ""), rank=30)
+
+
+def _capacity(draw: _Drawing) -> Iterator[Part]:
+    if not draw.report.rows:
+        return
+    cells = [sentences.capacity_cells(row, draw.numbers) for row in draw.report.rows]
+    tight = [one for one in cells if one[-1] != "fits"]
+    rest = _more(len(cells) - len(tight), "resource that fits", "resources that fit")
+    few = [one for one in cells if one in tight[:_NAMED]] or cells[:_NAMED]
+    least = _more(len(cells) - len(few), "more resource", "more resources")
+    forms = [draw("capacity", cells, "")]
+    forms += [draw("capacity", tight, rest)] if tight else []
+    forms.append(draw("capacity", few, least))
+    yield Part(name="rows of the capacity table", forms=_shrinking(forms), rank=90)
+
+
+def _functions(draw: _Drawing) -> Iterator[Part]:
+    """First some differences go, then all of them, then the names."""
+    entries = draw.report.functions
+    if not entries:
+        return
+    unchanged = draw.report.unchanged
+    quiet = f"; {counted(unchanged, 'function')} unchanged" if unchanged else ""
+    title = f"{counted(len(entries), 'function')} with changes{quiet}"
+    counts = [len(entries) * level // _LEVELS for level in range(_LEVELS, -1, -1)]
+    forms = [
+        draw("functions", title, entries[:count], entries[count:], "")
+        for count in dict.fromkeys(counts)
+    ]
+    for count in dict.fromkeys(len(entries) * level // 4 for level in range(3, -1, -1)):
+        more = _more(len(entries) - count, "more", "more")
+        forms.append(draw("functions", title, (), entries[:count], more))
+    name = "what differs in some functions"
+    yield Part(name=name, forms=_shrinking(forms), rank=50)
+
+
+def _steps(draw: _Drawing) -> Iterator[Part]:
+    report = draw.report
+    if not report.steps:
+        return
+    expected = lasting(report.expected_seconds)
+    title = f"{counted(len(report.steps), 'step')}, about {expected}"
+    chain = f"{expected}: {runs(report.critical_path)}"
+    forms = [draw("steps", report, title, Markup(chain), told) for told in (True, False)]
+    yield Part(name="the steps", forms=_shrinking((*forms, "")), rank=20)
+    if len(report.steps) < MOST_DRAWN:
+        drawn = render_graph(report, GraphForm.MERMAID).split("\n")
+        block = markdown_text.fenced(drawn, "mermaid")
+        yield Part(name="the graph of the steps", forms=(draw("graph", block), ""), rank=0)
+
+
+def _folds(draw: _Drawing) -> Iterator[Part]:
+    report = draw.report
+    if traffic := sentences.traffic_of(report):
+        yield Part(name="the traffic", forms=(draw("traffic", traffic), ""), rank=10)
+    if demand := sentences.demand_of(report):
+        yield Part(name="GPU-hours", forms=(draw("demand", demand), ""), rank=5)
+    for title, found in sentences.doubts(report):
+        shown = sentences.alike(found)
+        head = f"{title}: {len(shown)}"
+        forms = [draw("findings_fold", head, shown), draw("findings_fold", head, shown[:_NAMED])]
+        name = f"some of what is said under {title!r}"
+        yield Part(name=name, forms=_shrinking((*forms, "")), rank=45)
+    if report.readings:
+        text = draw("readings", report.readings)
+        yield Part(name="the readings", forms=(text, ""), rank=4)
+
+
+def _more(number: int, one: str, several: str) -> str:
+    return "" if number <= 0 else f"{number} {one if number == 1 else several}"
+
+
+def _scope(report: PlanReport) -> str:
+    expected = lasting(report.expected_seconds)
+    return f"{counted(len(report.steps), 'step')}, about {expected}." if report.steps else ""
+
+
+def _change_title(entry: FunctionEntry) -> Markup:
+    """Stands where Markdown is not read: within HTML."""
+    name = markdown_text.html_code(f"function.{function_key(entry.change.address)}")
+    words = markdown_text.html_prose(fate(entry.change))
+    return Markup("<b>{}</b> {} {}").format(symbol_of(entry.change), name, words)
+
+
+def _change_line(change: Change) -> Markup:
+    named = markdown_text.code(change.address)
+    words = markdown_text.prose(fate(change))
+    return Markup(f"{markdown_text.code(symbol_of(change))} {named} {words}")
+
+
+def _diff(entry: FunctionEntry) -> Markup:
+    """Forges colour lines by their first sign, and know `!` for what is changed."""
+    _, *lines = draw_function(entry, Ink(False))
+    return markdown_text.fenced([_signed(line) for line in lines], "diff")
+
+
+def _signed(line: str) -> str:
+    indent, text = line[: len(line) - len(line.lstrip())], line.lstrip()
+    if text[:2] in ("+ ", "- ", "~ "):
+        return f"{text[0].replace('~', '!')} {indent}{text[2:]}"
+    return line if line.startswith("  ") else f"  {line}"

@@ -1,0 +1,205 @@
+"""What is said of a plan in the same words whatever it is drawn as. Safe for a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+from nvcfplan.plans import Unit
+from nvcfplan.reports import Fit, Moment, Outlook, Undoing
+from nvcfplan.views.neutralise import safe
+from nvcfplan.views.wording import charged, counted, is_gpus, lasting, units, why
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nvcfplan.diagnostics import Diagnostic
+    from nvcfplan.model import StepId
+    from nvcfplan.plans import Demand, Shortage
+    from nvcfplan.reports import (
+        CapacityRow,
+        Counts,
+        Interruption,
+        PlanReport,
+        ReadingEntry,
+        StepEntry,
+        TrafficShift,
+    )
+
+SHOWN_SECONDS: Final = 30
+"""What is over sooner has no time of its own in the list."""
+NO_CHANGES: Final = "No changes. Your deployments match the configuration."
+NO_RETURN: Final = "from here on going back needs room that others may have taken"
+CAPACITY_HEAD: Final = ("resource", "before", "peak", "step", "after", "limit", "verdict")
+
+
+def numbers_of(report: PlanReport) -> Mapping[StepId, int]:
+    return {entry.step.id: entry.number for entry in report.steps}
+
+
+def summary(counts: Counts) -> str:
+    """Terraform's line, which people search for."""
+    imported = f"{counts.imported} to import, " if counts.imported else ""
+    return (
+        f"Plan: {imported}{counts.added} to add, {counts.changed} to change, "
+        f"{counts.destroyed} to destroy."
+    )
+
+
+def confidence(report: PlanReport) -> str:
+    """How sure it is that the plan fits, in one sentence; empty where nothing is done."""
+    if report.outlook is not Outlook.CHANGES:
+        return ""
+    risky = sum(row.fit is Fit.AT_RISK for row in report.rows)
+    unknown = sum(row.fit is Fit.NOT_CHECKED for row in report.rows)
+    if risky or unknown:
+        doubts = [f"{counted(risky, 'limit')} at risk"] if risky else []
+        doubts += [f"{counted(unknown, 'limit')} not checked"] if unknown else []
+        return f"Fits what was read, but for {' and '.join(doubts)}."
+    return "Every state on the way fits what was read." if report.rows else "Takes no GPUs."
+
+
+def downtime_title(report: PlanReport) -> str:
+    functions = counted(len(report.interruptions), "function")
+    verb = "stops" if len(report.interruptions) == 1 else "stop"
+    return f"Downtime: {functions} {verb} serving for a while"
+
+
+def gap_times(gap: Interruption, numbers: Mapping[StepId, int]) -> str:
+    """`about 9m10s, at most 1h31m40s, from step 2 to step 5`."""
+    window = f"step {numbers[gap.begins]} to step {numbers[gap.ends]}"
+    times = f"about {lasting(gap.expected_seconds)}, at most {lasting(gap.limit_seconds)}"
+    return f"{times}, from {window}"
+
+
+def given_up(report: PlanReport, gap: Interruption) -> list[str]:
+    return [
+        f"gives up {units(one.units, one.resource)} for about {lasting(one.expected_seconds)} "
+        "before its successor is safe"
+        for one in report.exposures
+        if one.address == gap.address and is_gpus(one.resource)
+    ]
+
+
+def retaken(report: PlanReport) -> str:
+    """Empty when nothing is given back and taken again."""
+    given = ", ".join(units(one.units, one.resource) for one in report.retaken)
+    return f"{given}: another tenant could take them between" if given else ""
+
+
+def destroys_title(report: PlanReport) -> str:
+    functions = counted(len(report.destroyed), "function")
+    verb = "loses its id" if len(report.destroyed) == 1 else "lose their ids"
+    return f"Destroys: {functions} {verb}; there is no undo"
+
+
+def effects(entry: StepEntry) -> list[str]:
+    """Why the step waits, what it takes and gives, whether it can be undone, how long it takes."""
+    step = entry.step
+    by_number = groupby(entry.waits, key=itemgetter(0))
+    said = [why(number, [edge for _, edge in waits]) for number, waits in by_number]
+    said += [f"takes {charged(step.acquire)}"] if step.acquire else []
+    said += [f"gives {charged(step.release)}"] if step.release else []
+    match entry.undoing:
+        case Undoing.YES:
+            pass
+        case Undoing.IF_CAPACITY:
+            said.append("undone only if there is room")
+        case Undoing.NO:
+            said.append("cannot be undone")
+    if step.expected_seconds >= SHOWN_SECONDS:
+        said.append(f"about {lasting(step.expected_seconds)}")
+    return said
+
+
+def capacity_cells(row: CapacityRow, numbers: Mapping[StepId, int]) -> tuple[str, ...]:
+    """Under `CAPACITY_HEAD`."""
+    resource = row.resource
+    unit = " (instances)" if resource.unit is Unit.INSTANCES else ""
+    return (
+        f"{safe(resource.id)}{unit}",
+        str(resource.before),
+        str(row.peak),
+        "" if row.peak_step is None else str(numbers[row.peak_step]),
+        str(row.after),
+        "?" if resource.limit is None else str(resource.limit),
+        verdict(row),
+    )
+
+
+def verdict(row: CapacityRow) -> str:
+    match row.fit:
+        case Fit.FITS:
+            return "fits"
+        case Fit.AT_RISK:
+            return "at risk"
+        case Fit.VIOLATION:
+            return f"VIOLATION, {row.missing} short"
+        case Fit.NOT_CHECKED:
+            return "not checked"
+
+
+def demand_of(report: PlanReport) -> tuple[Demand, ...]:
+    """Only of pools that this plan is about."""
+    touched = {pool for row in report.rows for pool in row.resource.pools}
+    return tuple(one for one in report.demand if one.pool in touched)
+
+
+def promised(one: Demand) -> str:
+    if one.capacity is None or one.most <= one.capacity:
+        return ""
+    return f"oversubscribed by {one.most - one.capacity}"
+
+
+def shift(one: TrafficShift, numbers: Mapping[StepId, int]) -> str:
+    """`after 5 old 50%, new 50%`."""
+    shares = ", ".join(f"{each.version} {each.share:.0%}" for each in one.shares) or "nobody"
+    if one.step is None:
+        return shares
+    word = "after" if one.moment is Moment.END else "from"
+    return f"{word} {numbers[one.step]} {shares}"
+
+
+def traffic_of(report: PlanReport) -> list[tuple[str, str]]:
+    """Per function what serves, and from when."""
+    numbers = numbers_of(report)
+    return [
+        (address, "; ".join(shift(one, numbers) for one in shifts))
+        for address, shifts in groupby(report.traffic, key=lambda one: one.address)
+    ]
+
+
+def missing(shortage: Shortage) -> str:
+    return f"{shortage.missing} more needed of {safe(shortage.resource)}"
+
+
+def users(shortage: Shortage) -> str:
+    return ", ".join(f"{name} {units}" for name, units in shortage.users)
+
+
+def reading(entry: ReadingEntry) -> str:
+    age = "age unknown" if entry.age_seconds is None else f"{lasting(entry.age_seconds)} old"
+    partial = ", partial" if entry.reading.is_partial else ""
+    return f"{entry.reading.id}: {entry.reading.source}, {age}{partial}"
+
+
+def alike(found: Sequence[Diagnostic]) -> list[tuple[Diagnostic, str]]:
+    """What is said of several in the same words is said once, with all the places it is said of."""
+    places: dict[Diagnostic, list[str]] = {}
+    for one in found:
+        place = f"{one.subject.address} {one.subject.path}".strip() if one.subject else ""
+        same = replace(one, subject=None, span=None, related=())
+        places.setdefault(same, []).extend([place] if place else [])
+    return [(one, ", ".join(dict.fromkeys(where))) for one, where in places.items()]
+
+
+def doubts(report: PlanReport) -> list[tuple[str, tuple[Diagnostic, ...]]]:
+    """What is not certain, and what else there is to say; each group under its title."""
+    groups = [
+        ("At risk", report.at_risk),
+        ("Not checked", report.not_checked),
+        ("Note", report.notes),
+    ]
+    return [(title, found) for title, found in groups if found]
