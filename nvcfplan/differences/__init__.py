@@ -37,6 +37,12 @@ from nvcfplan.differences.freeform import (
     Leaf,
     describe,
 )
+from nvcfplan.differences.hashing import (
+    Value,
+    hash_live,
+    hash_state,
+    match_values,
+)
 from nvcfplan.differences.mutability import (
     CONFIG_ROWS,
     FOLDED,
@@ -93,6 +99,7 @@ __all__ = [
     "OwnedFunction",
     "Pairing",
     "Row",
+    "Value",
     "carried_config",
     "carry_forward",
     "caution",
@@ -110,12 +117,15 @@ __all__ = [
     "flatten_config",
     "flatten_specification",
     "has_row",
+    "hash_live",
+    "hash_state",
     "is_move",
     "is_mutable",
     "judge_live",
     "judge_sharing",
     "manages_sharing",
     "match_specifications",
+    "match_values",
     "needed_reads",
     "remove_function",
     "removed_attributes",

@@ -1,4 +1,4 @@
-"""Bytes <-> values: plan, state, journal and report documents, with their schemas."""
+"""Bytes <-> values: plan, state, snapshot, journal and report documents, with their schemas."""
 
 from __future__ import annotations
 
@@ -26,21 +26,30 @@ from nvcfplan.documents.report import (
     encode_verify_report,
 )
 from nvcfplan.documents.resource_changes import stated_function
+from nvcfplan.documents.snapshot import (
+    SNAPSHOT_FORMAT_VERSION,
+    decode_snapshot,
+    encode_snapshot,
+    snapshot_json_schema,
+)
 from nvcfplan.documents.state import decode_state, encode_state
 
 __all__ = [
     "FORMAT_VERSION",
     "REPORT_FORMAT_VERSION",
+    "SNAPSHOT_FORMAT_VERSION",
     "Examined",
     "decode_document",
     "decode_plan",
     "decode_record",
+    "decode_snapshot",
     "decode_state",
     "encode_apply_report",
     "encode_check_report",
     "encode_failure",
     "encode_plan",
     "encode_record",
+    "encode_snapshot",
     "encode_state",
     "encode_validate_report",
     "encode_verify_report",
@@ -49,5 +58,6 @@ __all__ = [
     "is_complete",
     "plan_digest",
     "plan_json_schema",
+    "snapshot_json_schema",
     "stated_function",
 ]

@@ -39,6 +39,7 @@ def _refuse_planning(arguments: PlanArguments) -> None:
     given = {
         "STACK": is_typed("paths"),
         "-out": arguments.out is not None,
+        "-offline": arguments.offline is not None,
         "-destroy": arguments.destroy,
         "-env": is_typed("environment"),
         "-var": is_typed("variables"),

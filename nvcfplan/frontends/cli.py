@@ -46,6 +46,7 @@ SECTIONS: Final = (
             Entry("show", f"{_COMMANDS}.show:show", "Show a saved plan"),
             Entry("verify", f"{_COMMANDS}.verify:verify", "Prove a saved plan again, on its own"),
             Entry("graph", f"{_COMMANDS}.graph:graph", "Draw the steps and why each one waits"),
+            Entry("snapshot", f"{_COMMANDS}.snapshot:snapshot", "Save what offline plans need"),
             Entry("state", f"{_COMMANDS}.state:state", "List or show what is remembered"),
         ),
     ),

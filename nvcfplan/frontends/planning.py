@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvcfplan.adapters.storage.planfile import read_plan, write_plan
 from nvcfplan.diagnostics import Severity
@@ -40,10 +40,12 @@ if TYPE_CHECKING:
     from nvcfplan.model import Address
     from nvcfplan.plans import Infeasible, Plan
 
+_SUFFIXES: Final = {"plan": "nvcfplan", "snapshot": "snapshot"}
+
 
 def plan_command(terminal: Terminal, arguments: PlanArguments) -> Exit:
     if arguments.out is not None:
-        _refuse_overwriting(arguments.out)
+        refuse_overwriting(arguments.out, "plan")
     loaded = load(arguments, terminal)
     if loaded is None:
         return Exit.ERROR
@@ -110,35 +112,36 @@ def _of_the_account(arguments: PlanArguments) -> PlanArguments:
     return replace(arguments, paths=(), environment=DEFAULT_ENVIRONMENT)
 
 
-def _refuse_overwriting(out: Path) -> None:
-    """Raises: click.UsageError when a slip of the hand would cost a file that is no plan.
+def refuse_overwriting(out: Path, kind: str) -> None:
+    """Raises: click.UsageError when a slip of the hand would cost a file that is no such document.
 
-    An empty file, as mktemp makes it, may be filled.
+    An empty file, as mktemp makes it, may be filled. `kind`: the member of the document that holds
+    what it says, `plan` or `snapshot`.
     """
     if out.suffix in (".yaml", ".yml"):
         raise usage_error(
             f"-out={out} names a stack file, and `apply` would read it as one;"
-            " give the plan another name, such as NAME.nvcfplan."
+            f" give the {kind} another name, such as NAME.{_SUFFIXES[kind]}."
         )
     try:
-        is_other = out.is_file() and not _is_plan(out.read_bytes())
+        is_other = out.is_file() and not _is_document(out.read_bytes(), kind)
     except OSError as error:
         raise usage_error(f"-out={out} cannot be written: {error.strerror or error}.") from error
     if is_other:
         raise usage_error(
-            f"-out={out} is a file that is not a saved plan, and would be overwritten;"
+            f"-out={out} is a file that is not a saved {kind}, and would be overwritten;"
             " give another name, or remove the file first."
         )
 
 
-def _is_plan(content: bytes) -> bool:
+def _is_document(content: bytes, kind: str) -> bool:
     if not content:
         return True
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
         return False
-    return isinstance(document, dict) and {"format_version", "plan"} <= document.keys()
+    return isinstance(document, dict) and {"format_version", kind} <= document.keys()
 
 
 def _warn_of_open_run(terminal: Terminal, session: Session, loaded: LoadedStack) -> None:

@@ -32,7 +32,9 @@ from nvcfplan.views.text import (
     render_plan,
     render_validate,
     render_verify,
+    safe,
 )
+from nvcfplan.views.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from nvcfplan.frontends.terminal import Terminal
     from nvcfplan.loading import StackReading
     from nvcfplan.located import SourceMap
+    from nvcfplan.model import Snapshot
     from nvcfplan.plans import Plan
     from nvcfplan.reports import CheckReport, Snippets, VerifyReport
     from nvcfplan.workflows import RunResult
@@ -108,6 +111,28 @@ def report_check(terminal: Terminal, report: CheckReport, exit_code: int) -> Non
         terminal.report(encode_check_report(report, exit_code=exit_code).decode("utf-8"))
         return
     terminal.report(render_check(report, colour=terminal.report_in_colour()))
+
+
+def report_snapshot(terminal: Terminal, snapshot: Snapshot, path: Path) -> None:
+    versions = sum(len(one.versions) for one in snapshot.live)
+    scope = f"{snapshot.stack}@{snapshot.environment}"
+    if terminal.wants_json:
+        document = {
+            "format_version": REPORT_FORMAT_VERSION,
+            "path": str(path),
+            "stack": scope,
+            "functions": len(snapshot.live),
+            "versions": versions,
+            "unread": [one.what.value for one in snapshot.account.unread],
+        }
+        terminal.report(json.dumps(document, indent=2, sort_keys=True))
+        return
+    for one in snapshot.account.unread:
+        terminal.say(safe(f"not read: {one.what.value}: {one.reason} ({one.remedy})"))
+    terminal.report(
+        f"Saved the snapshot of {scope} to {safe(str(path))}:"
+        f" {counted(len(snapshot.live), 'function')}, {counted(versions, 'version')}."
+    )
 
 
 def report_footer(terminal: Terminal, saved_to: Path | None, again: str) -> None:

@@ -82,6 +82,10 @@ from nvcfplan.model.ownership import (
 from nvcfplan.model.sensitive import (
     is_sensitive_key,
 )
+from nvcfplan.model.snapshot import (
+    OFFLINE,
+    Snapshot,
+)
 from nvcfplan.model.stack import (
     EVERYONE,
     AccountBinding,
@@ -120,6 +124,7 @@ __all__ = [
     "GRPC_URL",
     "MOST_USER_TAGS",
     "NAME_PATTERN",
+    "OFFLINE",
     "PREFIX",
     "Account",
     "AccountBinding",
@@ -168,6 +173,7 @@ __all__ = [
     "Secret",
     "SecretOrigin",
     "SecretReference",
+    "Snapshot",
     "Stack",
     "State",
     "Status",

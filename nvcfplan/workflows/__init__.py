@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nvcfplan.workflows.apply import ApplyRequest, apply_plan, refuse_open_run, remember_plan
 from nvcfplan.workflows.check import check_saved_plan
+from nvcfplan.workflows.offline import make_offline_plan
 from nvcfplan.workflows.plan import PlanRequest, has_changes, is_refused, make_plan, scope_of
 from nvcfplan.workflows.ports import Actor, LookPorts, Minted, RunPorts
 from nvcfplan.workflows.reading import Scope
@@ -15,6 +16,7 @@ from nvcfplan.workflows.recover import (
     roll_back_run,
 )
 from nvcfplan.workflows.runs import RunResult, Shell, last_journal
+from nvcfplan.workflows.snapshot import take_snapshot
 from nvcfplan.workflows.state_commands import find_function, read_remembered
 from nvcfplan.workflows.validate import read_stack_files
 from nvcfplan.workflows.verify import verify_document
@@ -38,6 +40,7 @@ __all__ = [
     "is_refused",
     "last_journal",
     "last_outcome",
+    "make_offline_plan",
     "make_plan",
     "read_remembered",
     "read_stack_files",
@@ -46,5 +49,6 @@ __all__ = [
     "resume_run",
     "roll_back_run",
     "scope_of",
+    "take_snapshot",
     "verify_document",
 ]

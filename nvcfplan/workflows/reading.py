@@ -10,6 +10,7 @@ from nvcfplan.differences import needed_reads
 from nvcfplan.documents import decode_state
 from nvcfplan.errors import AccountMismatch
 from nvcfplan.model import (
+    OFFLINE,
     Account,
     LiveFunction,
     State,
@@ -94,6 +95,12 @@ def refuse_other_label(planned: str, ours: AccountIdentity) -> None:
     """Raises: AccountMismatch. A plan names endpoint, org and ncaId as far as they were known."""
     known = set(str(ours).split())
     theirs = set(planned.split())
+    if planned.startswith(OFFLINE):
+        raise AccountMismatch(
+            f"the plan was made offline, against a {planned}",
+            detail="it is for review: the account itself was not asked. Nothing was changed",
+            remedy="plan against the account, without -offline",
+        )
     if not (theirs <= known or known <= theirs):
         raise AccountMismatch(
             f"the plan is for another account: {planned}, but this is {ours}",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 class PlanArguments(StackArguments, AccountArguments, PlanningArguments):
     out: Path | None
     check: Path | None
+    offline: Path | None
     destroy: bool
     detailed_exitcode: bool
 
@@ -40,6 +41,7 @@ Examples:
   nvcfplan plan -out=chat.nvcfplan -target=function.chat stacks/
   nvcfplan plan -detailed-exitcode -json stacks/ > plan.json
   nvcfplan plan -check=chat.nvcfplan
+  nvcfplan plan -offline=shop.snapshot stacks/
 
 Exit codes:
     0  good (with -detailed-exitcode: and nothing to do)
@@ -63,6 +65,10 @@ deploy_function (reading a deployment needs it), list_cluster_groups.
     "check", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
     help="Plan nothing: does the saved plan in FILE still hold? For merge queues.",
 )  # fmt: skip
+@option(
+    "offline", metavar="SNAPSHOT", type=click.Path(path_type=Path, dir_okay=False),
+    help="Plan for review against a snapshot: no network, no key, no secret.",
+)  # fmt: skip
 @option("destroy", is_flag=True, help="Plan to remove everything the stack manages.")
 @planning_options
 @option(
@@ -80,6 +86,10 @@ def plan(terminal: Terminal, arguments: PlanArguments) -> int:
         from nvcfplan.frontends.checking import check_command
 
         return check_command(terminal, arguments, arguments.check)
+    if arguments.offline is not None:
+        from nvcfplan.frontends.snapshots import offline_command
+
+        return offline_command(terminal, arguments, arguments.offline)
     from nvcfplan.frontends.planning import plan_command
 
     return plan_command(terminal, arguments)

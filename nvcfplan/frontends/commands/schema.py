@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Examples:
   nvcfplan schema stack > stack.schema.json
   nvcfplan schema plan > plan.schema.json
+  nvcfplan schema snapshot > snapshot.schema.json
   nvcfplan schema emulator > emulator.openapi.json
 
 In an editor, the first line of a stack file names the schema:
@@ -27,10 +28,13 @@ In an editor, the first line of a stack file names the schema:
 Exit codes: 0; 64 for a document without a schema.
 """,
 )
-@click.argument("document", type=click.Choice(["stack", "plan", "emulator"]))
+@click.argument("document", type=click.Choice(["stack", "plan", "snapshot", "emulator"]))
 @click.pass_obj
 def schema(terminal: Terminal, document: str) -> int:
-    """Prints the JSON Schema of stacks or saved plans, or the emulator's OpenAPI document."""
+    """Prints the JSON Schema of stacks, saved plans or snapshots.
+
+    Of the emulator it prints the OpenAPI document.
+    """
     if document == "stack":
         from nvcfplan.loading import stack_json_schema
 
@@ -39,6 +43,10 @@ def schema(terminal: Terminal, document: str) -> int:
         from nvcfplan.documents import plan_json_schema
 
         found = plan_json_schema()
+    elif document == "snapshot":
+        from nvcfplan.documents import snapshot_json_schema
+
+        found = snapshot_json_schema()
     else:
         from nvcfplan.emulator.openapi import document as openapi_document
 
