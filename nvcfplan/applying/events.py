@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from nvcfplan.applying.failures import Failure
 from nvcfplan.applying.journal import RunOutcome
 from nvcfplan.model import Address, RunId, StepId
-from nvcfplan.plans import Shortage, Task
+from nvcfplan.plans import Shortage, Step, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +40,17 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunBegan:
-    """`steps`: all of the plan, in its order; `done`: those an earlier part of the run ended."""
+    """`planned`: all of the plan, in its order; `done`: those an earlier part of the run ended."""
 
     at: float
     run: RunId
-    steps: tuple[StepId, ...]
+    planned: tuple[Step, ...]
     done: tuple[StepId, ...]
     is_resumed: bool
+
+    @property
+    def steps(self) -> tuple[StepId, ...]:
+        return tuple(step.id for step in self.planned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -357,7 +357,7 @@ class ApplyMachine:
             RunBegan(
                 at=0.0,
                 run=self._context.run,
-                steps=tuple(step.id for step in forward.plan.steps),
+                planned=forward.plan.steps,
                 done=forward.with_status(Status.DONE),
                 is_resumed=self._replayed.started is not None,
             )

@@ -1,7 +1,14 @@
-"""Bytes <-> values: plan, state, snapshot, journal and report documents, with their schemas."""
+"""Bytes <-> values: plan, state, snapshot, journal, events, reports, with their schemas."""
 
 from __future__ import annotations
 
+from nvcfplan.documents.events import (
+    encode_event,
+    encode_log,
+    encode_report_line,
+    encode_stream_version,
+    events_json_schema,
+)
 from nvcfplan.documents.journal import decode_record, encode_record
 from nvcfplan.documents.plan import (
     FORMAT_VERSION,
@@ -46,13 +53,18 @@ __all__ = [
     "decode_state",
     "encode_apply_report",
     "encode_check_report",
+    "encode_event",
     "encode_failure",
+    "encode_log",
     "encode_plan",
     "encode_record",
+    "encode_report_line",
     "encode_snapshot",
     "encode_state",
+    "encode_stream_version",
     "encode_validate_report",
     "encode_verify_report",
+    "events_json_schema",
     "examine_document",
     "is_applyable",
     "is_complete",

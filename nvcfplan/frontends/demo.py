@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import tempfile
 import textwrap
 from dataclasses import dataclass
@@ -249,8 +250,9 @@ def _without_attributes(line: str) -> bool:
 
 def _is_progress(line: str) -> bool:
     """What a run does and how it ends; the plan before it has been seen."""
-    starts = ("function.", "Cause", "  why", "Rolling", "Apply", "Destroy", "Undone", "Plan:")
-    return line.startswith(starts) and "still waiting" not in line
+    starts = ("Cause", "  why", "Apply", "Destroy", "Undone", "Plan:")
+    is_told = re.match(r"\d\d:\d\d:\d\d ", line) is not None or line.startswith(starts)
+    return is_told and "still waiting" not in line
 
 
 def _ids(emulator: Emulator, function: str) -> tuple[object, object]:

@@ -234,10 +234,26 @@ def output_options(function: F) -> F:
             "json", is_flag=True, expose_value=False, is_eager=True, callback=_set_json,
             help="Report as JSON on standard output.",
         ),
+        _no_color(),
+    )  # fmt: skip
+
+
+def stream_options(function: F) -> F:
+    """As `output_options`, of a command that runs."""
+    return _decorated(
+        function,
         option(
-            "no-color", is_flag=True, expose_value=False, callback=_set_plain,
-            help="No colours; NO_COLOR does the same.",
+            "json", is_flag=True, expose_value=False, is_eager=True, callback=_set_stream,
+            help="Report as JSON on standard output: a line for each event.",
         ),
+        _no_color(),
+    )  # fmt: skip
+
+
+def _no_color() -> Callable[[F], F]:
+    return option(
+        "no-color", is_flag=True, expose_value=False, callback=_set_plain,
+        help="No colours; NO_COLOR does the same.",
     )  # fmt: skip
 
 
@@ -305,6 +321,12 @@ def _set_json(ctx: click.Context, parameter: click.Parameter, value: bool) -> No
     del parameter
     if value:
         ctx.obj.wants_json = True
+
+
+def _set_stream(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    _set_json(ctx, parameter, value)
+    if value:
+        ctx.obj.is_stream = True
 
 
 def _set_plain(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:

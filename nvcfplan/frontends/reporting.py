@@ -1,24 +1,27 @@
 """What a command prints, and where: reports on standard output, the rest on standard error.
 
-With `-json` standard output holds exactly one JSON document, whatever happens.
+With `-json` standard output holds exactly one JSON document, whatever happens; of a command that
+runs it holds a line for each event, and the document as the last one.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from nvcfplan.applying import RunBegan, RunFinished, RunOutcome, StepWaiting
+from nvcfplan.applying import RunBegan, RunFinished, RunOutcome
 from nvcfplan.documents import (
     REPORT_FORMAT_VERSION,
     encode_apply_report,
     encode_check_report,
     encode_failure,
     encode_plan,
+    encode_report_line,
     encode_validate_report,
     encode_verify_report,
 )
+from nvcfplan.frontends.streaming import stream
 from nvcfplan.model import RunId
 from nvcfplan.plans import Infeasible
 from nvcfplan.reports import Operation, apply_report, no_snippets, plan_report, validate_report
@@ -26,7 +29,6 @@ from nvcfplan.views.text import (
     render_apply,
     render_check,
     render_diagnostics,
-    render_event,
     render_failure,
     render_footer,
     render_plan,
@@ -37,10 +39,9 @@ from nvcfplan.views.text import (
 from nvcfplan.views.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from nvcfplan.applying import Event
     from nvcfplan.diagnostics import Diagnostic
     from nvcfplan.errors import NvcfplanError, StoreError
     from nvcfplan.frontends.terminal import Terminal
@@ -52,7 +53,12 @@ if TYPE_CHECKING:
     from nvcfplan.workflows import RunResult
 
 
-HEARTBEAT_SECONDS: Final = 30.0
+def report_document(terminal: Terminal, document: bytes) -> None:
+    """What a command says as JSON: a document, or the last line of its stream."""
+    if terminal.is_stream:
+        stream(terminal, lambda now: encode_report_line(document, now))
+    else:
+        terminal.report(document.decode("utf-8"))
 
 
 def report_validation(terminal: Terminal, reading: StackReading) -> None:
@@ -60,7 +66,7 @@ def report_validation(terminal: Terminal, reading: StackReading) -> None:
     functions = len(checked.value.stack.functions) if checked.value else 0
     report = validate_report(checked.diagnostics, reading.sources.snippet, functions=functions)
     if terminal.wants_json:
-        terminal.report(encode_validate_report(report).decode("utf-8"))
+        report_document(terminal, encode_validate_report(report))
         return
     say_diagnostics(terminal, checked.diagnostics, reading.sources.snippet)
     terminal.report(render_validate(report, colour=terminal.report_in_colour()))
@@ -70,7 +76,7 @@ def report_faults(terminal: Terminal, reading: StackReading) -> None:
     """Of a stack that another command needed: its errors are that command's report."""
     if terminal.wants_json and reading.stack.value is None:
         report = validate_report(reading.stack.diagnostics, reading.sources.snippet)
-        terminal.report(encode_validate_report(report).decode("utf-8"))
+        report_document(terminal, encode_validate_report(report))
         return
     say_diagnostics(terminal, reading.stack.diagnostics, reading.sources.snippet)
 
@@ -86,13 +92,13 @@ def say_diagnostics(
 def report_error(terminal: Terminal, error: NvcfplanError, exit_code: int) -> None:
     terminal.say(render_failure(error, colour=terminal.say_in_colour()))
     if terminal.wants_json:
-        terminal.report(encode_failure(error, exit_code=exit_code).decode("utf-8"))
+        report_document(terminal, encode_failure(error, exit_code=exit_code))
 
 
 def report_plan(terminal: Terminal, plan: Plan | Infeasible, sources: SourceMap | None) -> None:
     """`sources` None: of a saved plan, whose files are not at hand."""
     if terminal.wants_json:
-        terminal.report(encode_plan(plan).decode("utf-8"))
+        report_document(terminal, encode_plan(plan))
         return
     snippets = no_snippets if sources is None else sources.snippet
     report = plan_report(plan if sources is None else _located(plan, sources))
@@ -101,14 +107,14 @@ def report_plan(terminal: Terminal, plan: Plan | Infeasible, sources: SourceMap 
 
 def report_verification(terminal: Terminal, report: VerifyReport, exit_code: int) -> None:
     if terminal.wants_json:
-        terminal.report(encode_verify_report(report, exit_code=exit_code).decode("utf-8"))
+        report_document(terminal, encode_verify_report(report, exit_code=exit_code))
         return
     terminal.report(render_verify(report, colour=terminal.report_in_colour()))
 
 
 def report_check(terminal: Terminal, report: CheckReport, exit_code: int) -> None:
     if terminal.wants_json:
-        terminal.report(encode_check_report(report, exit_code=exit_code).decode("utf-8"))
+        report_document(terminal, encode_check_report(report, exit_code=exit_code))
         return
     terminal.report(render_check(report, colour=terminal.report_in_colour()))
 
@@ -165,23 +171,6 @@ def _located(plan: Plan | Infeasible, sources: SourceMap) -> Plan | Infeasible:
     return replace(plan, diagnostics=diagnostics)
 
 
-def progress(terminal: Terminal) -> Callable[[Event], None]:
-    """Says what happens. A wait is repeated when its reason changes, else each half minute."""
-    said: dict[str, tuple[str, float]] = {}
-
-    def listener(event: Event) -> None:
-        if isinstance(event, StepWaiting):
-            reason, at = said.get(event.step, ("", 0.0))
-            if event.reason == reason and event.elapsed_seconds < at + HEARTBEAT_SECONDS:
-                return
-            said[event.step] = (event.reason, event.elapsed_seconds)
-        line = render_event(event, colour=terminal.say_in_colour())
-        if line is not None:
-            terminal.say(line)
-
-    return listener
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     """How a run ended for the shell. `again`: the options and paths that lead back to it."""
@@ -197,7 +186,7 @@ def report_run(terminal: Terminal, result: RunResult, ending: Ending) -> None:
     if result.state_failure is not None:
         terminal.say(_unwritten(result.state_failure, terminal))
     if terminal.wants_json:
-        terminal.report(encode_apply_report(report, exit_code=exit_code).decode("utf-8"))
+        report_document(terminal, encode_apply_report(report, exit_code=exit_code))
         return
     again = None if terminal.is_automation else ending.again
     terminal.report("\n" + render_apply(report, colour=terminal.report_in_colour(), again=again))
@@ -205,11 +194,11 @@ def report_run(terminal: Terminal, result: RunResult, ending: Ending) -> None:
 
 def report_no_changes(terminal: Terminal, plan: Plan, operation: Operation) -> None:
     """There is nothing to carry out, so there is no run; the last line is what scripts look for."""
-    began = RunBegan(at=0.0, run=RunId("none"), steps=(), done=(), is_resumed=False)
+    began = RunBegan(at=0.0, run=RunId("none"), planned=(), done=(), is_resumed=False)
     finished = RunFinished(at=0.0, outcome=RunOutcome.APPLIED, causes=(), blocked=None)
     report = apply_report(operation, plan, (began, finished))
     if terminal.wants_json:
-        terminal.report(encode_apply_report(report, exit_code=0).decode("utf-8"))
+        report_document(terminal, encode_apply_report(report, exit_code=0))
         return
     terminal.report("\n" + render_apply(report, colour=terminal.report_in_colour()))
 
@@ -228,7 +217,7 @@ def report_nothing(terminal: Terminal, operation: Operation, last: RunOutcome | 
             "last_outcome": last.value if last else None,
             "diagnostics": [],
         }
-        terminal.report(json.dumps(document, indent=2, sort_keys=True))
+        report_document(terminal, json.dumps(document, indent=2, sort_keys=True).encode("ascii"))
 
 
 def _unwritten(error: StoreError, terminal: Terminal) -> str:

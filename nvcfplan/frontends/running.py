@@ -10,12 +10,12 @@ from nvcfplan.applying import ApplySettings, RunOutcome
 from nvcfplan.documents import decode_plan
 from nvcfplan.frontends.assembly import choose_account, mint, this_actor
 from nvcfplan.frontends.exits import Exit, exit_of_outcome
+from nvcfplan.frontends.narrating import narrator_of, nothing_expected
 from nvcfplan.frontends.options import leading_back
 from nvcfplan.frontends.planning import refuse_planning, request_of
 from nvcfplan.frontends.prompts import APPLY, DESTROY, ROLLBACK, is_approved
 from nvcfplan.frontends.reporting import (
     Ending,
-    progress,
     report_no_changes,
     report_nothing,
     report_plan,
@@ -168,7 +168,8 @@ def _carried_out(
         settings=ApplySettings(parallelism=arguments.parallelism),
     )
     result = session.carry_out(
-        lambda shell: apply_plan(request, session.ports, shell), progress(terminal)
+        lambda shell: apply_plan(request, session.ports, shell),
+        narrator_of(terminal, session.ports.look.clock, nothing_expected),
     )
     return _reported(terminal, session, result, operation, leading_back(arguments))
 
@@ -196,7 +197,8 @@ def _recover(terminal: Terminal, arguments: RecoverArguments, operation: Operati
                 return Exit.ERROR
         work = resume_run if operation is Operation.RESUME else roll_back_run
         result = session.carry_out(
-            lambda shell: work(request, session.ports, shell), progress(terminal)
+            lambda shell: work(request, session.ports, shell),
+            narrator_of(terminal, look.clock, nothing_expected),
         )
         if isinstance(result, NothingToDo):
             report_nothing(terminal, operation, result.outcome)

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
     from nvcfplan.applying import Event
     from nvcfplan.frontends.assembly import ChosenAccount
+    from nvcfplan.frontends.narrating import Narrator
     from nvcfplan.model import Stack
     from nvcfplan.workflows import RunPorts
 
 T = TypeVar("T")
 
+_TICK_SECONDS: Final = 0.5
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -42,9 +44,7 @@ class Session:
     def read(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
 
-    def carry_out(
-        self, work: Callable[[Shell], Coroutine[Any, Any, T]], listener: Callable[[Event], None]
-    ) -> T:
+    def carry_out(self, work: Callable[[Shell], Coroutine[Any, Any, T]], narrator: Narrator) -> T:
         """Once the run begins, signals are told to it, and it ends in its own time.
 
         Raises: KeyboardInterrupt for a signal before that: nothing has been begun.
@@ -52,7 +52,17 @@ class Session:
         # A run may wait for hours: from here on the collector is worth its price.
         gc.freeze()
         gc.enable()
-        return self._runner.run(self._interruptible(work, listener))
+        return self._runner.run(self._narrated(work, narrator))
+
+    async def _narrated(
+        self, work: Callable[[Shell], Coroutine[Any, Any, T]], narrator: Narrator
+    ) -> T:
+        ticking = asyncio.get_running_loop().create_task(_ticking(narrator))
+        try:
+            return await self._interruptible(work, narrator.hear)
+        finally:
+            ticking.cancel()
+            narrator.close()
 
     async def _interruptible(
         self, work: Callable[[Shell], Coroutine[Any, Any, T]], listener: Callable[[Event], None]
@@ -95,6 +105,13 @@ def opened(
             yield Session(runner, ports)
         finally:
             runner.run(_awaited(connection.__aexit__(None, None, None)))
+
+
+async def _ticking(narrator: Narrator) -> None:
+    """Real seconds, whatever clock the run goes by: somebody looks at it."""
+    while True:
+        await asyncio.sleep(_TICK_SECONDS)
+        narrator.tick()
 
 
 async def _awaited(work: Coroutine[Any, Any, T]) -> T:

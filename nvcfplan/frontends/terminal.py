@@ -13,7 +13,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Literal, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class ReportUnwritten(Exception):
@@ -26,6 +26,9 @@ class ReportUnwritten(Exception):
 class Terminal:
     """`wants_json` and `is_plain` are set by `-json` and `-no-color` as they are read.
 
+    `is_stream`: what is wanted as JSON is a line for each event, and not one document;
+    `has_streamed`: the first of these lines is written.
+    `above`: while something is redrawn at the foot of the terminal, what is said goes above it.
     `is_reader_gone`: standard output was a pipe, and nobody reads it any more.
     """
 
@@ -42,6 +45,9 @@ class Terminal:
         self.stderr = stderr
         self.environment = environment
         self.wants_json = False
+        self.is_stream = False
+        self.has_streamed = False
+        self.above: Callable[[str], None] | None = None
         self.is_plain = False
         self.is_reader_gone = False
 
@@ -82,6 +88,9 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """Never fails: a run must not end because nobody can be told of it."""
+        if self.above is not None:
+            self.above(text)
+            return
         try:
             print(text.rstrip("\n"), file=self.stderr, flush=True)
         except (OSError, ValueError):
@@ -99,6 +108,12 @@ class Terminal:
             self.drop_reports()
         except OSError as error:
             raise ReportUnwritten(error) from error
+
+    @property
+    def is_redrawable(self) -> bool:
+        """A person looks at it, and lines at its foot can be written anew."""
+        is_dumb = self.environment.get("TERM") == "dumb"
+        return self.stderr.isatty() and not (is_dumb or self.is_automation or self.wants_json)
 
     def report_in_colour(self) -> bool:
         return self._is_coloured(self.stdout)

@@ -19,16 +19,18 @@ from nvcfplan.applying import (
 )
 from nvcfplan.views.ink import Ink
 from nvcfplan.views.neutralise import safe
-from nvcfplan.views.wording import counted, deed, doing, lasting, subject_of
+from nvcfplan.views.wording import about_left, counted, deed, doing, lasting, subject_of
 
 if TYPE_CHECKING:
     from nvcfplan.applying import Failure
 
 
-def render_event(event: Event, *, colour: bool = False) -> str | None:
-    """None: nothing to say of it.
+def render_event(
+    event: Event, *, left_seconds: float | None = None, colour: bool = False
+) -> str | None:
+    """None: nothing to say of it. `left_seconds`: how long the step is expected to go on.
 
-    How a run finished is the report's, and that a step waits has been said when it began.
+    How a run finished is the report's, and that a step waits is said when it begins.
     """
     ink = Ink(colour)
     match event:
@@ -36,16 +38,25 @@ def render_event(event: Event, *, colour: bool = False) -> str | None:
             return _began(event)
         case RunFinished():
             return None
-        case StepWaiting(elapsed_seconds=elapsed) if elapsed < 1:
-            return None
         case RollbackBegan():
             return _rollback(event, ink)
         case RepairBegan():
             return f"Clearing away what {safe(event.step)} left, then doing it again."
         case RunStopping():
             return ink.yellow(_stopping(event))
+        case StepWaiting():
+            return _waiting(event, left_seconds)
         case _:
             return _step(event, ink)
+
+
+def event_line(at: float, done: int, total: int, message: str) -> str:
+    """`00:02:13  3/18  function.chat@new: ...`: how long the run has lasted, and how far it is."""
+    minutes, seconds = divmod(int(at), 60)
+    hours, minutes = divmod(minutes, 60)
+    width = len(str(total))
+    stand = f"{hours:02}:{minutes:02}:{seconds:02}  {done:>{width}}/{total}"
+    return "\n".join(f"{stand}  {line}" for line in message.splitlines())
 
 
 def failure_text(failure: Failure) -> str:
@@ -56,16 +67,17 @@ def failure_text(failure: Failure) -> str:
     return safe(f"{failure.kind}: {failure.message}{origin}")
 
 
-def _step(
-    event: StepStarted | StepWaiting | StepRetried | StepSucceeded | StepFailed, ink: Ink
-) -> str:
+def _waiting(event: StepWaiting, left_seconds: float | None) -> str:
+    left = "" if left_seconds is None else f", {about_left(left_seconds)}"
+    elapsed = f"[{lasting(event.elapsed_seconds)} elapsed{left}]"
+    return f"{subject_of(event.task)}: still {doing(event.task)} {elapsed}: {safe(event.reason)}"
+
+
+def _step(event: StepStarted | StepRetried | StepSucceeded | StepFailed, ink: Ink) -> str:
     who = subject_of(event.task)
     match event:
         case StepStarted():
             return f"{who}: {doing(event.task)}..."
-        case StepWaiting():
-            elapsed = lasting(event.elapsed_seconds)
-            return f"{who}: still {doing(event.task)} [{elapsed} elapsed]: {safe(event.reason)}"
         case StepRetried():
             pause = lasting(event.pause_seconds)
             again = f"{who}: {deed(event.task)} is tried again in {pause} (attempt {event.attempt})"
@@ -81,11 +93,11 @@ def _step(
             assert_never(event)
 
 
-def _began(event: RunBegan) -> str | None:
+def _began(event: RunBegan) -> str:
+    steps = counted(len(event.planned), "step")
     if not event.is_resumed:
-        return None
-    done, steps = len(event.done), counted(len(event.steps), "step")
-    return f"Going on with run {safe(event.run)}: {done} of {steps} done before."
+        return f"Run {safe(event.run)}: {steps}."
+    return f"Going on with run {safe(event.run)}: {len(event.done)} of {steps} done before."
 
 
 def _rollback(event: RollbackBegan, ink: Ink) -> str:

@@ -115,6 +115,12 @@ def lasting(seconds: float) -> str:
     return short_duration(timedelta(seconds=max(0.0, seconds)))
 
 
+def about_left(seconds: float) -> str:
+    """To the minute, for more would be pretended."""
+    minutes = round(seconds / 60)
+    return f"about {lasting(minutes * 60)} left" if minutes else "less than a minute left"
+
+
 def runs(numbers: Sequence[int]) -> str:
     """`1, 4 to 7, 9`: of numbers that ascend."""
     found: list[list[int]] = []

@@ -46,7 +46,7 @@ def test_without_a_terminal_approval_must_be_given_before(typed: Typing) -> None
 def test_json_never_asks(typed: Typing) -> None:
     said = typed("apply", "-json", "--emulator", ".", answer="yes\n")
     assert said.code == 1
-    assert json.loads(said.out)["exit_code"] == 1
+    assert json.loads(said.out.splitlines()[-1])["exit_code"] == 1
 
 
 def test_destroy_asks_in_its_own_words(typed: Typing) -> None:
@@ -64,9 +64,9 @@ def test_nothing_to_do_is_applied_without_a_question(typed: Typing) -> None:
     assert "Resources: 0 added, 0 changed, 0 destroyed." in said.out
 
 
-def test_json_of_an_apply_is_one_document_with_outcome_and_code(typed: Typing) -> None:
+def test_json_of_an_apply_ends_in_a_document_with_outcome_and_code(typed: Typing) -> None:
     said = typed("apply", "-json", "-auto-approve", "--emulator", ".")
-    document = json.loads(said.out)
+    document = json.loads(said.out.splitlines()[-1])
     assert (document["outcome"], document["exit_code"]) == ("applied", 0)
     assert document["changes"] == {
         "import": 0, "add": 1, "change": 0, "remove": 0, "operation": "apply",

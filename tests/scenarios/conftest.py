@@ -36,8 +36,16 @@ class Said:
 
     @property
     def document(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads(self.out)
+        """The one that was printed; of a command that runs, the last line of its stream."""
+        try:
+            found: dict[str, object] = json.loads(self.out)
+        except json.JSONDecodeError:
+            found = json.loads(self.out.splitlines()[-1])
         return found
+
+    @property
+    def stream(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.out.splitlines()]
 
 
 class Workshop:

@@ -38,7 +38,7 @@ def began(plan: Plan, *done: Step) -> RunBegan:
     return RunBegan(
         at=0.0,
         run=RUN,
-        steps=tuple(step.id for step in plan.steps),
+        planned=plan.steps,
         done=tuple(step.id for step in done),
         is_resumed=bool(done),
     )

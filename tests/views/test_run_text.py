@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvcfplan.applying import Event, RunOutcome, StepWaiting
+from nvcfplan.applying import Event, RunOutcome
 from nvcfplan.documents import encode_apply_report
 from nvcfplan.reports import Operation, StepFate, apply_report
 from nvcfplan.views.apply_text import render_apply
@@ -61,12 +60,6 @@ def test_the_end_of_a_run_in_json_is_as_reviewed(name: str, golden: Golden) -> N
 def test_every_event_reads_as_reviewed(golden: Golden) -> None:
     lines = [render_event(event) or "(nothing)" for event in runs.every_event()]
     golden("text/events.txt", "\n".join(lines))
-
-
-def test_a_wait_that_has_just_begun_is_not_said_twice() -> None:
-    wait = next(event for event in runs.every_event() if isinstance(event, StepWaiting))
-    assert render_event(wait) is not None
-    assert render_event(replace(wait, elapsed_seconds=0.4)) is None
 
 
 def test_the_cause_is_shown_before_what_is_undone() -> None:

@@ -15,10 +15,10 @@ from nvcfplan.frontends.options import (
     RunningArguments,
     StackArguments,
     account_options,
-    output_options,
     planning_options,
     running_options,
     stack_options,
+    stream_options,
     taking,
 )
 
@@ -55,7 +55,7 @@ update_function, delete_function, update_secrets as the steps need.
 @account_options
 @planning_options
 @running_options
-@output_options
+@stream_options
 @taking(ApplyArguments)
 def apply(terminal: Terminal, arguments: ApplyArguments) -> int:
     """Makes the account match the stack, or carries out a saved plan."""
@@ -78,7 +78,7 @@ Example:
 @account_options
 @planning_options
 @running_options
-@output_options
+@stream_options
 @taking(ApplyArguments)
 def destroy(terminal: Terminal, arguments: ApplyArguments) -> int:
     """Removes everything the stack manages: gracefully undeployed, then deleted."""

@@ -14,9 +14,9 @@ from nvcfplan.frontends.options import (
     RunningArguments,
     StackArguments,
     account_options,
-    output_options,
     running_options,
     stack_options,
+    stream_options,
     taking,
 )
 
@@ -42,7 +42,7 @@ Example:
 @stack_options
 @account_options
 @running_options
-@output_options
+@stream_options
 @taking(RecoverArguments)
 def resume(terminal: Terminal, arguments: RecoverArguments) -> int:
     """Goes on with an apply that was killed, interrupted or blocked."""
@@ -64,7 +64,7 @@ Example:
 @stack_options
 @account_options
 @running_options
-@output_options
+@stream_options
 @taking(RecoverArguments)
 def rollback(terminal: Terminal, arguments: RecoverArguments) -> int:
     """Undoes the open run, or the last one."""

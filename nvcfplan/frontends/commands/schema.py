@@ -20,6 +20,7 @@ Examples:
   nvcfplan schema stack > stack.schema.json
   nvcfplan schema plan > plan.schema.json
   nvcfplan schema snapshot > snapshot.schema.json
+  nvcfplan schema events > events.schema.json
   nvcfplan schema emulator > emulator.openapi.json
 
 In an editor, the first line of a stack file names the schema:
@@ -28,10 +29,10 @@ In an editor, the first line of a stack file names the schema:
 Exit codes: 0; 64 for a document without a schema.
 """,
 )
-@click.argument("document", type=click.Choice(["stack", "plan", "snapshot", "emulator"]))
+@click.argument("document", type=click.Choice(["stack", "plan", "snapshot", "events", "emulator"]))
 @click.pass_obj
 def schema(terminal: Terminal, document: str) -> int:
-    """Prints the JSON Schema of stacks, saved plans or snapshots.
+    """Prints the JSON Schema of stacks, saved plans, snapshots or events.
 
     Of the emulator it prints the OpenAPI document.
     """
@@ -47,6 +48,10 @@ def schema(terminal: Terminal, document: str) -> int:
         from nvcfplan.documents import snapshot_json_schema
 
         found = snapshot_json_schema()
+    elif document == "events":
+        from nvcfplan.documents import events_json_schema
+
+        found = events_json_schema()
     else:
         from nvcfplan.emulator.openapi import document as openapi_document
 
