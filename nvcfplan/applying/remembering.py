@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Final
 from nvcfplan.applying.flows import Bound
 from nvcfplan.applying.recovery import replay
 from nvcfplan.applying.tracking import Bindings, Course, Kind
+from nvcfplan.applying.watching import watched_after
 from nvcfplan.model import DesiredFunction, ManagedFunction, function_key
 from nvcfplan.plans import Action, CreateFunction, CreateVersion, VersionRef
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from nvcfplan.applying.journal import Record
     from nvcfplan.applying.recovery import Replayed
     from nvcfplan.applying.settings import PlanCodec
-    from nvcfplan.model import Address, OperationId, State
+    from nvcfplan.model import Address, State
     from nvcfplan.plans import Plan
 
 _BOUNCE: Final = "bounce"
@@ -58,6 +60,7 @@ def state_after(
     *,
     codec: PlanCodec,
     fingerprints: Mapping[str, Fingerprints],
+    now: datetime,
 ) -> State:
     """`fingerprints`: of the secrets as they were sent, by function key.
 
@@ -76,11 +79,13 @@ def state_after(
             entries[key] = replace(entry, secret_fingerprints=fingerprints[key])
         else:
             entries[key] = entry
+    watched = watched_after(state, records, replayed, now)
     return replace(
         state,
         serial=state.serial + 1,
         functions=tuple(entries[key] for key in sorted(entries)),
-        watched=tuple(sorted({*state.watched, *_lost(replayed)})),
+        watched=tuple(operation for operation, _ in watched),
+        watched_since=watched,
     )
 
 
@@ -223,15 +228,4 @@ def _undone(before: ManagedFunction | None, found: _Found) -> ManagedFunction | 
         version_id=found.old[1],
         applied=_unknown(before.applied),
         secret_fingerprints=(),
-    )
-
-
-def _lost(replayed: Replayed) -> tuple[OperationId, ...]:
-    """Creating calls whose fate is not known: should one arrive late, it is surplus."""
-    return tuple(
-        operation
-        for course in replayed.courses
-        for step in course.plan.steps
-        if isinstance(step.task, CreateFunction | CreateVersion)
-        for operation in course.state(step.id).lost
     )

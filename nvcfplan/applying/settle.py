@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, assert_never
 
 from nvcfplan.applying.effects import FindOperation
-from nvcfplan.applying.failures import Failure, FailureClass
+from nvcfplan.applying.failures import Failure
 from nvcfplan.applying.flows import Blind, Flow, Rest, Waiting, look, version_in
 from nvcfplan.applying.readiness import is_released
 from nvcfplan.model import FunctionId, LiveSharing, LiveVersion, Status, VersionId
@@ -125,17 +125,20 @@ def _watch(brief: Brief, query: Query) -> Flow[Settled]:
 
 
 def _search(brief: Brief, operation: OperationId) -> Flow[Settled]:
-    """By the operation's tag, over all own functions, with growing pauses up to the window."""
+    """By the operation's tag, over all own functions, with growing pauses up to the window.
+
+    Of several, which a network that delivers twice makes, one is ours; the next plan deletes the
+    others.
+    """
     query, window, pause = FindOperation(operation), brief.settings.quiet_window, 1.0
     sight = yield from look(query, brief.settings, may_stop=False)
     begun = sight.now
     while not isinstance(sight, Blind):
         found = sight.found or ()
         assert isinstance(found, tuple), found
-        if len(found) > 1:
-            return Unclear(_ambiguous(operation, found))
         if found:
-            return Happened(found[0].function_id, found[0].version_id)
+            first = min(found, key=_by_age)
+            return Happened(first.function_id, first.version_id)
         if sight.now - begun >= window:
             return Absent()
         rest = min(pause, begun + window - sight.now)
@@ -145,9 +148,6 @@ def _search(brief: Brief, operation: OperationId) -> Flow[Settled]:
     return Unclear(sight.failure)
 
 
-def _ambiguous(operation: OperationId, found: tuple[LiveVersion, ...]) -> Failure:
-    ids = ", ".join(f"{one.function_id}/{one.version_id}" for one in found)
-    return Failure(
-        kind=FailureClass.OTHER,
-        message=f"operation {operation} was sent once and is the tag of {len(found)}: {ids}",
-    )
+def _by_age(version: LiveVersion) -> tuple[str, str, str]:
+    created = version.created_at.isoformat() if version.created_at else ""
+    return created, version.function_id, version.version_id

@@ -20,10 +20,11 @@ from nvcfplan.differences.compare import (
     secret_change,
 )
 from nvcfplan.differences.differ import (
+    LATE,
+    SURPLUS,
     CompareOptions,
     Difference,
     compare_function,
-    has_row,
     remove_function,
 )
 from nvcfplan.differences.flattening import (
@@ -42,6 +43,11 @@ from nvcfplan.differences.hashing import (
     hash_live,
     hash_state,
     match_values,
+)
+from nvcfplan.differences.late import (
+    Arrivals,
+    find_arrivals,
+    has_row,
 )
 from nvcfplan.differences.mutability import (
     CONFIG_ROWS,
@@ -83,12 +89,15 @@ from nvcfplan.differences.trouble import (
 __all__ = [
     "CONFIG_ROWS",
     "FOLDED",
+    "LATE",
     "MASK",
     "NOTHING",
     "NO_ATTRIBUTES",
     "PLACEMENT_ROWS",
     "SHARING",
     "SPECIFICATION_ROWS",
+    "SURPLUS",
+    "Arrivals",
     "Attribute",
     "CompareOptions",
     "Compared",
@@ -113,6 +122,7 @@ __all__ = [
     "created_attributes",
     "created_sharing",
     "describe",
+    "find_arrivals",
     "find_owned",
     "flatten_config",
     "flatten_specification",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from nvcfplan.diagnostics import Diagnostic, Severity, Subject
 from nvcfplan.differences.cautions import caution, is_move
@@ -19,6 +20,7 @@ from nvcfplan.differences.compare import (
     removed_attributes,
     secret_change,
 )
+from nvcfplan.differences.late import has_row
 from nvcfplan.differences.ownership import OwnedFunction
 from nvcfplan.differences.sealing import seal_config
 from nvcfplan.differences.sharing import compare_sharing, created_sharing, judge_sharing
@@ -38,6 +40,10 @@ from nvcfplan.model import (
 )
 from nvcfplan.plans import Action, AttributeChange, Change, Means
 
+LATE: Final = "own-late-create"
+"""Made by a creating call of ours that had been given up, or was served twice."""
+SURPLUS: Final = "surplus-versions"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
@@ -45,7 +51,7 @@ class Difference:
 
     `specifications`: the wanted placement, unmanaged fields carried forward, by key.
     `retired`: other versions of ours that are deployed and should not be. `surplus`: stored ones
-    beyond `keepVersions`, oldest first; they are deleted last.
+    beyond `keepVersions` or come late, oldest first; they are deleted last.
     """
 
     change: Change
@@ -108,6 +114,8 @@ def compare_function(
     if retired or surplus:
         means = tuple(sorted({*means, Means.REMOVE}))
     change = _change(desired, means, attributes, config.waiting)
+    if change.reason == SURPLUS and all(one.version_id in owned.late for one in surplus):
+        change = replace(change, reason=LATE)
     config_made = carried_config(desired, live) if Means.NEW_VERSION in means else None
     return Difference(
         change=change,
@@ -135,7 +143,7 @@ def remove_function(owned: OwnedFunction, on_remove: OnRemove) -> Difference:
                     address=address,
                     action=Action.DELETE,
                     means=(Means.REMOVE,),
-                    reason="removed-from-stack",
+                    reason=LATE if owned.is_late else "removed-from-stack",
                     attributes=removed_attributes(owned.current),
                 ),
                 desired=None,
@@ -288,7 +296,7 @@ def _reason(means: tuple[Means, ...], attributes: tuple[AttributeChange, ...]) -
         return "metadata-changed"
     if Means.SHARING in means:
         return "sharing-changed"
-    return "surplus-versions" if not attributes else "undeployed"
+    return SURPLUS if not attributes else "undeployed"
 
 
 def _wanted_specifications(
@@ -301,10 +309,6 @@ def _wanted_specifications(
     return tuple(one.specification for one in rows)
 
 
-def has_row(version: LiveVersion) -> bool:
-    return version.is_deployed or version.deployment is not None
-
-
 def _retired(owned: OwnedFunction) -> tuple[LiveVersion, ...]:
     current = owned.current.version_id
     return tuple(one for one in owned.versions if one.version_id != current and one.is_deployed)
@@ -314,10 +318,11 @@ def _surplus(
     desired: DesiredFunction, owned: OwnedFunction, *, is_replaced: bool
 ) -> tuple[LiveVersion, ...]:
     current = owned.current.version_id
-    stored = [one for one in owned.versions if one.version_id != current]
+    stored = [one for one in owned.versions if one.version_id not in (current, *owned.late)]
     stored += [owned.current] if is_replaced else []
     beyond = len(stored) - desired.update.keep_versions
-    return tuple(stored[: max(0, beyond)])
+    late = [one for one in owned.versions if one.version_id in owned.late]
+    return (*late, *stored[: max(0, beyond)])
 
 
 def _diagnostics(

@@ -6,9 +6,10 @@ Functions without our tag and unknown to our state are never looked at again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nvcfplan.diagnostics import Diagnostic, Severity, Subject
+from nvcfplan.differences.late import Arrivals, find_arrivals
 from nvcfplan.model import (
     FunctionId,
     LiveFunction,
@@ -28,7 +29,7 @@ class OwnedFunction:
     """`versions` ours, oldest first; `foreign` are versions of the function that we did not make.
 
     `current` carries the function now, or would: deployed before stored, remembered before newest.
-    `sharing` None: it was not read.
+    `sharing` None: it was not read. `late`: those of `versions` that nobody waits for any more.
     """
 
     key: str
@@ -38,11 +39,20 @@ class OwnedFunction:
     foreign: tuple[LiveVersion, ...]
     managed: ManagedFunction | None
     sharing: LiveSharing | None = None
+    late: tuple[VersionId, ...] = ()
+
+    @property
+    def is_late(self) -> bool:
+        """There is nothing in it but late arrivals."""
+        return len(self.late) == len(self.versions) and not self.foreign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
-    """Keyed by function key. `missing`: in our state, gone from the account."""
+    """Keyed by function key; functions that came late by a key that no stack can give.
+
+    `missing`: in our state, gone from the account.
+    """
 
     owned: Mapping[str, OwnedFunction]
     missing: tuple[ManagedFunction, ...]
@@ -56,20 +66,26 @@ def find_owned(
 
     Of one whose tags are all gone, the version that carries it now is taken to be ours.
     """
+    arrivals = find_arrivals(stack, environment, live, state)
     managed = {one.function_id: one for one in state.functions} if state else {}
     by_key: dict[str, list[OwnedFunction]] = {}
     for function in sorted(live, key=lambda one: one.id):
-        found = _owned(stack, environment, function, managed.get(function.id))
+        found = _owned(stack, environment, function, managed.get(function.id), arrivals)
         if found is not None:
-            by_key.setdefault(found.key, []).append(found)
-    owned = {key: _preferred(by_key[key]) for key in sorted(by_key)}
+            key = f"{found.key}~{found.function_id}" if found.is_late else found.key
+            by_key.setdefault(key, []).append(replace(found, key=key))
+    diagnostics = [
+        diagnostic
+        for key in sorted(by_key)
+        if len(by_key[key]) > 1
+        for diagnostic in _settle_claims(key, by_key, arrivals)
+    ]
     seen = {one.function_id for candidates in by_key.values() for one in candidates}
     return Holdings(
-        owned=owned,
+        owned={key: _preferred(by_key[key]) for key in sorted(by_key)},
         missing=tuple(one for one in managed.values() if one.function_id not in seen),
-        diagnostics=tuple(_claimed_twice(key, found) for key, found in sorted(by_key.items())
-                          if len(found) > 1),
-    )  # fmt: skip
+        diagnostics=tuple(diagnostics),
+    )
 
 
 def needed_reads(
@@ -90,7 +106,11 @@ def needed_reads(
 
 
 def _owned(
-    stack: str, environment: str, function: LiveFunction, managed: ManagedFunction | None
+    stack: str,
+    environment: str,
+    function: LiveFunction,
+    managed: ManagedFunction | None,
+    arrivals: Arrivals,
 ) -> OwnedFunction | None:
     owners = {version.version_id: owner_of(version.config.tags) for version in function.versions}
     known = None if managed is None else managed.version_id
@@ -105,14 +125,17 @@ def _owned(
         return None
     keys = [owner.key for version in ours if (owner := owners[version.version_id]) is not None]
     key = managed.key if managed is not None else keys[-1]
+    late = tuple(version.version_id for version in ours if arrivals.is_late(version))
+    expected = tuple(version for version in ours if version.version_id not in late)
     return OwnedFunction(
         key=key,
         function_id=function.id,
-        current=_current(ours, known),
+        current=_current(expected or ours, known),
         versions=ours,
         foreign=tuple(version for version in function.versions if version not in ours),
         managed=managed,
         sharing=function.sharing,
+        late=late,
     )
 
 
@@ -131,6 +154,30 @@ def _current(ours: tuple[LiveVersion, ...], known: VersionId | None) -> LiveVers
 def _preferred(found: Sequence[OwnedFunction]) -> OwnedFunction:
     """Of several functions that claim one key: the one our state knows, else the oldest id."""
     return next((one for one in found if one.managed is not None), found[0])
+
+
+def _settle_claims(
+    key: str, by_key: dict[str, list[OwnedFunction]], arrivals: Arrivals
+) -> tuple[Diagnostic, ...]:
+    """What came unexpected and is deployed by now is only told of, beside the one that counts."""
+    claims = by_key[key]
+    unexpected = [one for one in claims if all(map(arrivals.is_unexpected, one.versions))]
+    if not unexpected or len(unexpected) + 1 != len(claims):
+        return (_claimed_twice(key, claims),)
+    by_key[key] = [one for one in claims if one not in unexpected]
+    return tuple(_deployed_late(key, one) for one in unexpected)
+
+
+def _deployed_late(key: str, found: OwnedFunction) -> Diagnostic:
+    return Diagnostic(
+        code="late-arrival-deployed",
+        severity=Severity.WARNING,
+        summary=f"function {found.function_id} was made by a request of ours that had been given"
+        f" up, for function.{key}, and somebody deployed it",
+        detail="it is left alone: it may be in use",
+        remedy="undeploy it, and the next plan deletes it; or take the nvcfplan: tags off it",
+        subject=Subject(function_address(key)),
+    )
 
 
 def _claimed_twice(key: str, found: Sequence[OwnedFunction]) -> Diagnostic:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from nvcfplan.model.account import AccountIdentity
 from nvcfplan.model.addresses import FunctionId, OperationId, VersionId
@@ -24,7 +25,8 @@ class ManagedFunction:
 class State:
     """`secret_key` is random, hexadecimal, and made once: fingerprints under it tell equality only.
 
-    `watched`: creating calls of ours whose fate was unknown; a late arrival is surplus.
+    `watched`: creating calls of ours for whose work nobody waits any more; a late arrival is
+    surplus. `watched_since`: from when on, as far as that is known.
     """
 
     lineage: str
@@ -35,3 +37,4 @@ class State:
     secret_key: str
     functions: tuple[ManagedFunction, ...] = ()
     watched: tuple[OperationId, ...] = ()
+    watched_since: tuple[tuple[OperationId, datetime], ...] = ()

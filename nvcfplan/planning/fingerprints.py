@@ -13,10 +13,12 @@ from nvcfplan.model import (
     Json,
     LiveSharing,
     LiveVersion,
+    OperationId,
     PoolId,
     ResourceId,
     Status,
     canonical_json,
+    operation_of,
     own_tags,
     parse_json,
 )
@@ -49,12 +51,17 @@ def pre_images(differences: Iterable[Difference]) -> tuple[PreImage, ...]:
             fields=_fields(version, difference),
             is_current=version.version_id == difference.owned.current.version_id,
             running=tuple(sorted(running_by_row(version).items())),
+            late=_late(version, difference.owned),
         )
         for difference in differences
         if difference.owned is not None and difference.change.action is not Action.NO_OP
         for version in difference.owned.versions
     ]
     return tuple(sorted(images, key=lambda one: (one.address, one.version)))
+
+
+def _late(version: LiveVersion, owned: OwnedFunction) -> OperationId | None:
+    return operation_of(version.config.tags) if version.version_id in owned.late else None
 
 
 def _fields(version: LiveVersion, difference: Difference) -> Json:

@@ -17,6 +17,7 @@ from nvcfplan.model import (
     FunctionId,
     GpuSpecificationId,
     Json,
+    OperationId,
     PoolId,
     ResourceId,
     Stack,
@@ -69,7 +70,7 @@ class PreImage:
 
     Of a version that no step touches only its status. `is_current`: it carried the function.
     `running`: instances by specification, as counted then; they move by themselves, so a plan is
-    not stale for them.
+    not stale for them. `late`: the call that made it, where nobody waits for that any more.
     """
 
     address: Address
@@ -78,6 +79,7 @@ class PreImage:
     fields: Json
     is_current: bool = False
     running: tuple[tuple[GpuSpecificationId, int], ...] = ()
+    late: OperationId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -238,6 +238,9 @@ def _deleted(case: Case, expected: int) -> Iterator[str]:
     gone = [one for one in case.seen if case.has(DeleteVersion, case.ref_of(one))]
     if len(gone) != expected:
         yield f"has {expected} versions to delete, and its steps delete {len(gone)}"
+    for one in case.seen:
+        if one.is_late and one not in gone and case.change.action is Action.UPDATE:
+            yield f"keeps {case.ref_of(one)}, for which nobody waits"
     is_kept = case.change.action is Action.UPDATE and Means.NEW_VERSION not in case.change.means
     if is_kept and any(one.is_current for one in gone):
         yield "loses the version that carries it"
@@ -247,8 +250,9 @@ def _surplus(case: Case) -> int:
     if case.desired is None:
         return 0
     is_replaced = Means.NEW_VERSION in case.change.means
-    stored = [one for one in case.seen if is_replaced or not one.is_current]
-    return max(0, len(stored) - case.desired.update.keep_versions)
+    stored = [o for o in case.seen if not o.is_late and (is_replaced or not o.is_current)]
+    late = sum(one.is_late for one in case.seen)
+    return late + max(0, len(stored) - case.desired.update.keep_versions)
 
 
 def _forgotten(case: Case) -> Iterator[str]:

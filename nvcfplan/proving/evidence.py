@@ -35,13 +35,15 @@ TaskT = TypeVar("TaskT", bound=Task)
 class Seen:
     """A live version as the fingerprint shows it. `rows`: the specifications it is deployed with.
 
-    `is_current`: it carries the function. `running`: instances by specification.
+    `is_current`: it carries the function. `is_late`: nobody waits for it. `running`: instances by
+    specification.
     """
 
     version: VersionId
     status: str
     rows: int
     is_current: bool
+    is_late: bool
     running: Mapping[GpuSpecificationId, int]
 
     @property
@@ -174,5 +176,6 @@ def _seen(image: PreImage) -> Seen:
         status=str(known.get("status", Status.UNKNOWN)),
         rows=len(rows) if isinstance(rows, list) else 0,
         is_current=image.is_current,
+        is_late=image.late is not None,
         running=dict(image.running),
     )

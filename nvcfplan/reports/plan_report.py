@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nvcfplan.diagnostics import Diagnostic, Severity, Verdict, has_errors, sort_key
-from nvcfplan.differences import flatten_config, flatten_specification
+from nvcfplan.differences import LATE, flatten_config, flatten_specification
 from nvcfplan.model import Address, DesiredFunction, StepId
 from nvcfplan.plans import (
     Action,
@@ -159,7 +159,11 @@ def plan_report(found: Plan | Infeasible) -> PlanReport:
         alternatives=plan.alternatives,
         interruptions=find_interruptions(plan),
         exposures=find_exposures(plan),
-        destroyed=tuple(one.address for one in plan.changes if one.action is Action.DELETE),
+        destroyed=tuple(
+            one.address
+            for one in plan.changes
+            if one.action is Action.DELETE and one.reason != LATE
+        ),
         point_of_no_return=tuple(numbers[one] for one in plan.point_of_no_return),
         shortages=found.shortages if isinstance(found, Infeasible) else (),
         faults=tuple(one for one in rest if one.severity is not Severity.NOTE),

@@ -36,6 +36,8 @@ _MEANING: Final[Mapping[Action, str]] = {
     Action.FORGET: "will no longer be managed; nothing is deleted",
     Action.NO_OP: "stays as it is",
 }
+_REASONS: Final = {"own-late-create": "cleanup: our own late create"}
+"""Where the word alone would not say enough."""
 
 
 def draw_function(entry: FunctionEntry, ink: Ink) -> list[str]:
@@ -58,7 +60,8 @@ def symbol_of(change: Change) -> str:
 
 def fate(change: Change) -> str:
     """What will become of the function, and why: `will be created (new)`."""
-    reason = f" ({change.reason.replace('-', ' ')})" if change.reason else ""
+    words = _REASONS.get(change.reason) or change.reason.replace("-", " ")
+    reason = f" ({words})" if words else ""
     return f"{_meaning(change)}{reason}"
 
 

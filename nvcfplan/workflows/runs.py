@@ -306,6 +306,7 @@ async def _remember(ports: LookPorts, lease: Lease, made_of: Remembering) -> Non
         made_of.records,
         codec=CODEC,
         fingerprints=_sent_secrets(made_of.plan, made_of.state, ports.secrets),
+        now=ports.clock.now(),
     )
     await write_state(state, made_of.before, ports, lease)
 

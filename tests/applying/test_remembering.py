@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +56,7 @@ from tests.applying.service import Fault
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ROLLING = Case(4, [rolled("chat", spec(), spec())], {"chat": spec()})
 
 
@@ -88,7 +90,12 @@ def drive(case: Case, *, faults: dict[int, Fault] | None = None) -> Drive:
 
 def after_run(before: State, case: Case, done: Drive) -> State:
     return state_after(
-        before, case.plan, done.records, codec=CODEC, fingerprints={"chat": (("TOKEN", "new"),)}
+        before,
+        case.plan,
+        done.records,
+        codec=CODEC,
+        fingerprints={"chat": (("TOKEN", "new"),)},
+        now=NOW,
     )
 
 
@@ -168,7 +175,7 @@ def test_a_function_that_is_kept_undeployed_stays_remembered() -> None:
     plan = with_changes(case, changed("chat", Action.UPDATE))
     records = drive(case).records
 
-    left = state_after(state("chat"), plan, records, codec=CODEC, fingerprints={})
+    left = state_after(state("chat"), plan, records, codec=CODEC, fingerprints={}, now=NOW)
     assert left.functions == state("chat").functions
 
 
@@ -178,7 +185,7 @@ def test_a_function_that_is_deleted_or_forgotten_is_not(action: Action) -> None:
     plan = with_changes(case, changed("chat", action))
     records = drive(case).records
 
-    left = state_after(state("chat"), plan, records, codec=CODEC, fingerprints={})
+    left = state_after(state("chat"), plan, records, codec=CODEC, fingerprints={}, now=NOW)
     assert left.functions == ()
 
 
@@ -188,7 +195,7 @@ def test_a_run_remembers_the_policies_of_functions_it_had_nothing_to_do_for() ->
     plan, records = with_changes(ROLLING, *changes, wanted=wanted), drive(ROLLING).records
 
     for before in (state("chat", "kept"), state("chat")):
-        after = state_after(before, plan, records, codec=CODEC, fingerprints={})
+        after = state_after(before, plan, records, codec=CODEC, fingerprints={}, now=NOW)
         kept = next(one for one in after.functions if one.key == "kept")
         assert kept.applied == protected("kept")
         assert (kept.function_id, kept.version_id) == ("f-kept", "v-kept")

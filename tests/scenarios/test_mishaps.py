@@ -99,15 +99,80 @@ def test_deployment_that_was_delivered_twice_is_not_taken_for_a_failure(workshop
     assert "found done" in said.err
 
 
-def test_function_that_was_delivered_twice_is_pointed_out_by_the_next_plan(
-    workshop: Workshop,
-) -> None:
+def test_function_that_was_delivered_twice_is_swept_by_the_next_apply(workshop: Workshop) -> None:
     """No answer tells of the second one; both carry the tags of the one request."""
     workshop.write("stack.yaml", stack(h100("chat", instances=1)))
     workshop.plan(".")
     workshop.emulator().add_fault(Fault(kind=Trouble.DUPLICATE, route="create-function"))
     workshop.apply(".")
+    ids = {one["id"]: one["status"] for one in workshop.account()}
+    (surplus,) = [function for function, status in ids.items() if status == "INACTIVE"]
+
+    said = workshop.plan(".")
+    assert said.code == 2
+    assert f"function.chat~{surplus}" in said.out
+    assert "cleanup: our own late create" in said.out
+
+    assert workshop.apply(".").code == 0
+    (left,) = workshop.account()
+    assert (left["status"], left["id"] != surplus) == ("ACTIVE", True)
+    assert workshop.plan(".").code == 0
+
+
+def test_version_that_was_delivered_twice_does_not_take_the_place_of_a_kept_one(
+    workshop: Workshop,
+) -> None:
+    workshop.write("stack.yaml", stack(h100("chat", instances=1)))
+    workshop.apply(".")
+    newer = h100("chat", image="2.0.0", instances=1, more="update: { keepVersions: 1 }")
+    workshop.write("stack.yaml", stack(newer))
+    workshop.plan(".")
+    workshop.emulator().add_fault(Fault(kind=Trouble.DUPLICATE, route="create-version"))
+    workshop.apply(".")
+
+    assert "cleanup: our own late create" in workshop.plan(".").out
+    assert workshop.apply(".").code == 0
+    images = [(str(one["containerImage"])[-5:], one["status"]) for one in workshop.account()]
+    assert sorted(images) == [("1.0.0", "INACTIVE"), ("2.0.0", "ACTIVE")]
+
+
+@pytest.mark.parametrize("way_out", ["apply", "rollback"])
+def test_function_that_is_made_long_after_its_request_is_swept(
+    workshop: Workshop, way_out: str
+) -> None:
+    """The first request is given up, and arrives when nobody looks for it any more."""
+    workshop.write("stack.yaml", stack(h100("chat", instances=1)))
+    workshop.plan(".")
+    late = Fault(kind=Trouble.LATE, route="create-function", seconds=100.0)
+    workshop.emulator().add_fault(late)
+    assert workshop.apply(".").code == 0
+    if way_out == "rollback":
+        assert workshop.type("rollback", "-auto-approve", "--emulator", ".").code == 0
+
+    said = workshop.plan(".")
+    assert (said.code, "cleanup: our own late create" in said.out) == (2, True)
+    assert workshop.apply(".").code == 0
+    assert [one["status"] for one in workshop.account()] == ["ACTIVE"]
+    assert workshop.plan(".").code == 0
+
+
+def test_late_function_that_somebody_deployed_is_only_reported(workshop: Workshop) -> None:
+    workshop.write("stack.yaml", stack(h100("chat", instances=1)))
+    workshop.plan(".")
+    late = Fault(kind=Trouble.LATE, route="create-function", seconds=100.0)
+    workshop.emulator().add_fault(late)
+    workshop.apply(".")
+    (surplus,) = [one for one in workshop.account() if one["status"] == "INACTIVE"]
+    (used,) = [one for one in workshop.account() if one["status"] == "ACTIVE"]
+    deployment = used["deployment"]
+    assert isinstance(deployment, dict)
+    rows = [
+        {key: row[key] for key in ("gpu", "instanceType", "minInstances", "maxInstances")}
+        for row in deployment["deploymentSpecifications"]
+    ]
+    path = f"deployments/functions/{surplus['id']}/versions/{surplus['versionId']}"
+    workshop.ask(path, method="POST", body={"deploymentSpecifications": rows})
 
     said = workshop.plan(".")
 
-    assert (said.code, codes(said.out + said.err)) == (1, ["function-claimed-twice"])
+    assert (said.code, codes(said.out + said.err)) == (0, ["late-arrival-deployed"])
