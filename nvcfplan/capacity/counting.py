@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """`by_pool`: resources that have the pool, in GPUs, sorted by id."""
+    """`by_pool`: resources that have the pool, sorted by id."""
 
     by_pool: Mapping[PoolId, tuple[Resource, ...]]
 
@@ -41,7 +41,7 @@ class Index:
 def index_of(resources: Iterable[Resource]) -> Index:
     by_pool: dict[PoolId, list[Resource]] = {}
     for one in resources:
-        for pool in one.pools if one.unit is Unit.GPUS else ():
+        for pool in one.pools:
             by_pool.setdefault(pool, []).append(one)
     return Index({pool: tuple(some) for pool, some in by_pool.items()})
 
@@ -72,13 +72,20 @@ def placed_units(
 ) -> Counter[ResourceId]:
     """Units that a deployed specification takes up, by basis: its minimum, or its maximum."""
     low, high = specification.min_instances, specification.max_instances
-    each = placement.gpus_each or 0
+    gpus = placement.gpus_each or 0
     return Counter(
         {
-            one.id: each * (high if one.basis is Basis.MAX else low)
+            one.id: (high if one.basis is Basis.MAX else low)
+            * (1 if one.unit is Unit.INSTANCES else gpus)
             for one in index.counting(placement.pools)
+            if _counts_type(one, specification.instance_type)
         }
     )
+
+
+def _counts_type(resource: Resource, name: str) -> bool:
+    wanted = resource.instance_type
+    return wanted is None or wanted.casefold() == name.casefold()
 
 
 def bounded_units(

@@ -10,7 +10,7 @@ from nvcfplan.capacity.counting import Index, bounded_units, held_units, index_o
 from nvcfplan.capacity.holdings import Family, Held, families_of, held_by
 from nvcfplan.capacity.placements import Atlas, Placement, atlas_of
 from nvcfplan.capacity.pools import inner_resources, pool_resources, room_resources, survey
-from nvcfplan.capacity.quotas import quota_resources
+from nvcfplan.capacity.quotas import UNKNOWN_LANDING, quota_limits
 from nvcfplan.model import (
     Account,
     GpuSpecification,
@@ -64,22 +64,26 @@ def find_limits(account: Account, involved: Involved) -> Limits:
     placements = _distinct([*(where for _, where in wanted), *(atlas.place(one) for one in live)])
     held = {version.version_id: held_by(version, atlas) for version in involved.ours}
     ground = survey(atlas, held.values(), _reading(account, Readable.CAPACITY))
+    quotas = tuple(quota_limits(account, _reading(account, Readable.QUOTA), placements))
     resources = [
         *pool_resources(ground, placements, held.values()),
         *inner_resources(ground, placements),
         *room_resources(ground, wanted),
-        *quota_resources(account, _reading(account, Readable.QUOTA)),
+        *(one.resource for one in quotas),
     ]
     unknown = _unknown_pools(placements, held.values())
     counted = [
-        replace(one, limit=None) if unknown.intersection(one.pools) else one for one in resources
+        replace(one, limit=None)
+        if one.unit is Unit.GPUS and unknown.intersection(one.pools)
+        else one
+        for one in resources
     ]
     used = _used(index_of(counted), atlas, (held.values(), live, foreign))
     final = (*(_with_use(one, *used) for one in counted), *_version_limit(account))
     return Limits(
         atlas=atlas,
         resources=tuple(sorted(final, key=lambda one: one.id)),
-        soft=_soft(final, placements),
+        soft=_soft(final, placements) | {o.resource.id: o.doubt for o in quotas if o.doubt},
         held=held,
         families={version.version_id: families_of(version, atlas) for version in involved.ours},
         index=index_of(sorted(final, key=lambda one: one.id)),
@@ -154,18 +158,14 @@ def _reading(account: Account, what: Readable) -> Reading | None:
     return None if taken is None else Reading(id=what, source=taken.source)
 
 
-def _soft(
-    resources: Sequence[Resource], placements: Sequence[Placement]
-) -> Mapping[ResourceId, str]:
+def _soft(resources: Sequence[Resource], placements: Sequence[Placement]) -> dict[ResourceId, str]:
     guessed = {
         pool for placement in placements if placement.source.is_guess for pool in placement.pools
     }
     found: dict[ResourceId, str] = {}
     for resource in resources:
-        if resource.basis is Basis.MAX:
-            found[resource.id] = "whether the quota counts min or max instances is not known"
-        elif resource.bound is Bound.SUFFICIENT:
-            found[resource.id] = "it depends on which cluster the service picks"
-        elif guessed & set(resource.pools):
+        if resource.bound is Bound.SUFFICIENT:
+            found[resource.id] = UNKNOWN_LANDING
+        elif resource.unit is Unit.GPUS and guessed & set(resource.pools):
             found[resource.id] = "GPUs per instance are worked out, not said by the allocator"
     return found

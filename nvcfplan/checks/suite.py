@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.checks.offered import check_offered
+from nvcfplan.checks.quotas import check_quotas
 from nvcfplan.checks.risks import check_growth, check_packing, check_risks
 from nvcfplan.checks.sharing import check_sharing
 from nvcfplan.diagnostics import Diagnostic, Severity, Verdict, has_errors, sort_key
@@ -63,6 +64,7 @@ def _check_functions(plan: Plan, account: Account) -> tuple[Diagnostic, ...]:
         *(finding for one in functions for finding in check_offered(one, account)),
         *(finding for one in functions for finding in check_sharing(one, account)),
         *(finding for one in changing for finding in check_risks(one, account)),
+        *check_quotas(plan.desired.quotas, account),
         *check_packing(changing, account),
         *check_growth(functions, account),
     )

@@ -49,7 +49,7 @@ def quota(turn: Turn) -> Reply:
     world = turn.world
     refuse_unreadable(world, QUOTA)
     limits: dict[str, list[dict[str, object]]] = {}
-    for rule in world.rules.quotas:
+    for rule in (one for one in world.rules.quotas if one.is_shown):
         entry: dict[str, object] = {"names": ",".join(rule.names), "limit": rule.limit}
         limits.setdefault(rule.gpu, []).append(entry)
     offered = [gpu.name for one in usable_clusters(world.rules) for gpu in one.gpus]

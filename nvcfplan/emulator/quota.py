@@ -1,4 +1,4 @@
-"""Account quota: the sum of max over what is deployed, in GPUs.
+"""Account quota: the sum of max over what is deployed, in GPUs or instances.
 
 Source: nvcf-api.md 2.3, 8.3; what hosted counts is inferred.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nvcfplan.emulator.inventory import reachable
+from nvcfplan.emulator.rules import QuotaUnit
 from nvcfplan.emulator.world import DEPLOYED, Specification, Version, World
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def used(world: World, rule: QuotaRule) -> int:
 
 
 def promise(rules: WorldFile, version: Version) -> tuple[int, ...]:
-    """GPUs that a version counts for, by quota of the account."""
+    """Units that a version counts for, by quota of the account."""
     deployment = version.deployment if _counts(version) else None
     specifications = deployment.specifications if deployment is not None else ()
     return tuple(_promised(rules, rule, specifications) for rule in rules.quotas)
@@ -45,11 +46,18 @@ def _counts(version: Version) -> bool:
 
 
 def _promised(rules: WorldFile, rule: QuotaRule, specifications: Sequence[Specification]) -> int:
-    return sum(one.max * one.gpu_count for one in specifications if _touches(rules, rule, one))
+    return sum(
+        one.max * (1 if rule.unit is QuotaUnit.INSTANCES else one.gpu_count)
+        for one in specifications
+        if _touches(rules, rule, one)
+    )
 
 
 def _touches(rules: WorldFile, rule: QuotaRule, specification: Specification) -> bool:
     if specification.gpu.casefold() != rule.gpu.casefold():
+        return False
+    kind = rule.instance_type
+    if kind is not None and specification.instance_type.casefold() != kind.casefold():
         return False
     named = {
         one.name

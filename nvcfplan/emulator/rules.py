@@ -256,16 +256,28 @@ class TenantRule:
     gpus: int
 
 
+class QuotaUnit(StrEnum):
+    GPUS = "gpus"
+    INSTANCES = "instances"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaRule:
-    """GPUs of one name over clusters and groups, by name. Counts max instances.
+    """GPUs of one name over clusters and groups, by name, or instances. Counts max instances.
 
-    Source: nvcf-api.md 2.3, 8.3.
+    In instances, or of one type, it is enforced but not shown: the view of rules has no word for
+    that. Source: nvcf-api.md 2.3, 8.3.
     """
 
     gpu: str
     names: tuple[str, ...]
     limit: int
+    unit: QuotaUnit = QuotaUnit.GPUS
+    instance_type: str | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        return self.unit is QuotaUnit.GPUS and self.instance_type is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ from nvcfplan.emulator.rules import (
     Landing,
     LoadRule,
     QuotaRule,
+    QuotaUnit,
     ScheduleRule,
     TenantRule,
     TrafficRule,
@@ -276,6 +277,8 @@ def _quota(
         gpu=sheet.required_text("gpu"),
         names=sheet.texts("names"),
         limit=sheet.required_whole("limit"),
+        unit=sheet.choice("unit", QuotaUnit, QuotaUnit.GPUS),
+        instance_type=sheet.optional_text("instanceType"),
     )
     known = {one.name for one in clusters} | {one.name for one in groups}
     for name in rule.names:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nvcfplan.model import (
     AccountBinding,
     Artifact,
+    DeclaredQuota,
     DesiredFunction,
     DesiredSpecification,
     Downtime,
@@ -22,6 +23,9 @@ from nvcfplan.model import (
     Lifecycle,
     OnRemove,
     Prove,
+    Quota,
+    QuotaCount,
+    QuotaUnit,
     RateLimit,
     Secret,
     SecretOrigin,
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
         FunctionFile,
         HealthFile,
         LifecycleFile,
+        QuotaFile,
         RateLimitFile,
         ScalingFile,
         SecretFile,
@@ -83,6 +88,20 @@ def account_binding(account: AccountFile) -> AccountBinding:
         endpoint=account.endpoint.rstrip("/") if account.endpoint else None,
         org=account.org,
         nca_id=account.nca_id,
+    )
+
+
+def declared_quota(key: str, quota: QuotaFile) -> DeclaredQuota:
+    return DeclaredQuota(
+        key,
+        Quota(
+            gpu=quota.gpu,
+            names=_sorted_set((*quota.backends, *quota.clusters)),
+            limit=quota.limit,
+            unit=QuotaUnit(quota.unit),
+            instance_type=quota.instance_type,
+            counts=None if quota.counts is None else QuotaCount(quota.counts),
+        ),
     )
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nvcfplan.diagnostics import Diagnostic, Related, Severity
-from nvcfplan.loading.conversion import account_binding, desired_function, is_sensitive
+from nvcfplan.loading.conversion import (
+    account_binding,
+    declared_quota,
+    desired_function,
+    is_sensitive,
+)
 from nvcfplan.loading.dependencies import dependency_findings
 from nvcfplan.loading.findings import located, subject_of
 from nvcfplan.loading.sharing import own_account_findings
@@ -15,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from nvcfplan.loading.reading import Document
-    from nvcfplan.loading.stackfile import FunctionFile
+    from nvcfplan.loading.stackfile import FunctionFile, StackHead
     from nvcfplan.located import Path
 
 
@@ -51,11 +56,13 @@ def environment_faults(environment: str) -> Iterator[Diagnostic]:
 def merged(documents: Sequence[Document], environment: str) -> Stack:
     """The documents must be without fault, each and together."""
     functions = _functions(documents)
+    quotas = {key: one for head in _heads(documents) for key, one in head.quotas.items()}
     return Stack(
         name=_name(documents),
         environment=environment,
         functions=tuple(desired_function(key, functions[key]) for key in sorted(functions)),
         account=_account(documents),
+        quotas=tuple(declared_quota(key, quotas[key]) for key in sorted(quotas)),
     )
 
 
@@ -73,6 +80,12 @@ def inputs_digest(documents: Sequence[Document], stack: Stack) -> Digest:
         "functions": plain,
         "stack": stack.name,
     }
+    if stack.quotas:
+        content["quotas"] = {
+            key: one.model_dump(mode="json")
+            for head in _heads(documents)
+            for key, one in head.quotas.items()
+        }
     return digest_of(canonical_json(content))
 
 
@@ -86,6 +99,10 @@ def _masked(plain: object, function: FunctionFile) -> object:
         for name, value in plain["containerEnvironment"].items()
     }
     return {**plain, "containerEnvironment": masked}
+
+
+def _heads(documents: Sequence[Document]) -> Iterator[StackHead]:
+    return (one.head for one in documents if one.head)
 
 
 def _functions(documents: Sequence[Document]) -> Mapping[str, FunctionFile]:
@@ -106,14 +123,17 @@ def _has(document: Document, path: Path) -> bool:
 
 
 def _doubles(documents: Sequence[Document]) -> Iterator[Diagnostic]:
-    first: dict[str, Document] = {}
+    first: dict[Path, Document] = {}
     for document in documents:
-        for key in document.plain:
-            path = ("functions", key)
-            if (before := first.setdefault(key, document)) is not document:
+        quotas = document.head.quotas if document.head else {}
+        named = [("functions", "function", key) for key in document.plain]
+        named += [("quotas", "quota", key) for key in quotas]
+        for section, noun, key in named:
+            path = (section, key)
+            if (before := first.setdefault(path, document)) is not document:
                 yield _twice(
-                    document, before, path, code="duplicate-function",
-                    summary=f"the function `{key}` is defined twice",
+                    document, before, path, code=f"duplicate-{noun}",
+                    summary=f"the {noun} `{key}` is defined twice",
                 )  # fmt: skip
 
 

@@ -74,13 +74,41 @@ class Cluster:
     pools: tuple[Pool, ...]
 
 
+class QuotaUnit(StrEnum):
+    GPUS = "gpus"
+    INSTANCES = "instances"
+
+
+class QuotaCount(StrEnum):
+    """Which of the bounds of a deployed specification a quota adds up."""
+
+    MIN = "minInstances"
+    MAX = "maxInstances"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """GPUs of one name over a set of clusters and cluster groups, by their names."""
+    """GPUs of one name, or instances with them, over clusters and cluster groups by their names.
+
+    No names: everywhere. `instance_type` None: of any type. `counts` None: it is not known which.
+    The quota rules that can be read are in GPUs and do not say what they count; NGC's own classes
+    count instances by type. Source: nvcf-api.md 2.3.
+    """
 
     gpu: str
     names: tuple[str, ...]
     limit: int
+    unit: QuotaUnit = QuotaUnit.GPUS
+    instance_type: str | None = None
+    counts: QuotaCount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredQuota:
+    """One that the stack says there is, under the key that it has there."""
+
+    key: str
+    quota: Quota
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +160,10 @@ class AccountIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """None in a field: not read, and `unread` says why. Tuples are sorted by name."""
+    """None in a field: not read, and `unread` says why. Tuples are sorted by name.
+
+    `declared`: quotas that a stack says there are.
+    """
 
     identity: AccountIdentity
     groups: tuple[ClusterGroup, ...] | None
@@ -141,3 +172,4 @@ class Account:
     version_limit: VersionLimit | None
     taken: tuple[Taken, ...] = ()
     unread: tuple[Unread, ...] = ()
+    declared: tuple[DeclaredQuota, ...] = ()

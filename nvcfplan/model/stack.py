@@ -12,6 +12,7 @@ from enum import StrEnum
 from math import ceil
 from typing import Final
 
+from nvcfplan.model.account import DeclaredQuota
 from nvcfplan.model.addresses import Address, Json, function_address, specification_address
 
 EVERYONE: Final = "*"
@@ -278,9 +279,13 @@ class AccountBinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """Functions are sorted by key, whatever the order of files and mappings."""
+    """Functions are sorted by key, whatever the order of files and mappings.
+
+    `quotas`: limits of the account that no reading may show, sorted by key.
+    """
 
     name: str
     environment: str
     functions: tuple[DesiredFunction, ...]
     account: AccountBinding = field(default_factory=AccountBinding)
+    quotas: tuple[DeclaredQuota, ...] = ()

@@ -10,10 +10,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from nvcfplan.capacity import Involved, Limits, find_limits, place
+from nvcfplan.capacity import Involved, Limits, find_limits, place, with_declared
 from nvcfplan.differences import Difference, Holdings, conceal, find_owned, manages_sharing
 from nvcfplan.model import (
     Account,
+    DeclaredQuota,
     FunctionId,
     LiveFunction,
     LiveVersion,
@@ -52,6 +53,10 @@ class PlanNeeds:
     state: State | None
     options: PlanOptions = field(default_factory=PlanOptions)
 
+    @property
+    def quotas(self) -> tuple[DeclaredQuota, ...]:
+        return self.stack.quotas
+
     def first(self, live: Sequence[LiveFunction]) -> Ids:
         """The current versions of functions whose secrets are managed: their names are compared."""
         managed = {one.key for one in self.stack.functions if "secrets" in one.managed}
@@ -86,6 +91,10 @@ class ApplyNeeds:
 
     plan: Plan
     state: State | None
+
+    @property
+    def quotas(self) -> tuple[DeclaredQuota, ...]:
+        return self.plan.desired.quotas
 
     def first(self, live: Sequence[LiveFunction]) -> Ids:
         """What changes: its images hold the names of secrets."""
@@ -123,7 +132,7 @@ class PlanOutlook:
     def instances(self, account: Account) -> Ids:
         """Versions not read in full so far whose instances or secret names the plan rests on."""
         involved = find_involved(self.live, self.holdings, self.differences)
-        limits = find_limits(account, involved)
+        limits = find_limits(with_declared(account, self.stack.quotas), involved)
         context = Context(limits=limits, stack=self.stack.name, environment=self.stack.environment)
         taken: Counter[ResourceId] = Counter()
         for work in find_works(self.differences, context):
@@ -151,7 +160,7 @@ class ApplyOutlook:
 
     def instances(self, account: Account) -> Ids:
         involved = involved_in(self.plan, self.live, self.holdings)
-        limits = find_limits(account, involved)
+        limits = find_limits(with_declared(account, self.plan.desired.quotas), involved)
         versions = {
             version.version_id: version
             for owned in self.holdings.owned.values()

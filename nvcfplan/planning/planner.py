@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from nvcfplan.capacity import VERSION_LIMIT, Involved, Limits, find_limits
+from nvcfplan.capacity import VERSION_LIMIT, Involved, Limits, find_limits, with_declared
 from nvcfplan.diagnostics import Diagnostic, Severity, Subject, has_errors
 from nvcfplan.differences import (
     CompareOptions,
@@ -108,7 +108,8 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
     owned = find_owned(stack.name, stack.environment, inputs.live, inputs.state)
     holdings = conceal(owned, stack)
     differences = find_differences(stack, holdings, options)
-    limits = find_limits(inputs.account, find_involved(inputs.live, holdings, differences))
+    account = with_declared(inputs.account, stack.quotas)
+    limits = find_limits(account, find_involved(inputs.live, holdings, differences))
     found = [*holdings.diagnostics, *_protections(differences, stack, options.protected)]
     found += _adopted(inputs, holdings)
     found += (one for difference in differences for one in difference.diagnostics)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nvcfplan.capacity import limits_by
 from nvcfplan.plans import Basis
 
 if TYPE_CHECKING:
@@ -20,13 +21,10 @@ def with_more(account: Account, resource: Resource, units: int) -> Account:
         return replace(account, version_limit=raised)
     if resource.basis is Basis.HELD:
         return _with_larger_pool(account, resource.pools[0], units)
-    name = resource.id.partition(":")[2]
     return replace(
         account,
         quotas=tuple(
-            replace(one, limit=one.limit + units)
-            if f"{one.gpu}@{'+'.join(one.names)}" == name
-            else one
+            replace(one, limit=one.limit + units) if limits_by(one, resource.id) else one
             for one in account.quotas or ()
         ),
     )

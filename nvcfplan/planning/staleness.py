@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nvcfplan.capacity import Involved, contains, find_limits, place
+from nvcfplan.capacity import Involved, contains, find_limits, place, with_declared
 from nvcfplan.differences import Holdings, OwnedFunction, conceal, find_owned, has_row
 from nvcfplan.errors import Moved
 from nvcfplan.model import (
@@ -75,7 +75,8 @@ def check_freshness(
         for owned in holdings.owned.values()
         for version in owned.versions
     }
-    limits = find_limits(account, involved_in(plan, live, holdings))
+    declared = with_declared(account, plan.desired.quotas)
+    limits = find_limits(declared, involved_in(plan, live, holdings))
     unread = tuple(_unread(plan, account, {one.id: one for one in limits.resources}))
     moved = (
         *_lineage(plan, state),

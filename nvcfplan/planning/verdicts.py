@@ -8,11 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from nvcfplan.capacity import VERSION_LIMIT, Limits
+from nvcfplan.capacity import (
+    UNKNOWN_BASIS,
+    UNKNOWN_LANDING,
+    VERSION_LIMIT,
+    Limits,
+    limits_by,
+)
 from nvcfplan.diagnostics import Diagnostic, Severity, Subject, Verdict
 from nvcfplan.model import Address
 from nvcfplan.planning.explaining import find_circle, find_floor
-from nvcfplan.plans import Basis, Bound, Resource, Shortage
+from nvcfplan.plans import Basis, Bound, Resource, Shortage, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +60,7 @@ def judge_capacity(
 
 def _violation(limits: Limits, shortage: Shortage, works: Sequence[Work]) -> Diagnostic:
     """Proved impossible where even the wanted end does not fit; else no order was found."""
-    resource = limits.resource(shortage.resource)
+    resource, missing = limits.resource(shortage.resource), shortage.missing
     users = ", ".join(f"{name} {units}" for name, units in shortage.users)
     excess = _excess_at_end(resource, works)
     floor = find_floor(resource, works)
@@ -62,10 +68,11 @@ def _violation(limits: Limits, shortage: Shortage, works: Sequence[Work]) -> Dia
     return Diagnostic(
         code=_code(resource, "exceeded"),
         severity=Severity.ERROR,
-        summary=f"needs {shortage.missing} more {_unit(resource)} in {_where(resource)}: "
+        summary=f"needs {missing} more {_unit(resource, missing)} in {_where(resource)}: "
         f"limit {resource.limit}, in use {resource.before} (ours {resource.ours})",
         detail=f"{why}. Wanted or held: {users or 'other tenants only'}",
-        remedy=_remedy(resource, shortage.missing),
+        remedy=_remedy(resource, missing),
+        subject=_declaration(resource, limits),
         verdict=Verdict.VIOLATION if excess > 0 or floor else None,
     )
 
@@ -114,19 +121,24 @@ def _risks(arrangement: Arrangement, limits: Limits, works: Sequence[Work]) -> I
 
 
 def _at_risk(resource: Resource, why: str, works: Sequence[Work]) -> Diagnostic:
-    is_quota = resource.basis is Basis.MAX
     return Diagnostic(
         code=_code(resource, "at-risk"),
         severity=Severity.WARNING,
         summary=f"not proved to fit {_where(resource)} (limit {resource.limit}, in use "
         f"{resource.before}): {why}",
         detail=f"counted at worst: {_users_in_words(resource, works)}",
-        remedy="ask the operator what the quota counts, or lower maxInstances"
-        if is_quota
-        else "make the allocator's view readable, or declare the GPUs of an instance",
+        remedy=_doubt_remedy(resource, why),
         subject=Subject(Address(""), resource.id),
         verdict=Verdict.AT_RISK,
     )
+
+
+def _doubt_remedy(resource: Resource, why: str) -> str:
+    if why == UNKNOWN_BASIS:
+        return "declare what it counts (`quotas:`, `counts: maxInstances`), or lower maxInstances"
+    if resource.basis is not Basis.HELD and why == UNKNOWN_LANDING:
+        return "name one cluster under `clusters:` for what may land inside the quota or outside it"
+    return "make the allocator's view readable, or declare the GPUs of an instance"
 
 
 def _landing_at_risk(ask: Ask, limits: Limits, users: str) -> Diagnostic:
@@ -204,9 +216,17 @@ def _code(resource: Resource, ending: str) -> str:
     return f"quota-{ending}" if resource.basis is not Basis.HELD else f"capacity-{ending}"
 
 
-def _unit(resource: Resource) -> str:
+def _declaration(resource: Resource, limits: Limits) -> Subject | None:
+    """Where the stack says that there is this limit."""
+    found = [one.key for one in limits.account.declared if limits_by(one.quota, resource.id)]
+    return Subject(Address(""), f"quotas.{found[0]}.limit") if found else None
+
+
+def _unit(resource: Resource, units: int) -> str:
     if resource.id == VERSION_LIMIT:
         return "versions"
+    if resource.unit is Unit.INSTANCES:
+        return f"{resource.pools[0].gpu} {'instance' if units == 1 else 'instances'}"
     return resource.pools[0].gpu if resource.pools else "GPUs"
 
 
@@ -226,8 +246,9 @@ def _where(resource: Resource) -> str:
 def _remedy(resource: Resource, missing: int) -> str:
     if resource.id == VERSION_LIMIT:
         return "delete versions that are not needed, or ask for a higher limit"
-    if resource.basis is Basis.MIN:
-        return f"lower minInstances, or ask for {missing} more of quota"
+    if resource.basis is not Basis.HELD:
+        bound = "minInstances" if resource.basis is Basis.MIN else "maxInstances"
+        return f"lower {bound}, or ask for {missing} more of quota"
     return (
         f"lower minInstances, free {missing} GPUs, choose another placement, or accept a gap in "
         "service with `update: {order: auto, downtime: allowed}`"

@@ -45,7 +45,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """`limit` None: not checked. `before` is all use, other tenants included; `ours` our part."""
+    """`limit` None: not checked. `before` is all use, other tenants included; `ours` our part.
+
+    `instance_type`: only what is of that type is counted; None: of any.
+    """
 
     id: ResourceId
     pools: tuple[PoolId, ...]
@@ -57,6 +60,7 @@ class Resource:
     ours: int
     headroom: int
     reading: Reading | None
+    instance_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

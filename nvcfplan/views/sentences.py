@@ -180,9 +180,11 @@ def users(shortage: Shortage) -> str:
 
 
 def reading(entry: ReadingEntry) -> str:
+    """What the stack itself says is no reading, and does not grow old."""
     age = "age unknown" if entry.age_seconds is None else f"{lasting(entry.age_seconds)} old"
+    age = f", {age}" if entry.reading.is_shared else ""
     partial = ", partial" if entry.reading.is_partial else ""
-    return f"{entry.reading.id}: {entry.reading.source}, {age}{partial}"
+    return f"{entry.reading.id}: {entry.reading.source}{age}{partial}"
 
 
 def alike(found: Sequence[Diagnostic]) -> list[tuple[Diagnostic, str]]:

@@ -101,10 +101,12 @@ def units(number: int, resource: ResourceId) -> str:
         case "within" | "room":
             clusters, _, gpu = name.rpartition("/")
             return safe(f"{number} {gpu} within {clusters}")
-        case "quota" | "quota-min":
+        case _ if kind.startswith(("quota", "instances")):
             gpu, _, names = name.partition("@")
-            basis = "min" if kind == "quota-min" else "max"
-            return safe(f"{number} {gpu} of the {basis} quota of {names}")
+            basis = "min" if "-min" in kind else "max"
+            what = f"instances of {gpu}" if kind.startswith("instances") else gpu
+            where = "everywhere" if names == "*" else f"of {names}"
+            return safe(f"{number} {what} of the {basis} quota {where}")
         case "limit":
             return f"{number} stored version" if number == 1 else f"{number} stored versions"
         case _:

@@ -13,6 +13,7 @@ from nvcfplan.model import (
     OFFLINE,
     Account,
     LiveFunction,
+    Readable,
     State,
     Token,
 )
@@ -70,10 +71,13 @@ async def read_live(
     )
     functions = _shared(_with(listed, rows, named), shared)
     outlook = needs.outlook(functions)
-    account = await reader.account(outlook.readings())
+    readings = outlook.readings()
+    account = await reader.account(readings)
     found = await _details(reader, outlook.instances(account))
     functions = _with(functions, rows, found)
-    return account, await _with_quota_users(account, functions, reader)
+    if account.quotas or (needs.quotas and Readable.QUOTA in readings):
+        functions = await _with_quota_users(functions, reader)
+    return account, functions
 
 
 async def read_state(scope: Scope, ports: LookPorts) -> Remembered:
@@ -161,7 +165,7 @@ def _shared(
 
 
 async def _with_quota_users(
-    account: Account, functions: tuple[LiveFunction, ...], reader: LiveReader
+    functions: tuple[LiveFunction, ...], reader: LiveReader
 ) -> tuple[LiveFunction, ...]:
     """A quota counts every deployment of the account, not only this stack's: one GET each.
 
@@ -173,7 +177,7 @@ async def _with_quota_users(
         for version in function.versions
         if version.is_deployed and version.deployment is None
     ]
-    if not account.quotas or not unread:
+    if not unread:
         return functions
     found = await reader.deployments(unread)
     return tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nvcfplan.emulator.rules import GroupRule, QuotaRule
+from nvcfplan.emulator.rules import GroupRule, QuotaRule, QuotaUnit
 from nvcfplan.emulator.serving import Cause, Service
 from tests.emulator.account import (
     NOBODY,
@@ -255,6 +255,18 @@ def test_quota_counts_max_over_what_can_touch_its_clusters() -> None:
         Cause.QUOTA,
         False,
     )
+
+
+def test_quota_in_instances_of_one_type_is_enforced_and_not_shown() -> None:
+    unit, kind = QuotaUnit.INSTANCES, "LAB.H100_2x"
+    quota = QuotaRule(gpu="H100", names=("lab",), limit=2, unit=unit, instance_type=kind)
+    account = Account.of(world(quotas=(quota,)))
+    account.deploy(account.create(), spec(0, 9))
+    second = account.create("second")
+    assert "All allocated" in refused(account, second, spec(0, 3, instance_type=kind))
+    account.deploy(second, spec(0, 2, instance_type=kind))
+    shown = account.get("/v2/orgs/demo/ngc/nvcf/gpu/quota/rules").json
+    assert [one["clusters"] for one in rows(shown, "gpus")] == [None]
 
 
 def test_quota_of_one_cluster_leaves_the_others_alone() -> None:

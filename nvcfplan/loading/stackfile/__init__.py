@@ -15,7 +15,7 @@ from nvcfplan.loading.stackfile.function import (
     UpdateFile,
 )
 from nvcfplan.loading.stackfile.schema import stack_json_schema
-from nvcfplan.loading.stackfile.stack import AccountFile, StackHead
+from nvcfplan.loading.stackfile.stack import AccountFile, QuotaFile, StackHead
 from nvcfplan.loading.stackfile.validation import (
     UNKNOWN_KEY,
     Complaint,
@@ -32,6 +32,7 @@ __all__ = [
     "FunctionFile",
     "HealthFile",
     "LifecycleFile",
+    "QuotaFile",
     "RateLimitFile",
     "ScalingFile",
     "SecretFile",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RESERVED: Final[dict[type[Strict], frozenset[str]]] = {
     StackHead: frozenset(
-        {"defaults", "guards", "include", "inventory", "moved", "overlays", "quotas", "removed"}
+        {"defaults", "guards", "include", "inventory", "moved", "overlays", "removed"}
     ),
     FunctionFile: frozenset(
         {"forEach", "healthUri", "llmInvocationConfig", "merge"}
