@@ -82,7 +82,7 @@ def test_instances_are_counted_whatever_their_size() -> None:
     result = feasible(planned([CHAT], ROOMY, quota(3, "a")))
     found = {one.id: one for one in result.resources if one.unit is Unit.INSTANCES}
     assert set(found) == {"instances:H100@a", "instances-min:H100@a"}
-    taken = {one.resource: one.units for step in result.steps for one in step.acquire}
+    taken = {str(one.resource): one.units for step in result.steps for one in step.acquire}
     assert (taken["instances:H100@a"], taken["pool:a/H100"]) == (3, 6)
     assert prove(result) == ()
     assert shortages(planned([CHAT], ROOMY, quota(2, "a"))) == [("instances-min:H100@a", 1)]
@@ -168,7 +168,7 @@ def test_a_replacement_waits_for_instances_that_its_quota_has_not() -> None:
     assert shortages(planned([strict], full, quota(3, "a"), live=[live]))
     lent = replace(bump, update=replace(none, downtime=Downtime.ALLOWED))
     result = feasible(planned([lent], full, quota(3, "a"), live=[live]))
-    sources = {one.resource: one.source for one in result.funding if one.source}
+    sources = {str(one.resource): one.source for one in result.funding if one.source}
     assert sources["instances-min:H100@a"] == "await-released:function.chat@old"
     assert prove(result) == ()
 
