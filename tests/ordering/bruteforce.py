@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.ordering.instances import Fleet, Function, held
+from tests.ordering.fleets import Fleet, Function, held, units_of
 
 Take = Mapping[str, int]
 """GPUs by pool; below zero: gives them back."""
@@ -116,23 +116,22 @@ def _is_done(choices: Sequence[Choice], at: tuple[int, int]) -> bool:
 
 
 def choices_of(one: Function, fleet: Fleet) -> tuple[Choice, ...]:
-    before = {one.before.pools[0]: one.before.units} if one.before else {}
-    after = {one.after.pools[0]: one.after.units} if one.after else {}
+    before, after = units_of(one.before), units_of(one.after)
     gone = {pool: -units for pool, units in before.items()}
-    if one.before is None:
+    if not one.before:
         return (Choice((Act(after, {}),), 0),)
-    if one.after is None:
+    if not one.after:
         return (Choice((Act({}, gone, takes=False),), 0),)
     pausing = Choice((Act({}, gone, takes=False), Act(after, {})), 1)
     if one.is_replaced:
         beside = Choice((Act(after, gone),), 0)
         return (beside, pausing) if one.may_pause else (beside,)
-    difference = one.after.units - one.before.units
+    difference = {pool: after[pool] - before[pool] for pool in after if after[pool] != before[pool]}
     if difference:
-        pool = one.after.pools[0]
-        act = Act({pool: difference}, {}) if difference > 0 else Act({}, {pool: difference})
-        return (Choice((act,), 0),)
-    is_used = any(one.key in other.uses for other in fleet.functions if other.after is not None)
+        grown = {pool: units for pool, units in difference.items() if units > 0}
+        shrunk = {pool: units for pool, units in difference.items() if units < 0}
+        return (Choice((Act(grown, shrunk),), 0),)
+    is_used = any(one.key in other.uses for other in fleet.functions if other.after)
     nothing = Choice((), 0)
     return (nothing, pausing) if one.may_pause and not is_used else (nothing,)
 

@@ -17,13 +17,13 @@ from nvcfplan.emulator.rules import (
 )
 from nvcfplan.emulator.serving import Emulator, Service
 from nvcfplan.model import Owner, ownership_tags
-from tests.emulator.account import Account, Answer, Deployable, Json
+from tests.emulator.account import Account, Deployable, Json, rows
 from tests.planning.builders import COUNTS, ENVIRONMENT, STACK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from tests.ordering.instances import Fleet, Function, Place
+    from tests.ordering.fleets import Fleet, Function, Place
 
 GPU = "H100"
 TAKEN = "taken"
@@ -67,13 +67,9 @@ def _cluster(name: str, gpus: int) -> ClusterRule:
 
 def has_place_to_start(fleet: Fleet) -> bool:
     """Where the sum of maxima is over a quota, what runs before could not be deployed again."""
-    before = [one.before for one in fleet.functions if one.before is not None]
+    before = [place for one in fleet.functions for place in one.before]
     return all(
-        sum(
-            one.specification().max_instances * one.gpus
-            for one in before
-            if not set(fleet.capacity if one.is_backend else one.pools).isdisjoint(names)
-        )
+        sum(one.highest * one.gpus for one in before if not set(one.pools).isdisjoint(names))
         <= limit
         for names, limit in fleet.quotas
     )
@@ -84,12 +80,12 @@ def populate(emulator: Emulator, fleet: Fleet) -> Mapping[str, Deployable]:
     account = Account(emulator)
     made: dict[str, Deployable] = {}
     for one in fleet.functions:
-        if one.before is not None:
+        if one.before:
             made[one.key] = account.create(one.key, **_config(one, "app:1"))
-            _deploy_at_home(account, made[one.key], one, one.before)
+            _deploy_at_home(account, made[one.key], one.before)
     emulator.advance(LONG)
     for one in fleet.functions:
-        if one.before is not None and one.runs > one.before.instances:
+        if any(place.runs > place.instances for place in one.before):
             _patch(account, made[one.key], one.before)
     emulator.advance(LONG)
     assert all(entry.outcome is Service.AT_ONCE for entry in emulator.ledger())
@@ -111,55 +107,64 @@ def rolls_by_name(emulator: Emulator, fleet: Fleet, made: Mapping[str, Deployabl
 
 
 def _roll(account: Account, one: Function, old: Deployable | None) -> None:
-    if one.after is not None and old is None:
-        account.post(account.create(one.key, **_config(one, _image(one))), _entry(one.after))
-    elif one.after is not None and old is not None and one.is_replaced:
+    entries = [_entry(place) for place in one.after]
+    if one.after and old is None:
+        account.post(account.create(one.key, **_config(one, _image(one))), *entries)
+    elif one.after and old is not None and one.is_replaced:
         new = account.create_version(old, one.key, **_config(one, _image(one)))
-        account.post(new, _entry(one.after))
+        account.post(new, *entries)
         account.emulator.advance(LONG)
         account.call("DELETE", old.deployment)
-    elif one.after is not None and old is not None:
+    elif one.after and old is not None:
         _patch(account, old, one.after)
     elif old is not None:
         account.call("DELETE", old.deployment)
 
 
-def _deploy_at_home(account: Account, made: Deployable, one: Function, place: Place) -> None:
-    """Everywhere else is full meanwhile."""
+def _deploy_at_home(account: Account, made: Deployable, places: Sequence[Place]) -> None:
+    """Each on the first of its pools: everywhere else is full meanwhile."""
     emulator = account.emulator
-    others = {name: _free(account, name) for name in _reach(account, place) - {place.pools[0]}}
+    home = {place.home for place in places}
+    reach = {name for place in places for name in place.pools}
+    others = {name: _free(account, name) for name in reach - home}
     for name, gpus in others.items():
         if gpus:
             emulator.grab(name, GPU, gpus)
-    account.deploy(made, _entry(place) | {"minInstances": one.runs})
+    account.deploy(made, *(_entry(place) | {"minInstances": place.runs} for place in places))
     for name, gpus in others.items():
         if gpus:
             emulator.give_back(name, GPU, gpus)
-
-
-def _reach(account: Account, place: Place) -> set[str]:
-    if place.is_backend:
-        return {one.name for one in account.emulator.worldfile.clusters}
-    return set(place.pools)
 
 
 def _free(account: Account, cluster: str) -> int:
     return account.free(cluster, GPU)
 
 
-def _patch(account: Account, made: Deployable, place: Place) -> Answer:
-    entry = _entry(place)
-    return account.patch(
-        made,
-        str(entry["instanceType"]),
-        minInstances=entry["minInstances"],
-        maxInstances=entry["maxInstances"],
+def _patch(account: Account, made: Deployable, places: Sequence[Place]) -> None:
+    """Every row gets the bounds of the place that it is of; rows come in another order."""
+    deployment = account.get(made.deployment).deployment
+    left = list(rows(deployment, "deploymentSpecifications"))
+    for place in places:
+        entry = _entry(place)
+        row = next(one for one in left if _is_of(one, entry))
+        left.remove(row)
+        path = f"/v2/nvcf/deployments/{deployment['deploymentId']}/gpu-specifications"
+        bounds = {name: entry[name] for name in ("minInstances", "maxInstances")}
+        account.call("PATCH", f"{path}/{row['gpuSpecificationId']}", bounds)
+
+
+def _is_of(row: Json, entry: Json) -> bool:
+    return all(
+        (row.get(name) or None) == (entry.get(name) or None)
+        for name in ("instanceType", "backend", "clusters")
     )
 
 
 def _entry(place: Place) -> Json:
     wanted = place.specification()
-    where: Json = {"backend": wanted.backend} if wanted.backend else {"clusters": wanted.clusters}
+    where: Json = (
+        {"backend": wanted.backend} if wanted.backend else {"clusters": list(wanted.clusters)}
+    )
     return {
         "gpu": wanted.gpu,
         "instanceType": wanted.instance_type,

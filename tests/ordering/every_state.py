@@ -9,6 +9,7 @@ event. Units come back at any time between the call that gives them up and the e
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,11 +19,11 @@ from nvcfplan.plans import AwaitReleased, Deploy, Plan, Step, Undeploy, UpdateDe
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tests.ordering.instances import Fleet
+    from tests.ordering.fleets import Fleet
 
 T = TypeVar("T")
 Held = tuple[int, ...]
-"""The cluster of each instance of a version, oldest first."""
+"""The cluster of each instance of a row, oldest first."""
 
 
 class Unserved(Exception):
@@ -30,8 +31,19 @@ class Unserved(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class _Row:
+    """A specification of a version as it was deployed: by this step, or (None) before the plan."""
+
+    version: VersionRef
+    key: str
+    deployed_by: StepId | None
+    gpus_each: int
+    clusters: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class _State:
-    """`done`: one bit per event. By cluster what is free; by version what it holds and promises."""
+    """`done`: one bit per event. By cluster what is free; by row what it holds and promises."""
 
     done: int
     free: tuple[int, ...]
@@ -44,7 +56,7 @@ class _Ask:
     """`growing`: only what is missing to the minimum is asked for."""
 
     step: StepId
-    version: int
+    row: int
     specification: GpuSpecification
     growing: bool
 
@@ -54,7 +66,7 @@ class _Return:
     """Instances above `most` stop, oldest first. `step`: the call that gives them up."""
 
     step: StepId
-    version: int
+    row: int
     most: int
 
 
@@ -83,10 +95,30 @@ def has_room(fleet: Fleet, plan: Plan, *, batch: int = 10) -> bool:
     return True
 
 
+def carry_out(fleet: Fleet, plan: Plan, seed: int, *, batch: int = 10) -> None:
+    """One random order and landing, mostly where it hurts. Raises Unserved."""
+    throw = random.Random(seed)
+    course = _Course(fleet, plan, batch)
+    state = course.start()
+    while bits := course.possible(state):
+        after = sorted(course.after(state, throw.choice(bits)), key=_blocking)
+        state = after[0] if throw.random() < 0.6 else throw.choice(after)
+
+
+def _blocking(state: _State) -> tuple[tuple[int, ...], tuple[Held, ...]]:
+    """The fullest clusters fill first, as an adversary would have it."""
+    return (tuple(sorted(state.free)), state.held)
+
+
 def operations(plan: Plan) -> int:
     """Steps by which GPUs are taken or given."""
     kinds = (Deploy, UpdateDeployment, AwaitReleased)
     return sum(isinstance(step.task, kinds) for step in plan.steps)
+
+
+def events_of(fleet: Fleet, plan: Plan) -> int:
+    """How many things may happen; the states are at most two to that."""
+    return len(_Course(fleet, plan, 1).events)
 
 
 class _Course:
@@ -95,64 +127,70 @@ class _Course:
     def __init__(self, fleet: Fleet, plan: Plan, batch: int) -> None:
         self.fleet, self.batch = fleet, batch
         self.clusters = tuple(fleet.capacity)
-        self.versions = tuple(dict.fromkeys(_versions(fleet, plan)))
-        self.events = tuple(_events(plan, {one: at for at, one in enumerate(self.versions)}))
-        self.each = _sizes(fleet, plan, self.versions)
+        self.rows = tuple(_rows(fleet, plan))
+        self.events = tuple(_events(plan, self.rows))
         before = ancestors_of(plan.steps)
-        self.shrinking = {o.version for o in self.events if isinstance(o, _Return) and o.most}
+        self.shrinking = {one.row for one in self.events if isinstance(one, _Return) and one.most}
         self.needed = tuple(self._needed(one, plan, before) for one in self.events)
 
     def start(self) -> _State:
-        """What runs stands on the first pool of its function."""
+        """What runs stands on the first pool of its place."""
         free = [self.fleet.capacity[name] for name in self.clusters]
-        held: list[Held] = [() for _ in self.versions]
-        most = [0 for _ in self.versions]
-        for one in self.fleet.functions:
-            if one.before is not None:
-                at = self.versions.index(VersionRef(one.desired_address, "old"))
-                home = self.clusters.index(one.before.pools[0])
-                free[home] -= one.runs * one.before.gpus
-                held[at] = (home,) * one.runs
-                most[at] = one.before.specification().max_instances
+        held: list[Held] = [() for _ in self.rows]
+        most = [0 for _ in self.rows]
+        places = [place for one in self.fleet.functions for place in one.before]
+        for at, place in enumerate(places):
+            home = self.clusters.index(place.home)
+            free[home] -= place.runs * place.gpus
+            held[at] = (home,) * place.runs
+            most[at] = place.highest
         return _State(0, tuple(free), tuple(held), tuple(most))
 
+    def possible(self, state: _State) -> list[int]:
+        """Places of the events that may happen now."""
+        return [
+            bit
+            for bit, needed in enumerate(self.needed)
+            if not state.done >> bit & 1 and not needed & ~state.done
+        ]
+
     def next(self, state: _State) -> Iterator[_State]:
-        for bit, (event, needed) in enumerate(zip(self.events, self.needed, strict=True)):
-            if not state.done >> bit & 1 and not needed & ~state.done:
-                done = state.done | 1 << bit
-                if isinstance(event, _Return):
-                    yield self._returned(state, event, done)
-                else:
-                    yield from self._asked(state, event, done)
+        for bit in self.possible(state):
+            yield from self.after(state, bit)
+
+    def after(self, state: _State, bit: int) -> Iterator[_State]:
+        event, done = self.events[bit], state.done | 1 << bit
+        if isinstance(event, _Return):
+            yield self._returned(state, event, done)
+        else:
+            yield from self._asked(state, event, done)
 
     def _returned(self, state: _State, event: _Return, done: int) -> _State:
-        mine = state.held[event.version]
+        mine = state.held[event.row]
         gone = max(0, len(mine) - event.most)
         free = list(state.free)
         for cluster in mine[:gone]:
-            free[cluster] += self.each[event.version]
+            free[cluster] += self.rows[event.row].gpus_each
         return _State(
             done,
             tuple(free),
-            _with(state.held, event.version, mine[gone:]),
-            _with(state.most, event.version, min(event.most, state.most[event.version])),
+            _with(state.held, event.row, mine[gone:]),
+            _with(state.most, event.row, min(event.most, state.most[event.row])),
         )
 
     def _asked(self, state: _State, event: _Ask, done: int) -> Iterator[_State]:
-        wanted, mine = event.specification, state.held[event.version]
-        most = _with(
-            state.most, event.version, max(state.most[event.version], wanted.max_instances)
-        )
+        wanted, mine = event.specification, state.held[event.row]
+        most = _with(state.most, event.row, max(state.most[event.row], wanted.max_instances))
         if most != state.most:
             self._refuse_over_quota(most, event)
         count = wanted.min_instances - (len(mine) if event.growing else 0)
         landed = self._landings(state.free, event, max(0, count))
         for free, more in landed:
-            yield _State(done, free, _with(state.held, event.version, mine + more), most)
+            yield _State(done, free, _with(state.held, event.row, mine + more), most)
 
     def _in_order(self, event: _Ask, landed: Held) -> Held:
         """By age only where that decides which ones stop: else there were states for nothing."""
-        return landed if event.version in self.shrinking else tuple(sorted(landed))
+        return landed if event.row in self.shrinking else tuple(sorted(landed))
 
     def _landings(
         self, free: tuple[int, ...], event: _Ask, count: int
@@ -171,7 +209,7 @@ class _Course:
     def _landed(
         self, free: tuple[int, ...], event: _Ask, count: int, pools: Sequence[int]
     ) -> set[tuple[tuple[int, ...], Held]]:
-        each = self.each[event.version]
+        each = self.rows[event.row].gpus_each
         found: set[tuple[tuple[int, ...], Held]] = {(free, ())}
         full, rest = divmod(count, self.batch)
         for size in (*(self.batch,) * full, *((rest,) if rest else ())):
@@ -189,17 +227,12 @@ class _Course:
     def _refuse_over_quota(self, most: tuple[int, ...], event: _Ask) -> None:
         for names, limit in self.fleet.quotas:
             counted = sum(
-                promised * each
-                for promised, each, version in zip(most, self.each, self.versions, strict=True)
-                if promised and not self._places(version).isdisjoint(names)
+                promised * row.gpus_each
+                for promised, row in zip(most, self.rows, strict=True)
+                if promised and not row.clusters.isdisjoint(names)
             )
-            if counted > limit and self._places(self.versions[event.version]) & set(names):
+            if counted > limit and not self.rows[event.row].clusters.isdisjoint(names):
                 raise Unserved(f"{event.step}: {counted} GPUs by max, the quota is {limit}")
-
-    def _places(self, version: VersionRef) -> set[str]:
-        (one,) = (one for one in self.fleet.functions if one.desired_address == version.address)
-        place = one.before if version.label == "old" else one.after
-        return set(place.pools) if place is not None else set()
 
     def _pools(self, wanted: GpuSpecification) -> tuple[int, ...]:
         names = wanted.clusters if wanted.backend is None else self.clusters
@@ -218,49 +251,45 @@ class _Course:
                 is_over = other.step in before[event.step]
                 is_over |= isinstance(event, _Return) and other.step == event.step
             else:
-                wait = waits.get(self.versions[other.version])
+                wait = waits.get(self.rows[other.row].version)
                 is_over = wait is not None and other.step in before[wait]
             found |= is_over << bit
         return found
 
 
-def _versions(fleet: Fleet, plan: Plan) -> Iterator[VersionRef]:
+def _rows(fleet: Fleet, plan: Plan) -> Iterator[_Row]:
+    """What is there first, in the order of the fleet; then what the plan deploys."""
     for one in fleet.functions:
-        if one.before is not None:
-            yield VersionRef(one.desired_address, "old")
+        for place in one.before:
+            old = VersionRef(one.desired_address, "old")
+            yield _Row(old, place.key, None, place.gpus, frozenset(place.pools))
     for step in plan.steps:
-        if isinstance(step.task, Deploy | Undeploy | UpdateDeployment):
-            yield step.task.version
+        if isinstance(step.task, Deploy):
+            for wanted in step.task.specifications:
+                size = wanted.instance_type.removeprefix("type_").removesuffix("x")
+                clusters = wanted.clusters if wanted.backend is None else fleet.capacity
+                yield _Row(step.task.version, wanted.key, step.id, int(size), frozenset(clusters))
 
 
-def _events(plan: Plan, places: Mapping[VersionRef, int]) -> Iterator[_Event]:
+def _events(plan: Plan, rows: Sequence[_Row]) -> Iterator[_Event]:
+    """A version that is deployed again has other rows from then on."""
+    standing = {(row.version, row.key): at for at, row in enumerate(rows) if not row.deployed_by}
     for step in plan.steps:
         match step.task:
             case Deploy(version=version, specifications=specifications):
+                mine = {row.key: at for at, row in enumerate(rows) if row.deployed_by == step.id}
+                standing |= {(version, key): at for key, at in mine.items()}
                 for one in specifications:
-                    yield _Ask(step.id, places[version], one, growing=False)
-            case UpdateDeployment(version=version, specification=one):
-                yield _Ask(step.id, places[version], one, growing=True)
-                yield _Return(step.id, places[version], one.max_instances)
+                    yield _Ask(step.id, mine[one.key], one, growing=False)
+            case UpdateDeployment(version=version, specification=one, row=row):
+                at = standing[version, row.removeprefix("g-") if row else one.key]
+                yield _Ask(step.id, at, one, growing=True)
+                yield _Return(step.id, at, one.max_instances)
             case Undeploy(version=version):
-                yield _Return(step.id, places[version], 0)
+                gone = [key for key in standing if key[0] == version]
+                yield from (_Return(step.id, standing.pop(key), 0) for key in sorted(gone))
             case _:
                 pass
-
-
-def _sizes(fleet: Fleet, plan: Plan, versions: Sequence[VersionRef]) -> tuple[int, ...]:
-    """GPUs of an instance, by version: all of a version are alike here."""
-    found = {
-        VersionRef(one.desired_address, "old"): one.before.gpus
-        for one in fleet.functions
-        if one.before is not None
-    }
-    for step in plan.steps:
-        if isinstance(step.task, Deploy):
-            for one in step.task.specifications:
-                size = one.instance_type.removeprefix("type_").removesuffix("x")
-                found[step.task.version] = int(size)
-    return tuple(found.get(one, 0) for one in versions)
 
 
 def ancestors_of(steps: Sequence[Step]) -> Mapping[StepId, frozenset[StepId]]:

@@ -1,4 +1,4 @@
-"""Seeded fleets that are to be changed: who runs where, what is wanted, and how tight it is.
+"""Seeded fleets that are to be changed, from a few functions in one pool to thousands in fifty.
 
 The wanted end always fits where single clusters are named, so that only the order is in question.
 """
@@ -6,148 +6,16 @@ The wanted end always fits where single clusters are named, so that only the ord
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING
 
-from nvcfplan.model import Address, Downtime, GpuSpecification, Quota, function_address
-from tests.planning.builders import account, cluster, plan, running, specification, wanted, whole
+from nvcfplan.model import Downtime
+from tests.ordering.fleets import Fleet, Function, Place, held, wanted_units
+from tests.planning.builders import whole
 
 if TYPE_CHECKING:
-    from nvcfplan.model import Account, DesiredFunction, LiveFunction
-    from nvcfplan.plans import Infeasible, Plan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """`pools`: one, or all that the service may choose from; by `backend` or by their names."""
-
-    pools: tuple[str, ...]
-    instances: int
-    gpus: int
-    is_backend: bool = False
-    most: int = 0
-
-    @property
-    def units(self) -> int:
-        return self.instances * self.gpus
-
-    def specification(self) -> GpuSpecification:
-        found = specification(
-            low=self.instances,
-            high=max(self.instances, self.most, 1),
-            gpus=self.gpus,
-            clusters=self.pools,
-        )
-        return replace(found, clusters=(), backend="all") if self.is_backend else found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
-    """`before` None: new. `after` None: to be removed. `bumps`: gets a new image.
-
-    `runs`: instances now, on the first of its pools.
-    """
-
-    key: str
-    before: Place | None
-    after: Place | None
-    bumps: bool
-    may_pause: bool
-    runs: int = 0
-    uses: tuple[str, ...] = ()
-
-    @property
-    def desired_address(self) -> Address:
-        return function_address(self.key)
-
-    @property
-    def is_replaced(self) -> bool:
-        if self.before is None or self.after is None:
-            return False
-        now, then = self.before, self.after
-        return self.bumps or (now.pools, now.gpus, now.is_backend) != (
-            then.pools,
-            then.gpus,
-            then.is_backend,
-        )
-
-    def desired(self) -> DesiredFunction:
-        assert self.after is not None, "only of one that stays"
-        return wanted(
-            self.key,
-            self.after.specification(),
-            image="app:2" if self.bumps else "app:1",
-            policy=whole(Downtime.ALLOWED if self.may_pause else Downtime.NEVER),
-            depends_on=self.uses,
-        )
-
-    def live(self) -> LiveFunction:
-        assert self.before is not None, "only of one that is there"
-        found = running(
-            wanted(self.key, self.before.specification(), image="app:1"), instances=self.runs
-        )
-        (version,) = found.versions
-        instances = tuple(
-            replace(one, location=self.before.pools[0]) for one in version.instances or ()
-        )
-        return replace(found, versions=(replace(version, instances=instances),))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fleet:
-    """`capacity`: GPUs by pool. `quotas`: limits over sets of pools."""
-
-    functions: tuple[Function, ...]
-    capacity: Mapping[str, int]
-    quotas: tuple[tuple[tuple[str, ...], int], ...] = ()
-
-    def account(self) -> Account:
-        used = held(self.functions)
-        quotas = tuple(Quota(gpu="H100", names=names, limit=limit) for names, limit in self.quotas)
-        return account(
-            *(
-                replace(cluster(name, gpus=gpus, free=gpus - used[name]), groups=(name, "all"))
-                for name, gpus in self.capacity.items()
-            ),
-            quotas=quotas,
-        )
-
-    def desired(self) -> list[DesiredFunction]:
-        return [one.desired() for one in self.functions if one.after is not None]
-
-    def live(self) -> list[LiveFunction]:
-        return [one.live() for one in self.functions if one.before is not None]
-
-    def plan(self) -> Plan | Infeasible:
-        return plan(self.desired(), self.account(), self.live())
-
-
-def held(functions: Sequence[Function]) -> Counter[str]:
-    """GPUs by pool now."""
-    used: Counter[str] = Counter()
-    for one in functions:
-        if one.before is not None:
-            used[one.before.pools[0]] += one.runs * one.before.gpus
-    return used
-
-
-def wanted_units(functions: Sequence[Function]) -> Counter[str]:
-    """GPUs by pool in the end; of a choice, on its first pool."""
-    used: Counter[str] = Counter()
-    for one in functions:
-        if one.after is not None:
-            used[one.after.pools[0]] += _end_units(one, one.after)
-    return used
-
-
-def _end_units(one: Function, after: Place) -> int:
-    """What an update leaves running counts too."""
-    if one.before is None or one.is_replaced:
-        return after.units
-    return max(after.instances, min(one.runs, max(after.most, after.instances))) * after.gpus
+    from collections.abc import Sequence
 
 
 def narrow_fleet(seed: int, *, most: int = 7) -> Fleet:
@@ -205,14 +73,13 @@ def _large_function(
         other = throw.choice(names)
         after = replace(after, pools=tuple(dict.fromkeys((*after.pools, other))))
         place = replace(place, pools=after.pools) if kind in ("bump", "scale") else place
-    stays = [one.key for one in found[-50:] if one.after is not None]
+    stays = [one.key for one in found[-50:] if one.after]
     return Function(
         key=f"f{number:05}",
-        before=None if kind == "create" else place,
-        after=None if kind == "delete" else after,
+        before=() if kind == "create" else (replace(place, runs=instances),),
+        after=() if kind == "delete" else (after,),
         bumps=kind in ("bump", "move"),
-        may_pause=throw.random() < 0.5,
-        runs=0 if kind == "create" else instances,
+        policy=whole(Downtime.ALLOWED if throw.random() < 0.5 else Downtime.NEVER),
         uses=(throw.choice(stays),) if stays and throw.random() < 0.1 else (),
     )
 
@@ -231,36 +98,35 @@ def _narrow_function(
         after = replace(place, instances=throw.randint(1, 4))
     elif kind == "move":
         after = replace(place, pools=(throw.choice(pools),))
-    stays = [one.key for one in others if one.after is not None]
+    stays = [one.key for one in others if one.after]
     return Function(
         key=f"{throw.choice('abcdefgh')}{number}",
-        before=None if kind == "create" else place,
-        after=None if kind == "delete" else after,
+        before=() if kind == "create" else (replace(place, runs=place.instances),),
+        after=() if kind == "delete" else (after,),
         bumps=kind in ("bump", "move"),
-        may_pause=throw.random() < 0.4,
-        runs=0 if kind == "create" else place.instances,
+        policy=whole(Downtime.ALLOWED if throw.random() < 0.4 else Downtime.NEVER),
         uses=(throw.choice(stays),) if stays and throw.random() < 0.12 else (),
     )
 
 
 def _widened(throw: random.Random, one: Function, pools: Sequence[str]) -> Function:
     """Perhaps with a choice of pools, then the same before and after unless it moves."""
-    before, after, runs = one.before, one.after, one.runs
+    before, after = list(one.before), list(one.after)
     if throw.random() < 0.3 and len(pools) > 1:
         choice = tuple(sorted(throw.sample(list(pools), 2)))
         is_backend = throw.random() < 0.4
         names = tuple(pools) if is_backend else choice
-        if after is not None:
-            after = replace(after, pools=names, is_backend=is_backend)
-        if before is not None and throw.random() < 0.5:
-            before = replace(before, pools=names, is_backend=is_backend)
-    if before is not None and throw.random() < 0.3:
+        after = [replace(place, pools=names, is_backend=is_backend) for place in after]
+        if before and throw.random() < 0.5:
+            before = [replace(place, pools=names, is_backend=is_backend) for place in before]
+    if before and throw.random() < 0.3:
         more = throw.randint(1, 2)
-        before = replace(before, most=before.instances + more)
-        runs = before.instances + throw.randint(0, more)
-        if after is not None and throw.random() < 0.7:
-            after = replace(after, most=after.instances + more)
-    return replace(one, before=before, after=after, runs=runs)
+        (now,) = before
+        runs = now.instances + throw.randint(0, more)
+        before = [replace(now, most=now.instances + more, runs=runs)]
+        if after and throw.random() < 0.7:
+            after = [replace(place, most=place.instances + more) for place in after]
+    return replace(one, before=tuple(before), after=tuple(after))
 
 
 def _sized(

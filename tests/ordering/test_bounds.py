@@ -5,7 +5,8 @@ from __future__ import annotations
 from nvcfplan.planning import Job, Piece, Problem, Way, least_lenders
 from tests.budget import examples
 from tests.ordering.bruteforce import Act, Choice, choices_of, least_downtime
-from tests.ordering.instances import Fleet, held, narrow_fleet
+from tests.ordering.fleets import Fleet, held
+from tests.ordering.instances import narrow_fleet
 
 
 def stated(fleet: Fleet) -> Problem:

@@ -16,7 +16,8 @@ from tests.ordering.every_state import (
     has_room,
     operations,
 )
-from tests.ordering.instances import Fleet, Place, narrow_fleet, wide_fleet
+from tests.ordering.fleets import Fleet, Place
+from tests.ordering.instances import narrow_fleet, wide_fleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,14 +32,15 @@ BATCH = 10
 def swollen(fleet: Fleet, by: int) -> Fleet:
     """The same with so many times the instances and GPUs: more than one batch for most."""
 
-    def grown(place: Place | None) -> Place | None:
-        if place is None:
-            return None
-        return replace(place, instances=place.instances * by, most=place.most * by)
+    def grown(places: tuple[Place, ...]) -> tuple[Place, ...]:
+        return tuple(
+            replace(one, instances=one.instances * by, most=one.most * by, runs=one.runs * by)
+            for one in places
+        )
 
     return Fleet(
         functions=tuple(
-            replace(one, before=grown(one.before), after=grown(one.after), runs=one.runs * by)
+            replace(one, before=grown(one.before), after=grown(one.after))
             for one in fleet.functions
         ),
         capacity={name: gpus * by for name, gpus in fleet.capacity.items()},

@@ -14,11 +14,13 @@ from nvcfplan.proving import ancestry, prove
 from nvcfplan.reports import capacity_rows, find_interruptions
 from tests.budget import examples
 from tests.ordering.downtime import interrupted
-from tests.ordering.instances import Fleet, narrow_fleet, wide_fleet
+from tests.ordering.instances import narrow_fleet, wide_fleet
 from tests.planning.builders import START, plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.ordering.fleets import Fleet
 
 SEEDS = range(examples(700))
 

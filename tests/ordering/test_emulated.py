@@ -13,11 +13,14 @@ from functools import cache
 import pytest
 
 from nvcfplan.applying import ApplySettings, RunOutcome
+from nvcfplan.model import Downtime
 from nvcfplan.plans import Action, Plan
 from tests.budget import examples
 from tests.fakes import MemoryStore
 from tests.ordering.emulated import has_place_to_start, populate, rolls_by_name, world_of
-from tests.ordering.instances import Fleet, Function, Place, narrow_fleet, wide_fleet
+from tests.ordering.fleets import Fleet, Function, Place
+from tests.ordering.instances import narrow_fleet, wide_fleet
+from tests.planning.builders import whole
 from tests.rehearsal import Account, account
 
 PARALLEL = (1, 4, 32)
@@ -82,10 +85,11 @@ def test_nothing_a_proved_plan_asks_for_is_refused_or_waits(parallelism: int) ->
 
 def test_who_lends_room_to_a_quota_need_not_have_been_read_in_full() -> None:
     """Its pool has room for all at once, so its instances and secret names are never looked at."""
-    here = Place(pools=("a",), instances=2, gpus=1)
-    there = Place(pools=("b",), instances=2, gpus=1)
-    lender = Function(key="lender", before=there, after=there, bumps=False, may_pause=True, runs=2)
-    bumped = Function(key="bumped", before=here, after=here, bumps=True, may_pause=False, runs=2)
+    here = (Place(pools=("a",), instances=2, gpus=1, runs=2),)
+    there = (Place(pools=("b",), instances=2, gpus=1, runs=2),)
+    allowed = whole(Downtime.ALLOWED)
+    lender = Function(key="lender", before=there, after=there, bumps=False, policy=allowed)
+    bumped = Function(key="bumped", before=here, after=here, bumps=True, policy=whole())
     fleet = Fleet(functions=(bumped, lender), capacity={"a": 9, "b": 9}, quotas=((("a", "b"), 4),))
     with account(world_of(fleet, 0), MemoryStore()) as where:
         populate(where.emulator, fleet)
