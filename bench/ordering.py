@@ -15,7 +15,8 @@ from collections import Counter
 
 from bench.paired import print_machine
 from nvcfplan.plans import Funded, Plan
-from tests.ordering.bruteforce import least_downtime, name_order_works
+from tests.ordering.bruteforce import least_downtime
+from tests.ordering.by_name import name_order_works
 from tests.ordering.downtime import interrupted
 from tests.ordering.instances import large_fleet, narrow_fleet
 

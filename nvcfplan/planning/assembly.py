@@ -44,6 +44,7 @@ def assemble(
     _add(steps, _funding_edges(schedule, steps))
     _add(steps, _dependency_edges(by_key, uses))
     _add(steps, _removal_edges(by_key, used_by))
+    _add(steps, _uncut_edges(schedule, steps))
     if is_limit_near:
         _add(steps, _creation_edges(steps))
     deletes = {step.id: step for one in schedule.chosen for step in one.draft.deletes}
@@ -182,6 +183,24 @@ def _removal_edges(
         for step in chosen[key].draft.steps
         if isinstance(step.task, Undeploy)
     ]
+
+
+def _uncut_edges(schedule: Schedule, steps: Mapping[StepId, Step]) -> list[tuple[StepId, Edge]]:
+    """Where a gap must not grow, nothing is undeployed before all is there that its successor will
+    wait for from other functions.
+    """
+    edges: list[tuple[StepId, Edge]] = []
+    for one in schedule.chosen:
+        own = {step.id for step in one.draft.steps}
+        for part in one.draft.parts if one.draft.has_gap else ():
+            names = [step.id for step in part.steps]
+            first = next((o.id for o in part.steps if isinstance(o.task, Undeploy)), None)
+            if first is not None:
+                later = names[names.index(first) + 1 :]
+                waits = {source for name in later for source in _sources(steps[name])} - own
+                waits -= _sources(steps[first])
+                edges += ((first, After(source, Order.BARRIER)) for source in sorted(waits))
+    return edges
 
 
 def _creation_edges(steps: Mapping[StepId, Step]) -> list[tuple[StepId, Edge]]:

@@ -6,13 +6,11 @@ more: one that is free now, or one that a step before it gives back (ordering.md
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvcfplan.capacity import VERSION_LIMIT, Limits, deploy_charges
 from nvcfplan.differences import has_row
-from nvcfplan.model import LiveVersion, ResourceId, StepId, VersionId
 from nvcfplan.planning.ways.standing import (
     deployed,
     given_by,
@@ -28,17 +26,18 @@ from nvcfplan.plans import (
     CreateFunction,
     Deploy,
     Plan,
-    Resource,
     Shortage,
     Step,
     Undeploy,
     UpdateDeployment,
     VersionRef,
 )
-from nvcfplan.proving import Ancestry, ancestry, unproved_resources
+from nvcfplan.proving import ancestry, missing_units, unproved_resources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from nvcfplan.model import LiveVersion, VersionId
 
 
 def find_lost_units(
@@ -59,7 +58,7 @@ def find_lost_units(
         )
         for one in limits.resources
         if one.limit is not None and one.id not in waived
-        if (missing := _missing(plan, steps, order, one)) > 0
+        if (missing := missing_units(one, steps, order, plan.funding)) > 0
     )
 
 
@@ -148,86 +147,3 @@ def _is_growth(task: UpdateDeployment) -> bool:
         task.specification.min_instances > task.before.min_instances
         and task.specification.max_instances >= task.before.max_instances
     )
-
-
-@dataclass(slots=True)
-class _Flow:
-    """Units of one resource: from releases (`left` to give) to steps (`short` of them)."""
-
-    order: Ancestry
-    left: dict[StepId, int]
-    short: dict[StepId, int]
-    given: dict[StepId, Counter[StepId]] = field(default_factory=dict)
-
-    def move(self, source: StepId, taker: StepId, units: int) -> None:
-        self.given.setdefault(source, Counter())[taker] += units
-        self.left[source] -= units
-        self.short[taker] -= units
-
-    def fill(self, taker: StepId) -> None:
-        """Takes from releases before it, moving others to other sources where that helps."""
-        while self.short[taker] > 0 and (path := self._path(taker)):
-            sources, takers = path[::2], path[1::2]
-            units = min(self.left[sources[0]], self.short[taker])
-            for source, holder in zip(sources[1:], takers, strict=False):
-                units = min(units, self.given[source][holder])
-            self.move(sources[0], takers[0], units)
-            for source, holder, following in zip(sources[1:], takers, takers[1:], strict=False):
-                self.given[source][holder] -= units
-                self.left[source] += units
-                self.short[holder] += units
-                self.move(source, following, units)
-
-    def _path(self, taker: StepId) -> list[StepId]:
-        """A source with units left, who takes them, whose source then is free, ... to `taker`."""
-        paths = {taker: [taker]}
-        pending, seen = [taker], set[StepId]()
-        while pending:
-            one = pending.pop(0)
-            for source in self.left:
-                if source in seen or not self.order.precedes(source, one):
-                    continue
-                seen.add(source)
-                path = [source, *paths[one]]
-                if self.left[source] > 0:
-                    return path
-                for holder, units in self.given.get(source, Counter[StepId]()).items():
-                    if units > 0 and holder not in paths:
-                        paths[holder] = [holder, *path]
-                        pending.append(holder)
-        return []
-
-
-def _missing(plan: Plan, steps: Sequence[Step], order: Ancestry, resource: Resource) -> int:
-    free = (resource.limit or 0) - resource.before - resource.headroom
-    short = dict(_units(((one.id, one.acquire) for one in steps), resource.id))
-    if sum(short.values()) <= free:
-        return 0
-    left = dict(_units(((one.id, one.release) for one in steps), resource.id))
-    flow = _Flow(order, left, short)
-    for grant in plan.funding:
-        if grant.resource == resource.id and grant.source in left and grant.step in short:
-            units = min(grant.units, left[grant.source], short[grant.step])
-            flow.move(grant.source, grant.step, units)
-    for taker in short:
-        if sum(short.values()) > max(0, free):
-            flow.fill(taker)
-    return max(0, sum(short.values()) - max(0, free)) + _debt(flow, max(0, -free))
-
-
-def _debt(flow: _Flow, over: int) -> int:
-    """Of a resource over its limit, the units that nobody gives back before it is taken again."""
-    paid = (
-        sum(units for source, units in flow.left.items() if flow.order.precedes(source, taker))
-        for taker in flow.short
-    )
-    return max((over - one for one in paid), default=0) if over else 0
-
-
-def _units(
-    charges: Iterable[tuple[StepId, Sequence[Charge]]], resource: ResourceId
-) -> Iterator[tuple[StepId, int]]:
-    for step, some in charges:
-        for charge in some:
-            if charge.resource == resource:
-                yield step, charge.units

@@ -38,6 +38,9 @@ from nvcfplan.proving.faults import (
     broken_funding,
     broken_order,
 )
+from nvcfplan.proving.flows import (
+    missing_units,
+)
 from nvcfplan.proving.landings import (
     LARGEST_BATCH,
     check_landings,
@@ -109,6 +112,7 @@ __all__ = [
     "is_metadata_wanted",
     "is_placed_as_wanted",
     "is_specification_wanted",
+    "missing_units",
     "prove",
     "unproved_resources",
     "version_of",

@@ -49,29 +49,6 @@ def least_downtime(fleet: Fleet) -> int | None:
     return None
 
 
-def name_order_works(fleet: Fleet) -> bool:
-    """One after the other by name, create-first where that fits, else delete-first if allowed."""
-    used = dict(held(fleet.functions))
-    for one in sorted(fleet.functions, key=lambda one: one.key):
-        for choice in choices_of(one, fleet):
-            if not choice.acts or _fits_whole(fleet, used, choice):
-                for act in choice.acts:
-                    used = _plus(_plus(used, act.first), act.then)
-                break
-        else:
-            return False
-    return True
-
-
-def _fits_whole(fleet: Fleet, used: dict[str, int], choice: Choice) -> bool:
-    for act in choice.acts:
-        at_most = _plus(used, act.first)
-        if not _fits(fleet, at_most):
-            return False
-        used = _plus(at_most, act.then)
-    return True
-
-
 def _steps(
     fleet: Fleet, choices: Sequence[Sequence[Choice]], state: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[int, tuple[int, int], int]]:

@@ -8,7 +8,8 @@ from functools import cache
 from nvcfplan.plans import Plan
 from nvcfplan.proving import prove
 from tests.budget import examples
-from tests.ordering.bruteforce import least_downtime, name_order_works
+from tests.ordering.bruteforce import least_downtime
+from tests.ordering.by_name import name_order_works
 from tests.ordering.downtime import interrupted
 from tests.ordering.instances import narrow_fleet, wide_fleet
 
