@@ -91,21 +91,25 @@ def room_resources(
 
     A batch of b GPUs finds none only when every pool has less than b free. So it is sure to land
     while all that can touch the choice, itself included, is at most the sum over its pools of what
-    then must be taken, less one, and b. The rest of the capacity is kept as headroom.
+    then must be taken, less one, and b. The rest of the capacity is kept as headroom. It need not
+    grow with b: of a batch that is too large for any pool little is lost, and a function may begin
+    with fewer.
     """
-    batches: dict[Pools, int] = {}
+    batches: dict[Pools, set[int]] = {}
     for one, placement in wanted:
         if one.backend is None and len(placement.pools) > 1 and placement.gpus_each:
-            gpus = min(BATCH, one.min_instances) * placement.gpus_each
-            batches[placement.pools] = max(gpus, batches.get(placement.pools, 0))
-    for pools, gpus in sorted(batches.items()):
-        if gpus:
+            each = placement.gpus_each
+            largest = min(BATCH, one.min_instances) * each
+            batches.setdefault(placement.pools, set()).update(range(each, largest + 1, each))
+    for pools, sizes in sorted(batches.items()):
+        if sizes:
+            free = [max(0, ground.free(pool)) for pool in pools]
             yield _resource(
                 ground,
                 _name("room", pools),
                 pools,
                 Bound.SUFFICIENT,
-                headroom=blocked_units([max(0, ground.free(pool)) for pool in pools], gpus),
+                headroom=max(blocked_units(free, size) for size in sizes),
             )
 
 

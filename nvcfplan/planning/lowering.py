@@ -32,14 +32,14 @@ def lower_for_a_while(difference: Difference, context: Context) -> Draft | None:
         return None
     down: list[Step] = []
     for row, low in lowered.items():
-        down.append(_update(difference, context, (row, rows[row], low), down))
+        down.append(_as_loan(_update(difference, context, (row, rows[row], low), down)))
     old = VersionRef(difference.change.address, "old")
     waits = Waits(steps=down[-1:])
     down.append(await_released_step(old, waits, release=release, drain_seconds=0))
     up: list[Step] = []
     for row, low in lowered.items():
         up.append(_update(difference, context, (row, low, rows[row]), [*down, *up]))
-    return draft_of([_as_loan(step, down) for step in down], [_as_loan(step, down) for step in up])
+    return draft_of(down, up)
 
 
 def _rows(difference: Difference) -> Mapping[GpuSpecificationId, GpuSpecification]:
@@ -72,16 +72,6 @@ def _update(
     )
 
 
-def _as_loan(step: Step, down: list[Step]) -> Step:
+def _as_loan(step: Step) -> Step:
     """The two updates of one specification need two names."""
-    lent = {one.id for one in down if isinstance(one.task, UpdateDeployment)}
-    edges = tuple(
-        replace(edge, step=_lent(edge.step)) if edge.step in lent else edge
-        for edge in step.depends_on
-    )
-    name = _lent(step.id) if step in down and step.id in lent else step.id
-    return replace(step, id=name, depends_on=edges)
-
-
-def _lent(name: StepId) -> StepId:
-    return StepId(f"{name}.lent")
+    return replace(step, id=StepId(f"{step.id}.lent"))

@@ -29,12 +29,29 @@ def check_lowering(evidence: Evidence) -> Iterator[Diagnostic]:
         same = [
             one for one in evidence.steps[step.address] if version_of(one.task) == step.task.version
         ]
+        yield from _loose(step, same, evidence)
         before = [one for one in same if evidence.order.precedes(one.id, step.id)]
         is_lowered = any(isinstance(one.task, UpdateDeployment) for one in before)
         if not is_lowered or any(isinstance(one.task, Undeploy) for one in before):
             continue
         share = _share_lost(before, _running(step.task.version, same, evidence))
         yield from _faults(step, same, share, held)
+
+
+def _loose(step: Step, same: Sequence[Step], evidence: Evidence) -> Iterator[Diagnostic]:
+    """What a lowering frees is given back by a wait after it, or counted in none before it."""
+    precedes = evidence.order.precedes
+    for one in same:
+        if _lowers(one) and not precedes(one.id, step.id) and not precedes(step.id, one.id):
+            yield broken_funding(step.id, f"gives back, and {one.id} may still be to come")
+
+
+def _lowers(step: Step) -> bool:
+    task = step.task
+    return (
+        isinstance(task, UpdateDeployment)
+        and task.specification.max_instances < task.before.max_instances
+    )
 
 
 def _running(

@@ -8,7 +8,7 @@ from nvcfplan.diagnostics import Verdict
 from nvcfplan.plans import Infeasible, Plan
 from tests.budget import examples
 from tests.ordering.every_state import Unserved, carry_out
-from tests.ordering.instances import wide_fleet
+from tests.ordering.rich import rich_fleet
 from tests.planning.builders import account, cluster, plan, running, specification, wanted
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def is_served(fleet: Fleet, made: Plan, tries: int) -> bool:
 def test_a_proved_plan_finds_room_in_every_order_wherever_things_land() -> None:
     proved = served = risky = failed = 0
     for seed in range(examples(2_000)):
-        fleet = wide_fleet(seed)
+        fleet = rich_fleet(seed)
         made = fleet.plan()
         if not isinstance(made, Plan) or not made.steps:
             continue

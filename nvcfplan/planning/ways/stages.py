@@ -202,7 +202,9 @@ def conclude(
             running = Running(running.ref, updated(running.version, task, limits))
     release = given_by(first, changed, limits)
     if release:
-        steps.append(await_released_step(running.ref, Waits(steps=steps[-1:]), release=release))
+        waits = Waits(steps=steps[-1:])
+        again = 2 if running.ref.label == OLD else 1  # deployed anew, it was released before
+        steps.append(await_released_step(running.ref, waits, release=release, nth=again))
     return Stage(tuple(steps[1:]), running)
 
 
