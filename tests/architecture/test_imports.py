@@ -52,13 +52,17 @@ ALLOWED = {
     "adapters/nvcf": BASE | {"wire", "applying", "plans"},
     "adapters/storage": BASE | {"documents", "applying"},
     "adapters/settings": BASE | {"located", "applying"},
+    "adapters/forges": BASE | {"documents", "reports"},
     "emulator": frozenset({"wire", "located", "diagnostics"}),
     "frontends": WORKFLOWS
-    | {"workflows", "views", "emulator", "adapters/nvcf", "adapters/storage", "adapters/settings"},
+    | {"workflows", "views", "emulator", "adapters/nvcf", "adapters/storage", "adapters/settings"}
+    | {"adapters/forges"},
 }
 """Room -> the rooms it may import, besides itself. `nvcfplan` alone is for `__version__`."""
 
-READ_THE_VERSION = frozenset({"frontends", "adapters/nvcf", "documents", "emulator"})
+READ_THE_VERSION = frozenset(
+    {"frontends", "adapters/nvcf", "adapters/forges", "documents", "emulator"}
+)
 
 FACELESS = frozenset({"wire", "views", "adapters", "emulator", "frontends"})
 """Packages imported by module, so that importing one of them loads no library."""

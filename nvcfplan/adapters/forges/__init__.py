@@ -1,0 +1,1 @@
+"""Where plans are read: pull requests on GitHub, merge requests on GitLab."""

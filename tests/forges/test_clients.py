@@ -1,0 +1,253 @@
+"""The clients of both forges, over real sockets, against servers that refuse the undocumented."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from nvcfplan.adapters.forges.session import ForgeTarget, Pace, Session
+from nvcfplan.errors import (
+    Forbidden,
+    RateLimited,
+    RemoteError,
+    RemoteGarbled,
+    RemoteMissing,
+    RemoteUnavailable,
+    SettingsError,
+    Unauthorized,
+    Unreachable,
+)
+from nvcfplan.model import Secret, SecretOrigin, SecretReference
+from nvcfplan.reports import CommitState, CommitStatus
+from tests.forges.kinds import GITHUB, GITLAB, KINDS, START, Kind, Time, run
+from tests.forges.server import FakeForge, Reply, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from nvcfplan.reports import Forge
+
+T = TypeVar("T")
+KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda one: one.name)
+
+
+def _asked(
+    kind: Kind,
+    forge: FakeForge,
+    work: Callable[[Forge], Awaitable[T]],
+    *,
+    token: str = "token-of-bot",
+    time: Time | None = None,
+) -> T:
+    async def scenario(address: str) -> T:
+        async with kind.client(address, token=token, time=time) as client:
+            return await work(client)
+
+    with serving(forge) as address:
+        found = run(scenario(address))
+    assert forge.breaches == []
+    return found
+
+
+@KIND
+def test_a_comment_is_made_read_edited_and_deleted(kind: Kind) -> None:
+    async def work(client: Forge) -> None:
+        made = await client.create(7, "one")
+        assert made.author == await client.author() == kind.me
+        edited = await client.edit(7, made.id, "two")
+        assert edited is not None
+        assert [one.body for one in await client.comments(7)] == ["two"]
+        await client.delete(7, made.id)
+        await client.delete(7, made.id)
+        assert await client.edit(7, made.id, "three") is None
+        assert await client.comments(7) == ()
+
+    _asked(kind, kind.served(), work)
+
+
+@KIND
+def test_all_pages_are_read_oldest_first(kind: Kind) -> None:
+    forge = kind.served()
+    written = [forge.write(kind.other, f"note {number}").id for number in range(230)]
+    found = _asked(kind, forge, lambda client: client.comments(7))
+    assert [one.id for one in found] == written
+    assert len(forge.seen) == 3
+
+
+@KIND
+def test_open_requests_are_read_and_no_more_than_are_worth_it(kind: Kind) -> None:
+    forge = kind.served()
+    forge.open = {number: (f"{number:040x}", "main") for number in range(1, 120)}
+    found = _asked(kind, forge, lambda client: client.open_requests())
+    assert [one.number for one in found] == list(range(1, 51))
+    assert found[0].head == f"{1:040x}"
+    assert found[0].base == "main"
+    assert len(forge.seen) == 1
+
+
+@KIND
+def test_a_status_is_set_on_the_commit(kind: Kind) -> None:
+    forge = kind.served()
+    status = CommitStatus(
+        context="nvcfplan/shop@default",
+        state=CommitState.BAD,
+        description="x" * 139 + "yz" if kind is GITHUB else "x",
+        url="https://forge.test/run/1",
+    )
+    _asked(kind, forge, lambda client: client.set_status("b" * 40, status))
+    (found,) = forge.statuses
+    assert found["commit"] == "b" * 40
+    assert found["state"] == {"github": "failure", "gitlab": "failed"}[kind.name]
+    assert found["target_url"] == "https://forge.test/run/1"
+
+
+@KIND
+def test_a_body_beyond_the_limit_is_refused_with_the_forges_own_words(kind: Kind) -> None:
+    with pytest.raises(RemoteError, match="refused") as refused:
+        _asked(kind, kind.served(), lambda client: client.create(7, "x" * (kind.limit + 1)))
+    assert refused.value.status == {"github": 422, "gitlab": 400}[kind.name]
+    assert "too long" in refused.value.detail
+
+
+@KIND
+def test_a_body_at_the_limit_is_taken(kind: Kind) -> None:
+    found = _asked(kind, kind.served(), lambda client: client.create(7, "x" * kind.limit))
+    assert len(found.body) == kind.limit
+
+
+@KIND
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(401, Unauthorized), (403, Forbidden), (404, RemoteMissing), (500, RemoteUnavailable)],
+)
+def test_what_a_forge_refuses_is_said_with_the_permission_it_takes(
+    kind: Kind, status: int, error: type[RemoteError]
+) -> None:
+    forge = kind.served()
+    forge.scripted = [Reply(status, {"message": "no\u202e\nway"})] * 5
+    with pytest.raises(error) as refused:
+        _asked(kind, forge, lambda client: client.comments(7))
+    assert refused.value.status == status
+    assert refused.value.remedy
+    assert "\u202e" not in refused.value.detail
+    assert "token-of-bot" not in str(refused.value) + refused.value.detail
+
+
+@KIND
+def test_a_stranger_is_told_so(kind: Kind) -> None:
+    with pytest.raises(Unauthorized) as refused:
+        _asked(kind, kind.served(), lambda client: client.comments(7), token="unknown-token")
+    assert "FORGE_TOKEN" in refused.value.remedy
+    assert "unknown-token" not in repr(refused.value) + refused.value.remedy
+
+
+@pytest.mark.parametrize("status", [403, 429])
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "30"}, 30.0),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(START) + 90)}, 91.0),
+        ({"X-RateLimit-Remaining": "0"}, 60.0),
+    ],
+)
+def test_a_rate_limit_is_waited_for_as_long_as_the_forge_says(
+    status: int, headers: dict[str, str], seconds: float
+) -> None:
+    forge, time = GITHUB.served(), Time()
+    forge.scripted = [Reply(status, {"message": "rate limit exceeded"}, headers)]
+    _asked(GITHUB, forge, lambda client: client.create(7, "one"), time=time)
+    assert time.slept == [seconds]
+    assert forge.bodies() == ["one"]
+
+
+def test_gitlabs_own_header_of_the_limit_is_heeded() -> None:
+    forge, time = GITLAB.served(), Time()
+    forge.scripted = [Reply(429, None, {"RateLimit-Reset": str(int(START) + 12)})]
+    _asked(GITLAB, forge, lambda client: client.comments(7), time=time)
+    assert time.slept == [13.0]
+
+
+@KIND
+def test_a_limit_that_lasts_too_long_is_given_up(kind: Kind) -> None:
+    forge, time = kind.served(), Time()
+    forge.scripted = [Reply(429, None, {"Retry-After": "7200"})]
+    with pytest.raises(RateLimited) as limited:
+        _asked(kind, forge, lambda client: client.comments(7), time=time)
+    assert limited.value.retry_after_seconds == 7200
+    assert time.slept == []
+
+
+@KIND
+def test_a_read_and_an_edit_are_repeated_when_the_forge_is_unwell(kind: Kind) -> None:
+    forge = kind.served()
+    note = forge.write(kind.me, "one")
+
+    async def work(client: Forge) -> None:
+        forge.scripted = [Reply(502), Reply(0), None]
+        assert len(await client.comments(7)) == 1
+        forge.scripted = [Reply(503), None]
+        assert await client.edit(7, note.id, "two") is not None
+
+    _asked(kind, forge, work)
+    assert forge.bodies() == ["two"]
+
+
+@KIND
+@pytest.mark.parametrize("status", [0, 500, 502])
+def test_a_comment_that_may_have_been_made_is_not_made_again(kind: Kind, status: int) -> None:
+    forge = kind.served()
+    forge.scripted = [Reply(status)]
+    with pytest.raises(RemoteUnavailable):
+        _asked(kind, forge, lambda client: client.create(7, "one"))
+    assert len(forge.seen) == 1
+
+
+@KIND
+@pytest.mark.parametrize(
+    "raw", [b"<html>", b"[1]", b"{}", b'[{"id": "x"}]', b'[{"id": true, "body": ""}]', b"\xff"]
+)
+def test_an_answer_that_is_not_as_documented_is_said_to_be_so(kind: Kind, raw: bytes) -> None:
+    forge = kind.served()
+    forge.scripted = [Reply(200, raw=raw)]
+    with pytest.raises(RemoteGarbled):
+        _asked(kind, forge, lambda client: client.comments(7))
+
+
+@KIND
+def test_no_redirect_is_followed_with_the_token(kind: Kind) -> None:
+    forge = kind.served()
+    forge.scripted = [Reply(302, None, {"Location": "http://127.0.0.1:9/elsewhere"})]
+    with pytest.raises(RemoteError) as refused:
+        _asked(kind, forge, lambda client: client.comments(7))
+    assert refused.value.status == 302
+    assert len(forge.seen) == 1
+
+
+def test_a_token_of_an_installation_is_the_bot_of_actions() -> None:
+    forge = GITHUB.served()
+    forge.tokens = {"ghs_1234": "github-actions[bot]"}
+    found = _asked(GITHUB, forge, lambda client: client.author(), token="ghs_1234")
+    assert found == "github-actions[bot]"
+
+
+def test_a_forge_that_is_not_there_is_named() -> None:
+    async def work() -> None:
+        async with GITHUB.client("http://127.0.0.1:9") as client:
+            await client.comments(7)
+
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:9"):
+        run(work())
+
+
+def test_a_token_never_travels_in_the_clear() -> None:
+    secret = Secret("canary", SecretReference("TOKEN", SecretOrigin.ENV, "TOKEN"))
+    target = ForgeTarget(
+        base_url="http://forge.example/api/v3",
+        token=secret,
+        token_source="GITHUB_TOKEN",
+        header=("Authorization", "Bearer"),
+    )
+    with pytest.raises(SettingsError, match="not https"):
+        Session(target, Pace(now=lambda: 0.0, sleep=Time().sleep))
+    assert "canary" not in repr(target)
