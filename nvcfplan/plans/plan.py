@@ -148,6 +148,8 @@ class Candidate:
 class AlternativeKind(StrEnum):
     RAISE = "raise-limit"
     DOWNTIME = "allow-downtime"
+    STEPPED = "replace-in-steps"
+    BOUNCE = "bounce-placement"
     PLACE = "place-elsewhere"
     PIN = "pin-clusters"
     LOWER = "lower-minimum"

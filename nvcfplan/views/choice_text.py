@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+import json
+import re
+from typing import TYPE_CHECKING
 
 from nvcfplan.model import parse_json
 from nvcfplan.plans import AlternativeKind
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from nvcfplan.views.ink import Ink
 
 MOST_NAMES = 4
+_PLAIN = re.compile(r"(?!(?:true|false|yes|no|on|off|null|y|n)$)[A-Za-z][\w.-]*", re.IGNORECASE)
+"""A text that YAML reads as one without quotes."""
 
 
 def draw_strategies(candidates: Sequence[Candidate], ink: Ink) -> list[str]:
@@ -69,25 +73,19 @@ def _down(interrupted: Sequence[Address], seconds: int) -> str:
 
 
 def _edit(edit: Edit, kind: AlternativeKind) -> str:
-    match kind:
-        case AlternativeKind.RAISE:
-            return f"raise {safe(edit.path)} to {edit.value}"
-        case (
-            AlternativeKind.DOWNTIME
-            | AlternativeKind.PLACE
-            | AlternativeKind.PIN
-            | AlternativeKind.LOWER
-        ):
-            if edit.value is None:
-                return f"remove {safe(edit.path)}"
-            return f"set {safe(edit.path)}: {_yaml(edit)}"
-        case _:
-            assert_never(kind)
+    if kind is AlternativeKind.RAISE and not edit.path.startswith("quotas."):
+        return f"raise {safe(edit.path)} to {edit.value}"
+    if edit.value is None:
+        return f"remove {safe(edit.path)}"
+    return f"set {safe(edit.path)}: {_yaml(parse_json(edit.value))}"
 
 
-def _yaml(edit: Edit) -> str:
-    """As it is typed into a stack file: a word, a number, or a list of words."""
-    value = parse_json(edit.value) if edit.value is not None else None
+def _yaml(value: object) -> str:
+    """As it is typed into a stack file: a word, a number, a list or a mapping in one line."""
     if isinstance(value, list):
-        return f"[{', '.join(safe(str(one)) for one in value)}]"
+        return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{safe(key)}: {_yaml(one)}' for key, one in value.items())} }}"
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+        return safe(json.dumps(value))
     return safe(str(value))

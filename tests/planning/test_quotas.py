@@ -19,8 +19,8 @@ from nvcfplan.model import (
     UpdatePolicy,
     digest_of,
 )
-from nvcfplan.planning import Inputs, PlanOptions, plan_stack
-from nvcfplan.plans import Infeasible, Plan, Provenance, Unit
+from nvcfplan.planning import Inputs, PlanOptions, find_alternatives, plan_stack
+from nvcfplan.plans import AlternativeKind, Infeasible, Plan, Provenance, Unit
 from nvcfplan.proving import prove
 from tests.planning.builders import (
     ENVIRONMENT,
@@ -45,15 +45,15 @@ def quota(limit: int, *names: str, **more: object) -> Quota:
     return replace(base, **more)  # type: ignore[arg-type]  # fields of a quota
 
 
-def planned(
+def inputs_of(
     functions: Sequence[DesiredFunction],
     readings: Account,
     *quotas: Quota,
     live: Sequence[LiveFunction] = (),
-) -> Plan | Infeasible:
+) -> Inputs:
     declared = tuple(DeclaredQuota(f"q{n}", one) for n, one in enumerate(quotas))
     stack = Stack(name=STACK, environment=ENVIRONMENT, functions=tuple(functions), quotas=declared)
-    inputs = Inputs(
+    return Inputs(
         stack=stack,
         account=readings,
         live=live,
@@ -61,6 +61,15 @@ def planned(
         digest=digest_of("inputs"),
         provenance=Provenance(tool_version="test", created_at=START, read_at=(), actor="test"),
     )
+
+
+def planned(
+    functions: Sequence[DesiredFunction],
+    readings: Account,
+    *quotas: Quota,
+    live: Sequence[LiveFunction] = (),
+) -> Plan | Infeasible:
+    inputs = inputs_of(functions, readings, *quotas, live=live)
     return check_plan(plan_stack(inputs, PlanOptions()), readings)
 
 
@@ -171,6 +180,25 @@ def test_a_replacement_waits_for_instances_that_its_quota_has_not() -> None:
     sources = {str(one.resource): one.source for one in result.funding if one.source}
     assert sources["instances-min:H100@a"] == "await-released:function.chat@old"
     assert prove(result) == ()
+
+
+def test_a_declared_quota_that_is_too_low_is_written_anew_as_a_way_out() -> None:
+    inputs = inputs_of([CHAT], ROOMY, quota(2, "a"))
+    found = plan_stack(inputs, PlanOptions())
+    raised = next(iter(find_alternatives(inputs, PlanOptions(), found))).alternative
+    assert [(one.path, one.value) for one in raised.edits] == [
+        ("instances-min:H100@a", "3"),
+        ("quotas.q0.limit", "3"),
+    ]
+
+
+def test_what_a_landing_may_count_against_a_quota_is_pinned_as_a_way_out() -> None:
+    two = account(cluster("a"), cluster("b"))
+    either = wanted("chat", specification(low=4, high=4, clusters=("a", "b")))
+    inputs = inputs_of([either], two, quota(3, "a", counts=QuotaCount.MAX))
+    found = plan_stack(inputs, PlanOptions())
+    ways = [one.alternative for one in find_alternatives(inputs, PlanOptions(), found)]
+    assert [(one.kind, one.edits[0].value) for one in ways] == [(AlternativeKind.PIN, '["b"]')]
 
 
 @pytest.mark.parametrize(

@@ -174,48 +174,95 @@ def _set(text: str, path: str, value: Node) -> str:
     return yaml.safe_dump(document)
 
 
-def _tight() -> tuple[str, ...]:
-    return (lab("chat", 2, image="2.0.0"), lab("rank", 2), lab("tune", 1, "clusters: [lab-2]"))
+def _printed(text: str) -> list[tuple[list[str], str]]:
+    """Each way out as it stands on the terminal: its edits, and who would be down."""
+    below = text[text.index("What would make it fit") :].partition("\n\n")[0]
+    bullets = " ".join(below.split()).split(" * ")[1:]
+    found = [re.fullmatch(r"(.*?)(?: \(([^()]*)\))?", one) for one in bullets]
+    return [(one[1].split("; "), one[2] or "") for one in found if one]
 
 
-def _live() -> tuple[str, ...]:
-    return (lab("chat", 2), lab("rank", 2), lab("tune", 1, "clusters: [lab-2]"))
+def _edited(text: str, edits: list[str]) -> str:
+    """To the letter: `set PATH: YAML`, `remove PATH`."""
+    for one in edits:
+        verb, _, rest = one.partition(" ")
+        path, _, value = rest.partition(": ")
+        text = _set(text, path, None if verb == "remove" else yaml.safe_load(value))
+    return text
 
 
-def test_every_way_out_that_is_printed_is_one_when_done_to_the_letter(workshop: Workshop) -> None:
-    begun(workshop, world(), *_live())
-    before = workshop.write("stack.yaml", stack(*_tight())).read_text(encoding="utf-8")
-    document = workshop.plan("-json", ".").document
-    body: Node = document["plan"]
-    kinds = {one["kind"] for one in body["alternatives"]}
-    assert kinds >= {"raise-limit", "allow-downtime", "place-elsewhere"}
-    shown = " ".join(workshop.plan(".").out.split())
-    for one in body["alternatives"]:
-        text = before
-        if one["kind"] == "raise-limit":
+def _is_for_the_account(edits: list[str]) -> bool:
+    return all(one.startswith("raise ") for one in edits)
+
+
+CHAT = ("chat", 2)
+TIGHT = (lab(*CHAT, image="2.0.0"), lab("rank", 2), lab("tune", 1, "clusters: [lab-2]"))
+SWAP = (lab("chat", 4, "clusters: [lab-2]"), lab("rank", 4))
+FULL = (lab("chat", 4, image="2.0.0"), lab("rank", 2, "clusters: [lab-2]"))
+CASES = {
+    "tight": (world(), (lab(*CHAT), *TIGHT[1:]), TIGHT),
+    "swap": (
+        world(more="  lab-3:\n    groups: [lab]\n    region: eu\n    gpus:\n      H100:\n"
+              "        capacity: 4\n        instanceTypes: { LAB.H100_1x: { gpuCount: 1 } }\n"),
+        (lab("chat", 4), lab("rank", 4, "clusters: [lab-2]")),
+        SWAP,
+    ),
+    "full": (world(5), (lab("chat", 4), FULL[1]), FULL),
+}  # fmt: skip
+KINDS = {
+    "tight": {"raise-limit", "allow-downtime", "bounce-placement", "place-elsewhere"},
+    "swap": {"raise-limit", "allow-downtime", "bounce-placement", "place-elsewhere"},
+    "full": {"raise-limit", "allow-downtime", "replace-in-steps", "lower-minimum"},
+}
+
+
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_every_way_out_that_is_printed_is_one_when_done_to_the_letter(
+    workshop: Workshop, case: str
+) -> None:
+    place, live, wanted = CASES[case]
+    begun(workshop, place, *live)
+    before = workshop.write("stack.yaml", stack(*wanted)).read_text(encoding="utf-8")
+    body: Node = workshop.plan("-json", ".").document["plan"]
+    assert {one["kind"] for one in body["alternatives"]} >= KINDS[case]
+    ways = _printed(workshop.plan(".").out)
+    assert len(ways) == len(body["alternatives"])
+    for edits, down in ways:
+        if _is_for_the_account(edits):
             continue
-        for edit in one["edits"]:
-            assert edit["path"] in shown
-            value = None if edit["value"] is None else yaml.safe_load(edit["value"])
-            text = _set(text, edit["path"], value)
-        workshop.write("stack.yaml", text)
+        workshop.write("stack.yaml", _edited(before, edits))
         said = workshop.plan("-json", ".")
-        assert said.code == 2, (one, said.out)
+        assert said.code == 2, (edits, said.out)
         plan: Node = said.document["plan"]
-        assert [gap["address"] for gap in plan["downtime"]] == one["interrupted"]
+        assert all(gap["address"] in down for gap in plan["downtime"]), (edits, down)
+        assert bool(plan["downtime"]) is bool(down)
+
+
+@pytest.mark.parametrize("kind", ["replace-in-steps", "bounce-placement"])
+def test_a_way_out_without_downtime_is_also_carried_out(workshop: Workshop, kind: str) -> None:
+    place, live, wanted = CASES["full" if kind == "replace-in-steps" else "swap"]
+    begun(workshop, place, *live)
+    before = workshop.write("stack.yaml", stack(*wanted)).read_text(encoding="utf-8")
+    body: Node = workshop.plan("-json", ".").document["plan"]
+    (number, *_) = [n for n, o in enumerate(body["alternatives"]) if o["kind"] == kind]
+    edits, down = _printed(workshop.plan(".").out)[number]
+    workshop.write("stack.yaml", _edited(before, edits))
+    assert (workshop.plan("-out=roll.nvcfplan", ".").code, down) == (2, "")
+    assert workshop.type("verify", "roll.nvcfplan").code == 0
+    carried_out(workshop)
 
 
 def test_a_limit_raised_as_printed_is_enough_and_one_less_is_not(workshop: Workshop) -> None:
-    begun(workshop, world(), *_live())
-    workshop.write("stack.yaml", stack(*_tight()))
+    begun(workshop, world(), *CASES["tight"][1])
+    workshop.write("stack.yaml", stack(*TIGHT))
     found = re.search(r"raise pool:lab-1/H100 to (\d+)", workshop.plan(".").out)
     assert found is not None
     enough = int(found[1])
     for capacity, code in ((enough, 2), (enough - 1, 1)):
         workshop.emulator_file.unlink()
         shutil.rmtree(workshop.state_directory)
-        begun(workshop, world(capacity), *_live())
-        workshop.write("stack.yaml", stack(*_tight()))
+        begun(workshop, world(capacity), *CASES["tight"][1])
+        workshop.write("stack.yaml", stack(*TIGHT))
         assert workshop.plan(".").code == code
 
 
