@@ -164,9 +164,11 @@ def _split(address: str) -> SplitResult:
         is_whole = bool(found.hostname) and (found.port is None or found.port > 0)
     except ValueError:
         is_whole = False
-    if not is_whole or found.path.strip("/") or found.query or found.username:
+    holds_more = "@" in address or "?" in address
+    if not is_whole or holds_more or found.path.strip("/"):
+        shown = "this" if holds_more else address  # it may hold a password
         raise EmulatorError(
-            f"{address} is not the address of an emulator",
+            f"{shown} is not the address of an emulator",
             remedy="write it as http://127.0.0.1:8080",
         )
     return found

@@ -22,6 +22,7 @@ from nvcfplan.adapters.nvcf.client import Client
 from nvcfplan.adapters.nvcf.performer import NvcfPerformer
 from nvcfplan.adapters.nvcf.reader import NvcfReader
 from nvcfplan.adapters.nvcf.target import Target
+from nvcfplan.adapters.nvcf.words import KnownSecrets
 from nvcfplan.adapters.settings.credentials import VARIABLES, Credential, resolve_credential
 from nvcfplan.adapters.settings.endpoints import resolve_endpoint
 from nvcfplan.adapters.settings.secrets import LocalSecrets
@@ -34,7 +35,7 @@ from nvcfplan.model import AccountIdentity, RunId, Secret, SecretOrigin, SecretR
 from nvcfplan.workflows import Actor, LookPorts, Minted, RunPorts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from nvcfplan.adapters.settings.endpoints import Endpoint
     from nvcfplan.frontends.options import AccountArguments
@@ -52,6 +53,7 @@ class ChosenAccount:
     clock: Clock
     client: Callable[[], Client]
     keeps_state_in: Path
+    known: KnownSecrets
     warnings: tuple[Diagnostic, ...] = ()
 
 
@@ -60,8 +62,9 @@ def choose_account(choice: AccountArguments, root: Path, terminal: Terminal) -> 
 
     Raises: SettingsError.
     """
+    terminal.known.learn(*(terminal.environment.get(one, "").strip() for one in VARIABLES))
     if choice.emulator is not None and not is_address(choice.emulator):
-        return _emulated(choice, root)
+        return _emulated(choice, root, terminal.known)
     endpoint = resolve_endpoint(choice.emulator or choice.endpoint, terminal.environment)
     clock = _clock_of(endpoint) if choice.emulator else WallClock()
     credential = _credential(choice, terminal.environment)
@@ -76,8 +79,11 @@ def choose_account(choice: AccountArguments, root: Path, terminal: Terminal) -> 
     return ChosenAccount(
         target=target,
         clock=clock,
-        client=lambda: Client(target, clock=WallClock(), listener=terminal.say),
+        client=lambda: Client(
+            target, clock=WallClock(), listener=terminal.say, known=terminal.known
+        ),
         keeps_state_in=place_of_state(choice, root),
+        known=terminal.known,
         warnings=endpoint.warnings,
     )
 
@@ -114,7 +120,7 @@ def _emulator_path(named: str, root: Path) -> Path:
     return root / ".nvcfplan" / (f"emulator-{host}.db" if host else "emulator.db")
 
 
-def _emulated(choice: AccountArguments, root: Path) -> ChosenAccount:
+def _emulated(choice: AccountArguments, root: Path, known: KnownSecrets) -> ChosenAccount:
     from nvcfplan.frontends.emulation import open_emulator
 
     emulator = open_emulator(_emulator_path(choice.emulator or "", root), choice.world)
@@ -129,8 +135,11 @@ def _emulated(choice: AccountArguments, root: Path) -> ChosenAccount:
     return ChosenAccount(
         target=target,
         clock=emulator.clock,
-        client=lambda: Client(target, clock=emulator.clock, transport=emulator.transport()),
+        client=lambda: Client(
+            target, clock=emulator.clock, transport=emulator.transport(), known=known
+        ),
         keeps_state_in=place_of_state(choice, root),
+        known=known,
     )
 
 
@@ -139,7 +148,11 @@ async def connected(
     account: ChosenAccount, stack: Stack | None, root: Path, environment: Mapping[str, str]
 ) -> AsyncIterator[RunPorts]:
     """Ports on one pool of connections. `stack` None: its sensitive literals are out of reach."""
-    sources = LocalSecrets(environment, stack=_literals(stack), root=root)
+    sources = LocalSecrets(
+        environment, stack=_literals(stack), root=root, learn=account.known.learn
+    )
+    for reference in _references(stack):
+        sources.resolve(reference)  # so that it is known, should the service say it
     store = LocalStore(account.keeps_state_in)
     target = account.target
     try:
@@ -193,6 +206,19 @@ def _emulator_key() -> Secret:
     """
     key = secrets.token_hex(16)
     return Secret(key, SecretReference("emulator", SecretOrigin.ENV, "emulator"))
+
+
+def _references(stack: Stack | None) -> Iterator[SecretReference]:
+    for function in stack.functions if stack else ():
+        yield from function.secrets
+        for variable in function.config.container_environment:
+            match variable.value:
+                case SecretReference():
+                    yield variable.value
+                case Secret(reference=reference):
+                    yield reference
+                case str():
+                    pass
 
 
 def _literals(stack: Stack | None) -> Mapping[str, Secret]:

@@ -115,11 +115,28 @@ def main() -> None:
     """The script. The cyclic collector stays off until a run begins to wait: commands that only
     look are short-lived, and it would cost them more than their work."""
     gc.disable()
-    sys.exit(run(sys.argv[1:], Terminal.of_process()))
+    terminal = Terminal.of_process()
+    try:
+        sys.exit(run(sys.argv[1:], terminal))
+    except Exception:
+        import traceback
+
+        terminal.say(traceback.format_exc())  # a bug: shown whole, but for the secrets in it
+        sys.exit(Exit.ERROR)
 
 
 def run(argv: Sequence[str], terminal: Terminal) -> int:
     """One command, from its arguments to its exit code; what tests and the demo call too."""
+    try:
+        return _run(argv, terminal)
+    finally:
+        if terminal.log is not None:
+            from nvcfplan.frontends.logs import end_logging
+
+            end_logging(terminal)
+
+
+def _run(argv: Sequence[str], terminal: Terminal) -> int:
     try:
         return _exit_code(GROUP.main(
             args=list(argv), prog_name="nvcfplan", standalone_mode=False, obj=terminal

@@ -26,6 +26,7 @@ _OUTCOMES: Final = {
 
 
 _LAST_EVENTS: Final = 8
+_MASK: Final = "(sensitive value)"
 
 
 def overview_text(seen: Overview, ledger: Sequence[LedgerEntry], events: Sequence[Event]) -> str:
@@ -50,7 +51,21 @@ def overview_json(
     assert isinstance(content, dict)
     content["ledger"] = [_ledger_row(one) for one in ledger]
     content["events"] = [_event_row(one) for one in events]
-    return _document({**content, "world": snapshot})
+    return _document({**content, "world": _concealed(snapshot)})
+
+
+def _concealed(value: object) -> object:
+    """Which variable of a container holds a secret, only the stack that set it knows."""
+    if isinstance(value, list):
+        return [_concealed(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: [{**entry, "value": _MASK} for entry in one]
+        if name == "containerEnvironment" and isinstance(one, list)
+        else _concealed(one)
+        for name, one in value.items()
+    }
 
 
 def faults_json(faults: Sequence[FaultView]) -> str:

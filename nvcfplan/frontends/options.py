@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import click
 
-from nvcfplan.frontends.click_parts import F, option
+from nvcfplan.frontends.click_parts import F, LongOption, option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -170,6 +170,7 @@ def stack_options(function: F) -> F:
 
 
 def account_options(function: F) -> F:
+    """And how much is told of what is asked there."""
     return _decorated(
         function,
         option(
@@ -185,6 +186,7 @@ def account_options(function: F) -> F:
             "world", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False, exists=True),
             help="With --emulator: the world of a new one.",
         ),
+        *_verbosity(),
     )  # fmt: skip
 
 
@@ -247,6 +249,20 @@ def stream_options(function: F) -> F:
             help="Report as JSON on standard output: a line for each event.",
         ),
         _no_color(),
+    )  # fmt: skip
+
+
+def _verbosity() -> tuple[Callable[[F], F], ...]:
+    return (
+        click.option(
+            "-v", "is_verbose", is_flag=True, expose_value=False, callback=_set_verbose,
+            help="Log each request: its route, and what came of it.  [NVCFPLAN_LOG=info]",
+        ),
+        click.option(
+            "-vv", "is_very_verbose", is_flag=True, expose_value=False, cls=LongOption,
+            callback=_set_very_verbose,
+            help="Log more; to a file with NVCFPLAN_LOG_PATH.  [NVCFPLAN_LOG=debug]",
+        ),
     )  # fmt: skip
 
 
@@ -327,6 +343,34 @@ def _set_stream(ctx: click.Context, parameter: click.Parameter, value: bool) -> 
     _set_json(ctx, parameter, value)
     if value:
         ctx.obj.is_stream = True
+
+
+def _set_verbose(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    del parameter
+    _set_logging(ctx, "info" if value else None)
+
+
+def _set_very_verbose(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    del parameter
+    _set_logging(ctx, "debug" if value else None)
+
+
+def _set_logging(ctx: click.Context, asked: str | None) -> None:
+    """What is typed wins over the environment, and the more over the less."""
+    level = asked or (None if ctx.obj.log else _env(ctx).get("NVCFPLAN_LOG", "").lower())
+    if not level:
+        return
+    from nvcfplan.frontends.logs import LEVELS, PATH_VARIABLE, begin_logging, end_logging
+
+    if level not in LEVELS:
+        raise click.UsageError(f"NVCFPLAN_LOG={level} is none of {', '.join(LEVELS)}.", ctx)
+    path = _env(ctx).get(PATH_VARIABLE) or None
+    end_logging(ctx.obj)
+    try:
+        begin_logging(ctx.obj, LEVELS[level], path)
+    except OSError as error:
+        why = error.strerror or error
+        raise click.UsageError(f"{PATH_VARIABLE}={path} cannot be written: {why}.", ctx) from error
 
 
 def _set_plain(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:

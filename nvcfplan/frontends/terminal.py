@@ -12,8 +12,11 @@ from contextlib import suppress
 from io import StringIO
 from typing import TYPE_CHECKING, Literal, TextIO
 
+from nvcfplan.adapters.nvcf.words import KnownSecrets
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from logging import Handler
 
 
 class ReportUnwritten(Exception):
@@ -29,6 +32,7 @@ class Terminal:
     `is_stream`: what is wanted as JSON is a line for each event, and not one document;
     `has_streamed`: the first of these lines is written.
     `above`: while something is redrawn at the foot of the terminal, what is said goes above it.
+    `known`: secrets that the command has met; none of them is said, in whatever spelling.
     `is_reader_gone`: standard output was a pipe, and nobody reads it any more.
     """
 
@@ -50,6 +54,8 @@ class Terminal:
         self.above: Callable[[str], None] | None = None
         self.is_plain = False
         self.is_reader_gone = False
+        self.known = KnownSecrets()
+        self.log: Handler | None = None
 
     @classmethod
     def of_process(cls) -> Terminal:
@@ -77,8 +83,12 @@ class Terminal:
     def report(self, text: str) -> None:
         """A reader that has left (`... | head`) changes nothing: the command keeps its exit code.
 
+        JSON is written as it is: what a mask in it would break is not a secret there.
+
         Raises: ReportUnwritten for every other failure.
         """
+        if not self.wants_json:
+            text = self.known.redaction.apply(text)
         self._report(text.rstrip("\n") + "\n")
 
     def ask(self, question: str) -> str:
@@ -88,6 +98,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """Never fails: a run must not end because nobody can be told of it."""
+        text = self.known.redaction.apply(text)
         if self.above is not None:
             self.above(text)
             return

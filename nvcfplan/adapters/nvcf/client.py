@@ -21,7 +21,7 @@ from nvcfplan.adapters.nvcf.connections import Connections
 from nvcfplan.adapters.nvcf.raw import Lost, NotSent, RawAnswer, RawOutcome, RawRequest
 from nvcfplan.adapters.nvcf.refusals import remote_error, route_of, unanswered_read
 from nvcfplan.adapters.nvcf.target import Patience, Target, refuse_plain_http
-from nvcfplan.adapters.nvcf.words import Redaction
+from nvcfplan.adapters.nvcf.words import KnownSecrets, Redaction
 from nvcfplan.wire.protocol import Answer
 
 if TYPE_CHECKING:
@@ -70,8 +70,9 @@ class Client:
         clock: Clock,
         transport: httpx2.AsyncBaseTransport | None = None,
         listener: Callable[[str], None] = _log.info,
+        known: KnownSecrets | None = None,
     ) -> None:
-        """`listener` is told of waits that can be felt, in words.
+        """`listener` is told of waits that can be felt, in words; `known` learns what is secret.
 
         Raises: SettingsError, for a key that would travel in the clear.
         """
@@ -81,7 +82,8 @@ class Client:
         token = target.token.reveal() if target.token else ""
         self.target = target
         self.clock = clock
-        self.redaction = Redaction((token,) if token else ())
+        self.known = known or KnownSecrets()
+        self.known.learn(token)
         self._listener = listener
         self._told_until = 0.0
         self._quiet_until = 0.0
@@ -91,6 +93,10 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.target.base_url!r})"
+
+    @property
+    def redaction(self) -> Redaction:
+        return self.known.redaction
 
     async def __aenter__(self) -> Self:
         return self
@@ -151,10 +157,12 @@ class Client:
             await self._keep_quiet()
             begun = asyncio.get_running_loop().time()
             outcome = await self._outcome(connection, request, limit)
+            took = asyncio.get_running_loop().time() - begun
+            _log_exchange(route_of(request, self.target), outcome, took)
             if isinstance(outcome, RawAnswer) and outcome.status == 429:
                 pause = min(outcome.retry_after_seconds or _QUIET_SECONDS, _LONGEST_QUIET_SECONDS)
                 self._quiet_until = max(self._quiet_until, self.clock.monotonic() + pause)
-            return outcome, asyncio.get_running_loop().time() - begun
+            return outcome, took
 
     async def _keep_quiet(self) -> None:
         """Who is told to slow down slows all down: the limit is of the account, not of a route."""
@@ -214,6 +222,16 @@ class Client:
         return RawAnswer(
             status=response.status_code, body=bytes(body), retry_after_seconds=retry_after
         )
+
+
+def _log_exchange(route: str, outcome: RawOutcome, seconds: float) -> None:
+    """Never a body, a header or a query: the route and what came of it."""
+    if not isinstance(outcome, RawAnswer):
+        _log.info("%s: %s after %.0f ms", route, outcome.why, seconds * 1000)
+        return
+    _log.info("%s: %d in %.0f ms", route, outcome.status, seconds * 1000)
+    size, asked = len(outcome.body), outcome.retry_after_seconds
+    _log.debug("%s: %d bytes, Retry-After %s", route, size, "none" if asked is None else asked)
 
 
 def _headers(token: str, target: Target) -> list[tuple[str, str]]:

@@ -20,13 +20,14 @@ from nvcfplan.adapters.nvcf.translation import (
 )
 from nvcfplan.applying import EVERYTHING, LiveReader
 from nvcfplan.errors import AccountMismatch, RemoteError, RemoteGarbled, RemoteMissing
+from nvcfplan.model import Secret
 from nvcfplan.wire.authorizations import SharingAnswer
 from nvcfplan.wire.capacity_view import DeploymentList
 from nvcfplan.wire.deployments import OneDeployment
 from nvcfplan.wire.functions import FunctionList, OneFunction
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from nvcfplan.adapters.nvcf.client import Client
     from nvcfplan.adapters.nvcf.raw import RawRequest
@@ -66,7 +67,9 @@ class NvcfReader(LiveReader):
         answer = await self._client.read(request, FunctionList)
         own = [one for one in answer.functions if not is_foreign(one)]
         self._learn_account({one.nca_id for one in own if one.nca_id})
-        return live_functions(own, route_of(request, self._client.target))
+        found = live_functions(own, route_of(request, self._client.target))
+        self._learn_secrets(version for function in found for version in function.versions)
+        return found
 
     async def deployments(
         self, versions: Collection[tuple[FunctionId, VersionId]]
@@ -94,7 +97,9 @@ class NvcfReader(LiveReader):
         body = await self._one_function(request)
         if body is None or is_foreign(body.function):
             return None
-        return live_version_in_full(body.function, route_of(request, self._client.target))
+        found = live_version_in_full(body.function, route_of(request, self._client.target))
+        self._learn_secrets((found,))
+        return found
 
     async def sharing(self, function: FunctionId) -> LiveSharing | None:
         try:
@@ -115,7 +120,9 @@ class NvcfReader(LiveReader):
             answer = await self._client.read(request, OneDeployment)
         except RemoteMissing:
             return None
-        return live_deployment(answer.deployment, route_of(request, self._client.target))
+        return self._shown(
+            live_deployment(answer.deployment, route_of(request, self._client.target))
+        )
 
     async def _org_deployments(self) -> Mapping[VersionId, LiveDeployment]:
         """Empty where nobody answers so: then each row is asked for, as on the service itself."""
@@ -131,7 +138,28 @@ class NvcfReader(LiveReader):
                 raise
             _log.info("%s; reading each deployment by itself", error.summary)
             return {}
-        return {one.version_id: one for one in rows}
+        return {one.version_id: self._shown(one) for one in rows}
+
+    def _learn_secrets(self, versions: Iterable[LiveVersion]) -> None:
+        self._client.known.learn(
+            *(
+                variable.value.reveal()
+                for version in versions
+                for variable in version.config.container_environment
+                if isinstance(variable.value, Secret)
+            )
+        )
+
+    def _shown(self, row: LiveDeployment) -> LiveDeployment:
+        """What went wrong is told in the container's own words, and it may print what it is given.
+
+        A text may be long and of several lines here: who shows it cuts it.
+        """
+        if not row.health:
+            return row
+        redaction = self._client.redaction
+        notes = tuple(replace(one, error=redaction.apply(one.error)) for one in row.health)
+        return replace(row, health=notes)
 
     async def _own_account(self) -> str | None:
         """One list of functions at most, and only where nobody told us. None: no own function."""

@@ -81,6 +81,12 @@ def _address(explicit: str | None, environment: Mapping[str, str]) -> tuple[str,
 
 
 def _parts(address: str, source: str) -> SplitResult:
+    if "@" in address:  # before it is taken apart: a `/` in a password would move the borders
+        raise SettingsError(
+            f"{source} holds a user name or password",
+            detail="keys travel in the Authorization header alone, never in an address",
+            remedy="take it out of the address; put the key into NGC_API_KEY",
+        )
     try:
         parts = urlsplit(address)
         port = parts.port
@@ -88,19 +94,13 @@ def _parts(address: str, source: str) -> SplitResult:
         raise _unusable(address, source, "it is not an address") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise _unusable(address, source, "it must begin with https:// and name a host")
-    if parts.username is not None or parts.password is not None:
-        raise SettingsError(
-            f"{source} holds a user name or password",
-            detail="keys travel in the Authorization header alone, never in an address",
-            remedy="take it out of the address; put the key into NGC_API_KEY",
-        )
     if parts.query or parts.fragment or not address.isprintable():
         raise _unusable(address, source, "an endpoint has no query, fragment or control character")
     return parts
 
 
 def _unusable(address: str, source: str, why: str) -> SettingsError:
-    shown = ascii(address)[1:-1].partition("?")[0][:200]
+    shown = re.split("[?#]", ascii(address)[1:-1])[0][:200]
     return SettingsError(
         f"{source} is not a usable endpoint: {shown}",
         detail=why,

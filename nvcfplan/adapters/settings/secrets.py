@@ -13,7 +13,7 @@ from nvcfplan.applying import SecretSource
 from nvcfplan.model import Secret, SecretOrigin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from nvcfplan.model import SecretReference
 
@@ -26,7 +26,8 @@ class LocalSecrets(SecretSource):
     """`stack`: sensitive literals by locator (`chat/API_TOKEN`). Relative files are under `root`;
     `~` is not expanded.
 
-    Nothing is kept: a file is read each time it is asked for.
+    Nothing is kept: a file is read each time it is asked for. `learn` is told each value that is
+    found, so that it is known wherever it comes back.
     """
 
     def __init__(
@@ -35,16 +36,26 @@ class LocalSecrets(SecretSource):
         *,
         stack: Mapping[str, Secret] | None = None,
         root: Path = Path(),
+        learn: Callable[[str], None] | None = None,
     ) -> None:
         self._environment = environment
         self._stack = dict(stack or {})
         self._root = root
+        self._learn = learn
 
     def __repr__(self) -> str:
         return f"LocalSecrets(root={str(self._root)!r})"
 
     def resolve(self, reference: SecretReference) -> Secret | None:
         """None also for a value that the service would not take: empty, or too long."""
+        value = self._value_of(reference)
+        if value is None:
+            return None
+        if self._learn is not None:
+            self._learn(value)
+        return Secret(value, reference)
+
+    def _value_of(self, reference: SecretReference) -> str | None:
         match reference.origin:
             case SecretOrigin.ENV:
                 value = self._environment.get(reference.locator)
@@ -52,12 +63,10 @@ class LocalSecrets(SecretSource):
                 value = _text_of(self._root / reference.locator)
             case SecretOrigin.STACK:
                 found = self._stack.get(reference.locator)
-                return None if found is None else Secret(found.reveal(), reference)
+                return None if found is None else found.reveal()
             case SecretOrigin.LIVE:
                 return None
-        if not value or len(value) > MOST_BYTES:
-            return None
-        return Secret(value, reference)
+        return value if value and len(value) <= MOST_BYTES else None
 
     def fingerprint(self, reference: SecretReference, key: bytes) -> str | None:
         """Tells equality under one key, and nothing about the value without it."""
