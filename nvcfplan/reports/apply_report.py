@@ -45,11 +45,12 @@ class StepFate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepOutcome:
-    """`seconds` None: not done in this part of the run."""
+    """`seconds` None: not done in this part of the run. `ended_at`: seconds since that began."""
 
     step: StepId
     fate: StepFate
     seconds: float | None
+    ended_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,9 @@ def _fates(began: RunBegan, events: Sequence[Event]) -> dict[StepId, StepOutcome
                 fate = StepFate.FAILED
             case _:
                 continue
-        fates[event.step] = StepOutcome(step=event.step, fate=fate, seconds=event.elapsed_seconds)
+        fates[event.step] = StepOutcome(
+            step=event.step, fate=fate, seconds=event.elapsed_seconds, ended_at=event.at
+        )
     return fates
 
 

@@ -23,13 +23,14 @@ def render_apply(report: ApplyReport, *, colour: bool, again: str | None = "") -
     parts = [
         [line for cause in report.causes for line in _cause(cause, ink)],
         _blocked(report.blocked, ink) if report.blocked else [],
-        [_verdict(report, ink), *_undone(report)],
+        [ending(report, ink), *_undone(report)],
         _hints(report, again) if again is not None and report.is_open else [],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def _verdict(report: ApplyReport, ink: Ink) -> str:
+def ending(report: ApplyReport, ink: Ink) -> str:
+    """How the run ended, in one sentence."""
     name = report.operation.value.capitalize()
     match report.outcome:
         case RunOutcome.APPLIED:

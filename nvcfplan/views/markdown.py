@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from markupsafe import Markup
 
 from nvcfplan.model import function_key
-from nvcfplan.reports import Outlook
 from nvcfplan.views import markdown_text, sentences
 from nvcfplan.views.change_text import draw_function, fate, symbol_of
 from nvcfplan.views.choice_text import alternative, strategy
@@ -73,6 +72,7 @@ class _Drawing:
             summary=_ours(sentences.summary),
             scope=_ours(_scope),
             confidence=_ours(sentences.confidence),
+            refusal=_ours(sentences.refusal),
             downtime_title=_ours(sentences.downtime_title),
             destroys_title=_ours(sentences.destroys_title),
             gap_times=lambda gap: sentences.gap_times(gap, numbers),
@@ -153,8 +153,7 @@ def _interruptions(draw: _Drawing) -> Iterator[Part]:
 def _choices(draw: _Drawing) -> Iterator[Part]:
     report = draw.report
     if report.alternatives:
-        fits = report.outlook is Outlook.CHANGES
-        title = "To be certain of room" if fits else "What would make it fit"
+        title = sentences.alternatives_title(report)
         said = [alternative(one) for one in report.alternatives]
         text = draw("choices", f"{title}, any one of these; each was planned and proved", said)
         yield Part(name="what else could be done", forms=(text, ""), rank=40)

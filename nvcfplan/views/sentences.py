@@ -48,6 +48,18 @@ def summary(counts: Counts) -> str:
     )
 
 
+def refusal(report: PlanReport) -> str:
+    """Why a plan that is refused, or that fits in no order, is no use."""
+    if report.outlook is Outlook.INFEASIBLE:
+        return "This plan cannot be applied: no order was found in which these changes fit."
+    return "This plan cannot be applied: the errors below stand in its way."
+
+
+def alternatives_title(report: PlanReport) -> str:
+    fits = report.outlook is Outlook.CHANGES
+    return "To be certain of room" if fits else "What would make it fit"
+
+
 def confidence(report: PlanReport) -> str:
     """How sure it is that the plan fits, in one sentence; empty where nothing is done."""
     if report.outlook is not Outlook.CHANGES:

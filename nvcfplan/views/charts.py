@@ -1,0 +1,125 @@
+"""Where the parts of a picture stand, in hundredths of its width and height: no drawing yet.
+
+Labels are text beside the picture, not in it, so that they keep their size at any width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nvcfplan.reports import Curve, Lane, Stretch
+
+_ROOM_ABOVE: Final = 1.15
+_ROOM_AFTER: Final = 1.06
+"""So much of the picture shows how it is when all is done."""
+_LEAST_DISTANCE: Final = 17.0
+"""Two labels of the scale keep apart by so much, two numbers of steps by less."""
+_LEAST_STEP_DISTANCE: Final = 7.0
+_LEAST_WIDTH: Final = 0.6
+"""What is over at once is still to be seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """`at`: from the left for a moment, from the bottom for an amount."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityChart:
+    """`line`, `area`: paths of SVG in a box of 100 by 100, from the top left.
+
+    `limit`, `peak`: heights from the top. `marks`: moments at which steps take or give.
+    """
+
+    line: str
+    area: str
+    limit: float | None
+    peak: float
+    marks: tuple[float, ...]
+    amounts: tuple[Label, ...]
+    steps: tuple[Label, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    left: float
+    width: float
+
+
+def capacity_chart(curve: Curve, seconds: float) -> CapacityChart:
+    """`seconds`: how long the plan is expected to take."""
+    resource, levels = curve.row.resource, curve.levels
+    amounts = {0: "", curve.row.peak: "peak"}
+    if resource.limit is not None:
+        amounts[resource.limit] = "limit" if resource.limit != curve.row.peak else "limit, peak"
+    most = max(*amounts, *(level.used for level in levels), 1) * _ROOM_ABOVE
+    span = max(seconds, 1.0) * _ROOM_AFTER
+
+    def x(at: float) -> float:
+        return round(100 * at / span, 2)
+
+    def y(amount: float) -> float:
+        return round(100 - 100 * amount / most, 2)
+
+    corners = [f"M0 {y(levels[0].used)}"]
+    corners += [f"H{x(level.at)}V{y(level.used)}" for level in levels[1:]]
+    line = "".join([*corners, "H100"])
+    return CapacityChart(
+        line=line,
+        area=f"{line}V100H0Z",
+        limit=None if resource.limit is None else y(resource.limit),
+        peak=y(curve.row.peak),
+        marks=tuple(x(level.at) for level in levels[1:]),
+        amounts=_apart(
+            [Label(at=100 - y(one), text=f"{one} {amounts[one]}".strip()) for one in amounts]
+        ),
+        steps=_step_labels([(x(level.at), level.steps) for level in levels[1:]]),
+    )
+
+
+def _apart(labels: Sequence[Label]) -> tuple[Label, ...]:
+    """From the bottom up, each so far from the one below that both can be read."""
+    placed: list[Label] = []
+    for label in sorted(labels, key=lambda one: one.at):
+        least = placed[-1].at + _LEAST_DISTANCE if placed else 0.0
+        placed.append(Label(at=max(label.at, least), text=label.text))
+    return tuple(placed)
+
+
+def _step_labels(found: Sequence[tuple[float, tuple[int, ...]]]) -> tuple[Label, ...]:
+    """Moments that are too close share one label: `4, 8`, or `4 ... 12` where there are many."""
+    groups: list[tuple[float, list[int]]] = []
+    for at, steps in found:
+        if groups and at - groups[-1][0] < _LEAST_STEP_DISTANCE:
+            groups[-1][1].extend(steps)
+        else:
+            groups.append((at, list(steps)))
+    return tuple(Label(at=at, text=_numbers(steps)) for at, steps in groups)
+
+
+def _numbers(steps: Sequence[int]) -> str:
+    ordered = sorted(set(steps))
+    if len(ordered) <= 2:
+        return ", ".join(map(str, ordered))
+    return f"{ordered[0]} \u2026 {ordered[-1]}"
+
+
+def total_seconds(lanes: Sequence[Lane]) -> float:
+    """Of the plan or of the run, whichever is longer; never nothing."""
+    ends = [lane.expected.ends for lane in lanes]
+    ends += [lane.actual.ends for lane in lanes if lane.actual is not None]
+    return max(*ends, 1.0) if ends else 1.0
+
+
+def bar(stretch: Stretch, seconds: float) -> Bar:
+    """Of a stretch of time on a track that is `seconds` long."""
+    width = max(100 * (stretch.ends - stretch.begins) / seconds, _LEAST_WIDTH)
+    left = min(100 * stretch.begins / seconds, 100 - width)
+    return Bar(left=round(left, 2), width=round(width, 2))
