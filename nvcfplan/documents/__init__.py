@@ -27,6 +27,7 @@ from nvcfplan.documents.plan_body import (
 from nvcfplan.documents.report import (
     REPORT_FORMAT_VERSION,
     encode_apply_report,
+    encode_change_counts,
     encode_check_report,
     encode_failure,
     encode_validate_report,
@@ -52,6 +53,7 @@ __all__ = [
     "decode_snapshot",
     "decode_state",
     "encode_apply_report",
+    "encode_change_counts",
     "encode_check_report",
     "encode_event",
     "encode_failure",

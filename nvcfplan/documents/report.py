@@ -112,6 +112,11 @@ def encode_apply_report(report: ApplyReport, *, exit_code: int) -> bytes:
     )
 
 
+def encode_change_counts(counts: Counts) -> bytes:
+    """What GitLab shows on a merge request of its `terraform` report: counts, no names."""
+    return _pretty({"create": counts.added, "update": counts.changed, "delete": counts.destroyed})
+
+
 def encode_failure(error: NvcfplanError, *, exit_code: int) -> bytes:
     """A failure of the world that ended a command, as one error diagnostic."""
     return _pretty(

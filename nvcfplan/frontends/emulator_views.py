@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvcfplan.emulator.codec import to_plain
 from nvcfplan.emulator.serving import Service
+from nvcfplan.views.ink import WIDTH
 from nvcfplan.views.table import draw_table
 from nvcfplan.views.text import safe
 
@@ -103,7 +104,7 @@ def _pools(seen: Overview) -> list[str]:
         for one in seen.pools
     ]
     head = ("", "all", "ours", "leaving", "others", "free", "status")
-    return draw_table(head, rows, indent="  ") if rows else []
+    return draw_table(head, rows, WIDTH) if rows else []
 
 
 def _version(one: VersionView) -> list[str]:

@@ -18,7 +18,7 @@ from nvcfplan.frontends.click_parts import F, LongOption, option
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from nvcfplan.frontends.terminal import Terminal
+    from nvcfplan.frontends.terminal import Form, Terminal
 
 A = TypeVar("A")
 
@@ -81,8 +81,11 @@ class PlanningArguments:
 
 @dataclass(frozen=True, kw_only=True)
 class RunningArguments:
+    """`report`: where the run is told as a page of HTML when it is over."""
+
     parallelism: int
     auto_approve: bool
+    report: Path | None
 
 
 class Leading(Protocol):
@@ -155,7 +158,7 @@ def is_typed(parameter: str) -> bool:
 
 
 def stack_options(function: F) -> F:
-    return _decorated(
+    return decorated(
         function,
         click.argument("paths", nargs=-1, metavar="[STACK]...", callback=_paths),
         option(
@@ -171,7 +174,7 @@ def stack_options(function: F) -> F:
 
 def account_options(function: F) -> F:
     """And how much is told of what is asked there."""
-    return _decorated(
+    return decorated(
         function,
         option(
             "endpoint", metavar="URL",
@@ -191,7 +194,7 @@ def account_options(function: F) -> F:
 
 
 def planning_options(function: F) -> F:
-    return _decorated(
+    return decorated(
         function,
         option(
             "target", metavar="ADDRESS",
@@ -218,19 +221,23 @@ def planning_options(function: F) -> F:
 
 
 def running_options(function: F) -> F:
-    return _decorated(
+    return decorated(
         function,
         option("auto-approve", is_flag=True, help="Do not ask before changing anything."),
         option(
             "parallelism", type=click.IntRange(1, 50), default=10, metavar="N",
             help="At most N changing requests at once.  [default: 10]",
         ),
+        option(
+            "report", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+            help="Tell the run as a page of HTML: the plan, and how long each step took.",
+        ),
     )  # fmt: skip
 
 
 def output_options(function: F) -> F:
     """`-json` and `-no-color` are told to the terminal and to nobody else."""
-    return _decorated(
+    return decorated(
         function,
         option(
             "json", is_flag=True, expose_value=False, is_eager=True, callback=_set_json,
@@ -242,7 +249,7 @@ def output_options(function: F) -> F:
 
 def stream_options(function: F) -> F:
     """As `output_options`, of a command that runs."""
-    return _decorated(
+    return decorated(
         function,
         option(
             "json", is_flag=True, expose_value=False, is_eager=True, callback=_set_stream,
@@ -273,7 +280,7 @@ def _no_color() -> Callable[[F], F]:
     )  # fmt: skip
 
 
-def _decorated(function: F, *decorators: Callable[[F], F]) -> F:
+def decorated(function: F, *decorators: Callable[[F], F]) -> F:
     """Help lists them in this order."""
     for decorate in reversed(decorators):
         function = decorate(function)
@@ -336,7 +343,17 @@ def _env(ctx: click.Context) -> Mapping[str, str]:
 def _set_json(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
     del parameter
     if value:
-        ctx.obj.wants_json = True
+        ctx.obj.form = the_one_form(ctx, "json")
+
+
+def the_one_form(ctx: click.Context, name: str) -> Form:
+    """Raises: click.UsageError for a second one that differs, as in `-json -format=html`."""
+    from nvcfplan.frontends.terminal import Form
+
+    before: Form = ctx.obj.form
+    if before not in (Form.TEXT, Form(name)):
+        raise click.UsageError(f"-{before} and -format={name} are two forms; give one.", ctx)
+    return Form(name)
 
 
 def _set_stream(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:

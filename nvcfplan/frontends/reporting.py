@@ -7,9 +7,11 @@ runs it holds a line for each event, and the document as the last one.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nvcfplan.adapters.storage.planfile import write_page
 from nvcfplan.applying import RunBegan, RunFinished, RunOutcome
 from nvcfplan.documents import (
     REPORT_FORMAT_VERSION,
@@ -21,18 +23,18 @@ from nvcfplan.documents import (
     encode_validate_report,
     encode_verify_report,
 )
+from nvcfplan.errors import StoreError
+from nvcfplan.frontends.drawing import draw_plan, draw_run, draw_validation
 from nvcfplan.frontends.streaming import stream
+from nvcfplan.frontends.terminal import Form
 from nvcfplan.model import RunId
-from nvcfplan.plans import Infeasible
-from nvcfplan.reports import Operation, apply_report, no_snippets, plan_report, validate_report
+from nvcfplan.reports import Operation, apply_report, no_snippets, validate_report
 from nvcfplan.views.text import (
     render_apply,
     render_check,
     render_diagnostics,
     render_failure,
     render_footer,
-    render_plan,
-    render_validate,
     render_verify,
     safe,
 )
@@ -40,15 +42,14 @@ from nvcfplan.views.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from nvcfplan.diagnostics import Diagnostic
-    from nvcfplan.errors import NvcfplanError, StoreError
+    from nvcfplan.errors import NvcfplanError
     from nvcfplan.frontends.terminal import Terminal
     from nvcfplan.loading import StackReading
     from nvcfplan.located import SourceMap
     from nvcfplan.model import Snapshot
-    from nvcfplan.plans import Plan
+    from nvcfplan.plans import Infeasible, Plan
     from nvcfplan.reports import CheckReport, Snippets, VerifyReport
     from nvcfplan.workflows import RunResult
 
@@ -65,18 +66,20 @@ def report_validation(terminal: Terminal, reading: StackReading) -> None:
     checked = reading.stack
     functions = len(checked.value.stack.functions) if checked.value else 0
     report = validate_report(checked.diagnostics, reading.sources.snippet, functions=functions)
-    if terminal.wants_json:
-        report_document(terminal, encode_validate_report(report))
-        return
-    say_diagnostics(terminal, checked.diagnostics, reading.sources.snippet)
-    terminal.report(render_validate(report, colour=terminal.report_in_colour()))
+    if terminal.form is Form.TEXT:
+        say_diagnostics(terminal, checked.diagnostics, reading.sources.snippet)
+    terminal.report(draw_validation(terminal, report))
 
 
 def report_faults(terminal: Terminal, reading: StackReading) -> None:
     """Of a stack that another command needed: its errors are that command's report."""
-    if terminal.wants_json and reading.stack.value is None:
+    is_for_programs = terminal.form in (Form.JSON, Form.SARIF, Form.GITHUB)
+    if is_for_programs and reading.stack.value is None:
         report = validate_report(reading.stack.diagnostics, reading.sources.snippet)
-        report_document(terminal, encode_validate_report(report))
+        if terminal.is_stream:
+            report_document(terminal, encode_validate_report(report))
+        else:
+            terminal.report(draw_validation(terminal, report))
         return
     say_diagnostics(terminal, reading.stack.diagnostics, reading.sources.snippet)
 
@@ -85,12 +88,13 @@ def say_diagnostics(
     terminal: Terminal, diagnostics: Sequence[Diagnostic], snippets: Snippets = no_snippets
 ) -> None:
     if diagnostics:
-        colour = terminal.say_in_colour()
-        terminal.say(render_diagnostics(diagnostics, snippets, colour=colour) + "\n")
+        colour, width = terminal.say_in_colour(), terminal.say_width()
+        shown = render_diagnostics(diagnostics, snippets, colour=colour, width=width)
+        terminal.say(shown + "\n")
 
 
 def report_error(terminal: Terminal, error: NvcfplanError, exit_code: int) -> None:
-    terminal.say(render_failure(error, colour=terminal.say_in_colour()))
+    terminal.say(render_failure(error, colour=terminal.say_in_colour(), width=terminal.say_width()))
     if terminal.wants_json:
         report_document(terminal, encode_failure(error, exit_code=exit_code))
 
@@ -99,24 +103,26 @@ def report_plan(terminal: Terminal, plan: Plan | Infeasible, sources: SourceMap 
     """`sources` None: of a saved plan, whose files are not at hand."""
     if terminal.wants_json:
         report_document(terminal, encode_plan(plan))
-        return
-    snippets = no_snippets if sources is None else sources.snippet
-    report = plan_report(plan if sources is None else _located(plan, sources))
-    terminal.report(render_plan(report, snippets, colour=terminal.report_in_colour()))
+    else:
+        terminal.report(draw_plan(terminal, plan, sources))
 
 
 def report_verification(terminal: Terminal, report: VerifyReport, exit_code: int) -> None:
     if terminal.wants_json:
         report_document(terminal, encode_verify_report(report, exit_code=exit_code))
         return
-    terminal.report(render_verify(report, colour=terminal.report_in_colour()))
+    terminal.report(
+        render_verify(report, colour=terminal.report_in_colour(), width=terminal.report_width())
+    )
 
 
 def report_check(terminal: Terminal, report: CheckReport, exit_code: int) -> None:
     if terminal.wants_json:
         report_document(terminal, encode_check_report(report, exit_code=exit_code))
         return
-    terminal.report(render_check(report, colour=terminal.report_in_colour()))
+    terminal.report(
+        render_check(report, colour=terminal.report_in_colour(), width=terminal.report_width())
+    )
 
 
 def report_snapshot(terminal: Terminal, snapshot: Snapshot, path: Path) -> None:
@@ -146,7 +152,7 @@ def report_footer(terminal: Terminal, saved_to: Path | None, again: str) -> None
 
     Nothing in a pipeline, where nobody types what comes next.
     """
-    if terminal.wants_json or (terminal.is_automation and saved_to is None):
+    if terminal.form is not Form.TEXT or (terminal.is_automation and saved_to is None):
         return
     shown = None if saved_to is None else str(saved_to)
     terminal.report("\n" + render_footer(shown, again))
@@ -156,28 +162,17 @@ def plain_text(diagnostic: Diagnostic) -> str:
     return render_diagnostics((diagnostic,), colour=False)
 
 
-def _located(plan: Plan | Infeasible, sources: SourceMap) -> Plan | Infeasible:
-    """With the places in the stack's files, which the document leaves out: they are not content."""
-    if isinstance(plan, Infeasible):
-        located = _located(plan.plan, sources)
-        assert not isinstance(located, Infeasible)
-        return replace(plan, plan=located)
-    diagnostics = tuple(
-        replace(one, span=sources.locate(one.subject))
-        if one.span is None and one.subject is not None
-        else one
-        for one in plan.diagnostics
-    )
-    return replace(plan, diagnostics=diagnostics)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a run ended for the shell. `again`: the options and paths that lead back to it."""
+    """How a run ended for the shell. `again`: the options and paths that lead back to it.
+
+    `page`: the file in which it is told as HTML; None: it was not asked for.
+    """
 
     operation: Operation
     exit_code: int
     again: str
+    page: Path | None
 
 
 def report_run(terminal: Terminal, result: RunResult, ending: Ending) -> None:
@@ -185,11 +180,24 @@ def report_run(terminal: Terminal, result: RunResult, ending: Ending) -> None:
     report = apply_report(operation, result.plan, result.events)
     if result.state_failure is not None:
         terminal.say(_unwritten(result.state_failure, terminal))
+    if ending.page is not None:
+        _write_page(terminal, ending.page, draw_run(result.plan, report))
     if terminal.wants_json:
         report_document(terminal, encode_apply_report(report, exit_code=exit_code))
         return
     again = None if terminal.is_automation else ending.again
-    terminal.report("\n" + render_apply(report, colour=terminal.report_in_colour(), again=again))
+    colour, width = terminal.report_in_colour(), terminal.report_width()
+    terminal.report("\n" + render_apply(report, colour=colour, width=width, again=again))
+
+
+def _write_page(terminal: Terminal, path: Path, page: str) -> None:
+    """That it cannot be written changes nothing of how the run ended."""
+    try:
+        write_page(path, page.encode("utf-8"))
+    except StoreError as error:
+        terminal.say(render_failure(error, colour=terminal.say_in_colour()))
+    else:
+        terminal.say(f"The run is told in {safe(str(path))}.")
 
 
 def report_no_changes(terminal: Terminal, plan: Plan, operation: Operation) -> None:
@@ -200,7 +208,8 @@ def report_no_changes(terminal: Terminal, plan: Plan, operation: Operation) -> N
     if terminal.wants_json:
         report_document(terminal, encode_apply_report(report, exit_code=0))
         return
-    terminal.report("\n" + render_apply(report, colour=terminal.report_in_colour()))
+    colour, width = terminal.report_in_colour(), terminal.report_width()
+    terminal.report("\n" + render_apply(report, colour=colour, width=width))
 
 
 def report_nothing(terminal: Terminal, operation: Operation, last: RunOutcome | None) -> None:
@@ -221,7 +230,7 @@ def report_nothing(terminal: Terminal, operation: Operation, last: RunOutcome | 
 
 
 def _unwritten(error: StoreError, terminal: Terminal) -> str:
-    shown = render_failure(error, colour=terminal.say_in_colour())
+    shown = render_failure(error, colour=terminal.say_in_colour(), width=terminal.say_width())
     return (
         f"{shown}\n\nThe run itself ended as reported below; its journal is complete.\n"
         "Once the state can be written again, `nvcfplan resume` writes it."

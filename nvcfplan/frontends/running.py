@@ -171,7 +171,7 @@ def _carried_out(
         lambda shell: apply_plan(request, session.ports, shell),
         narrator_of(terminal, session.ports.look.clock, nothing_expected),
     )
-    return _reported(terminal, session, result, operation, leading_back(arguments))
+    return _reported(terminal, session, result, operation, arguments)
 
 
 def _recover(terminal: Terminal, arguments: RecoverArguments, operation: Operation) -> Exit:
@@ -203,11 +203,15 @@ def _recover(terminal: Terminal, arguments: RecoverArguments, operation: Operati
         if isinstance(result, NothingToDo):
             report_nothing(terminal, operation, result.outcome)
             return Exit.OK
-        return _reported(terminal, session, result, operation, leading_back(arguments))
+        return _reported(terminal, session, result, operation, arguments)
 
 
 def _reported(
-    terminal: Terminal, session: Session, result: RunResult, operation: Operation, again: str
+    terminal: Terminal,
+    session: Session,
+    result: RunResult,
+    operation: Operation,
+    arguments: ApplyArguments | RecoverArguments,
 ) -> Exit:
     """The outcome is reported even when the state could not be written after it."""
     code = exit_of_outcome(result.outcome, is_terminated=session.was_terminated)
@@ -215,8 +219,14 @@ def _reported(
         code = Exit.OK
     if result.state_failure is not None and code in (Exit.OK, Exit.ROLLED_BACK):
         code = Exit.INCOMPLETE
+    ending = Ending(
+        operation=operation,
+        exit_code=code,
+        again=leading_back(arguments),
+        page=arguments.report,
+    )
     try:
-        report_run(terminal, result, Ending(operation=operation, exit_code=code, again=again))
+        report_run(terminal, result, ending)
     except ReportUnwritten as error:
         terminal.drop_reports()
         terminal.say(f"error[output]: {error}\nThe run ended as {result.outcome.value}.")

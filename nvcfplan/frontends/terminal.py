@@ -9,14 +9,20 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from enum import StrEnum
 from io import StringIO
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 from nvcfplan.adapters.nvcf.words import KnownSecrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from logging import Handler
+
+
+_NARROWEST: Final = 60
+_WIDEST: Final = 200
+_USUAL_WIDTH: Final = 80
 
 
 class ReportUnwritten(Exception):
@@ -26,8 +32,20 @@ class ReportUnwritten(Exception):
         super().__init__(f"cannot write the report: {cause.strerror or cause}")
 
 
+class Form(StrEnum):
+    """GITHUB: commands that mark lines of a request. GITLAB: counts for its `terraform` report."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    SARIF = "sarif"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+
+
 class Terminal:
-    """`wants_json` and `is_plain` are set by `-json` and `-no-color` as they are read.
+    """`form`, `level`, `most_bytes` and `is_plain` are set by options as they are read.
 
     `is_stream`: what is wanted as JSON is a line for each event, and not one document;
     `has_streamed`: the first of these lines is written.
@@ -48,7 +66,9 @@ class Terminal:
         self.stdout = stdout
         self.stderr = stderr
         self.environment = environment
-        self.wants_json = False
+        self.form = Form.TEXT
+        self.level = "default"
+        self.most_bytes = 0
         self.is_stream = False
         self.has_streamed = False
         self.above: Callable[[str], None] | None = None
@@ -68,6 +88,10 @@ class Terminal:
         stdout = sys.stdout or _nowhere("w")
         stderr = sys.stderr or _nowhere("w")
         return cls(stdin=stdin, stdout=stdout, stderr=stderr, environment=dict(os.environ))
+
+    @property
+    def wants_json(self) -> bool:
+        return self.form is Form.JSON
 
     @property
     def is_interactive(self) -> bool:
@@ -126,6 +150,21 @@ class Terminal:
         is_dumb = self.environment.get("TERM") == "dumb"
         return self.stderr.isatty() and not (is_dumb or self.is_automation or self.wants_json)
 
+    def report_width(self) -> int:
+        return self._width(self.stdout)
+
+    def say_width(self) -> int:
+        return self._width(self.stderr)
+
+    def _width(self, stream: TextIO) -> int:
+        """COLUMNS wins; a pipe is as wide as nobody knows, so that scripts read the same lines."""
+        named = self.environment.get("COLUMNS", "")
+        columns = int(named) if named.isascii() and named.isdigit() else 0
+        if not columns and stream.isatty():
+            with suppress(OSError, ValueError):
+                columns = os.get_terminal_size(stream.fileno()).columns
+        return min(max(columns, _NARROWEST), _WIDEST) if columns else _USUAL_WIDTH
+
     def report_in_colour(self) -> bool:
         return self._is_coloured(self.stdout)
 
@@ -134,7 +173,7 @@ class Terminal:
 
     def _is_coloured(self, stream: TextIO) -> bool:
         """NO_COLOR and -no-color win; FORCE_COLOR colours a pipe; a pipe has none otherwise."""
-        if self.is_plain or self.wants_json or self.environment.get("NO_COLOR"):
+        if self.is_plain or self.form is not Form.TEXT or self.environment.get("NO_COLOR"):
             return False
         forced = self.environment.get("FORCE_COLOR") or self.environment.get("CLICOLOR_FORCE")
         return bool(forced and forced != "0") or (

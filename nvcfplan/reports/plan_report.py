@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.diagnostics import Diagnostic, Severity, Verdict, has_errors, sort_key
 from nvcfplan.differences import LATE, flatten_config, flatten_specification
-from nvcfplan.model import Address, DesiredFunction, StepId
+from nvcfplan.model import Address, DesiredFunction, Json, StepId, canonical_json
 from nvcfplan.plans import (
     Action,
     Alternative,
@@ -69,10 +69,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionEntry:
-    """`hidden`: attributes that the stack states and that stay as they are."""
+    """`kept`: what the stack states and what stays as it is, by path; None: not to be shown."""
 
     change: Change
-    hidden: int
+    kept: tuple[tuple[str, Json | None], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class ReadingEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReport:
-    """`functions` leaves out those without a change; `unchanged` counts them.
+    """`functions` leaves out those without a change; `unchanged` names them.
 
     `rows`: only resources that are touched.
 
@@ -109,7 +109,7 @@ class PlanReport:
     outlook: Outlook
     counts: Counts
     functions: tuple[FunctionEntry, ...]
-    unchanged: int
+    unchanged: tuple[Address, ...]
     steps: tuple[StepEntry, ...]
     expected_seconds: int
     critical_path: tuple[int, ...]
@@ -147,7 +147,7 @@ def plan_report(found: Plan | Infeasible) -> PlanReport:
         outlook=_outlook(found),
         counts=count_changes(plan.changes),
         functions=_functions(plan),
-        unchanged=sum(one.action is Action.NO_OP for one in plan.changes),
+        unchanged=tuple(one.address for one in plan.changes if one.action is Action.NO_OP),
         steps=tuple(_step_entry(step, numbers) for step in plan.steps),
         expected_seconds=max(expected_ends(plan.steps).values(), default=0),
         critical_path=tuple(numbers[one] for one in critical_path(plan.steps)),
@@ -206,22 +206,27 @@ def _outlook(found: Plan | Infeasible) -> Outlook:
 def _functions(plan: Plan) -> tuple[FunctionEntry, ...]:
     wanted = {function.address: function for function in plan.desired.functions}
     return tuple(
-        FunctionEntry(change=change, hidden=_hidden(change, wanted.get(change.address)))
+        FunctionEntry(change=change, kept=_kept(change, wanted.get(change.address)))
         for change in plan.changes
         if change.action is not Action.NO_OP
     )
 
 
-def _hidden(change: Change, wanted: DesiredFunction | None) -> int:
+def _kept(change: Change, wanted: DesiredFunction | None) -> tuple[tuple[str, Json | None], ...]:
+    """Sorted by path."""
     if wanted is None or change.action in (Action.DELETE, Action.FORGET):
-        return 0
-    stated = {*flatten_config(wanted.config), *(f"secrets.{one.name}" for one in wanted.secrets)}
-    if wanted.authorized_parties:
-        stated.add("authorizedParties")
+        return ()
+    attributes = dict(flatten_config(wanted.config))
     for one in wanted.specifications:
         prefix = f"deployment.specifications.{one.key}."
-        stated |= {prefix + path for path in flatten_specification(one.specification)}
-    return len(stated - {attribute.path for attribute in change.attributes})
+        flat = flatten_specification(one.specification)
+        attributes |= {prefix + path: attribute for path, attribute in flat.items()}
+    stated = {path: None if one.is_sensitive else one.text for path, one in attributes.items()}
+    stated |= {f"secrets.{one.name}": None for one in wanted.secrets}
+    if wanted.authorized_parties:
+        stated["authorizedParties"] = canonical_json(list(wanted.authorized_parties))
+    changed = {attribute.path for attribute in change.attributes}
+    return tuple(sorted((path, text) for path, text in stated.items() if path not in changed))
 
 
 def _step_entry(step: Step, numbers: Mapping[StepId, int]) -> StepEntry:

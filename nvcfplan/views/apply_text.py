@@ -8,7 +8,7 @@ from nvcfplan.applying import RunOutcome, remedy_of
 from nvcfplan.reports import Operation, StepFate
 from nvcfplan.views.capacity_text import draw_shortages
 from nvcfplan.views.event_text import failure_text
-from nvcfplan.views.ink import Ink, folded
+from nvcfplan.views.ink import WIDTH, Ink
 from nvcfplan.views.neutralise import safe
 from nvcfplan.views.wording import counted, deed, subject_of
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from nvcfplan.reports import ApplyReport, Counts
 
 
-def render_apply(report: ApplyReport, *, colour: bool, again: str | None = "") -> str:
+def render_apply(
+    report: ApplyReport, *, colour: bool, width: int = WIDTH, again: str | None = ""
+) -> str:
     """`again`: what follows the next command's name, to say what to type; None: nothing is said."""
-    ink = Ink(colour)
+    ink = Ink(colour, width)
     parts = [
         [line for cause in report.causes for line in _cause(cause, ink)],
         _blocked(report.blocked, ink) if report.blocked else [],
@@ -80,15 +82,15 @@ def _progress(report: ApplyReport) -> str:
 def _cause(cause: Cause, ink: Ink) -> list[str]:
     head = f"{deed(cause.task)} of {subject_of(cause.task)} failed"
     lines = [ink.red(f"Cause: {head}")]
-    lines += folded(failure_text(cause.failure), first="  why: ", rest="       ")
+    lines += ink.folded(failure_text(cause.failure), first="  why: ", rest="       ")
     remedy = remedy_of(cause.failure)
-    return lines + folded(remedy, first="  try: ", rest="       ") if remedy else lines
+    return lines + ink.folded(remedy, first="  try: ", rest="       ") if remedy else lines
 
 
 def _blocked(blocked: Blocked, ink: Ink) -> list[str]:
     where = f"at {safe(blocked.step)}" if blocked.step else "as a whole"
     lines = [ink.red(f"Blocked {where}")]
-    lines += folded(failure_text(blocked.failure), first="  why: ", rest="       ")
+    lines += ink.folded(failure_text(blocked.failure), first="  why: ", rest="       ")
     lines += draw_shortages(blocked.missing, ink)
     if blocked.remaining:
         lines.append(f"  still to do ({len(blocked.remaining)}):")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nvcfplan.views import sentences
-from nvcfplan.views.ink import folded
+from nvcfplan.views.ink import Ink
 from nvcfplan.views.neutralise import safe
 from nvcfplan.views.table import draw_table
 
@@ -25,7 +25,7 @@ def draw_capacity(report: PlanReport, ink: Ink) -> list[str]:
     numbers = sentences.numbers_of(report)
     title = "Capacity, at worst over every order in which these steps may run:"
     cells = [sentences.capacity_cells(row, numbers) for row in report.rows]
-    return [ink.bold(title), *draw_table(sentences.CAPACITY_HEAD, cells, indent="  ")]
+    return [ink.bold(title), *draw_table(sentences.CAPACITY_HEAD, cells, ink.width)]
 
 
 def draw_interruptions(report: PlanReport, ink: Ink) -> list[str]:
@@ -36,12 +36,12 @@ def draw_interruptions(report: PlanReport, ink: Ink) -> list[str]:
         lines.append(ink.red(sentences.downtime_title(report)))
     for gap in report.interruptions:
         times = sentences.gap_times(gap, numbers)
-        lines += folded(f"{gap.address}: {times}", first="  ", rest="    ")
+        lines += ink.folded(f"{gap.address}: {times}", first="  ", rest="    ")
         for text in sentences.given_up(report, gap):
-            lines += folded(text, first="    ", rest="      ")
+            lines += ink.folded(text, first="    ", rest="      ")
     if report.retaken:
         lines.append(ink.yellow("Exposure: GPUs given back and taken again by these steps"))
-        lines += folded(sentences.retaken(report), first="  ", rest="    ")
+        lines += ink.folded(sentences.retaken(report), first="  ", rest="    ")
     if report.destroyed:
         lines.append(ink.red(sentences.destroys_title(report)))
         lines += [f"  {safe(address)}" for address in report.destroyed]
@@ -65,7 +65,7 @@ def draw_demand(report: PlanReport, ink: Ink) -> list[str]:
     ]
     head = ("pool", "at minima", "at maxima", "has", "")
     title = "GPUs of the whole stack when done (so many GPU-hours an hour):"
-    return [ink.bold(title), *draw_table(head, cells, indent="  ")]
+    return [ink.bold(title), *draw_table(head, cells, ink.width)]
 
 
 def draw_traffic(report: PlanReport, ink: Ink) -> list[str]:
@@ -74,7 +74,7 @@ def draw_traffic(report: PlanReport, ink: Ink) -> list[str]:
         return []
     lines = [ink.bold("Traffic, split evenly over the versions that serve:")]
     for address, words in sentences.traffic_of(report):
-        lines += folded(f"{address}: {words}", first="  ", rest="      ")
+        lines += ink.folded(f"{address}: {words}", first="  ", rest="      ")
     return lines
 
 
@@ -83,7 +83,7 @@ def draw_shortages(shortages: Sequence[Shortage], ink: Ink) -> list[str]:
     for one in shortages:
         lines.append(ink.red(f"  {sentences.missing(one)}"))
         users = sentences.users(one)
-        lines += folded(f"by whom: {users}", first="    ", rest="      ") if users else []
+        lines += ink.folded(f"by whom: {users}", first="    ", rest="      ") if users else []
     return lines
 
 
@@ -97,15 +97,15 @@ def draw_verdicts(title: str, found: Sequence[Diagnostic], ink: Ink) -> list[str
         return []
     lines = [ink.yellow(f"{title} ({len(shown)}):")]
     for one, where in shown:
-        lines += folded(f"{one.summary} [{one.code}]", first="  ", rest="    ")
+        lines += ink.folded(f"{one.summary} [{one.code}]", first="  ", rest="    ")
         for lead, text in (("in: ", where), ("why: ", one.detail), ("fix: ", one.remedy)):
             rest = " " * (4 + len(lead))
-            lines += folded(text, first=f"    {lead}", rest=rest) if text else []
+            lines += ink.folded(text, first=f"    {lead}", rest=rest) if text else []
     return lines
 
 
-def draw_readings(report: PlanReport) -> list[str]:
+def draw_readings(report: PlanReport, ink: Ink) -> list[str]:
     lines: list[str] = []
     for entry in report.readings:
-        lines += folded(sentences.reading(entry), first="  ", rest="    ")
+        lines += ink.folded(sentences.reading(entry), first="  ", rest="    ")
     return ["Read from:", *lines] if lines else []

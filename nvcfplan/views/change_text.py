@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from nvcfplan.model import function_key, parse_json
 from nvcfplan.plans import Action, Means
 from nvcfplan.reports import forces_new_version
-from nvcfplan.views.ink import WIDTH, folded
+from nvcfplan.views.ink import Ink
 from nvcfplan.views.neutralise import columns, safe
 from nvcfplan.views.wording import counted
 
@@ -40,18 +40,25 @@ _REASONS: Final = {"own-late-create": "cleanup: our own late create"}
 """Where the word alone would not say enough."""
 
 
-def draw_function(entry: FunctionEntry, ink: Ink) -> list[str]:
+def draw_function(entry: FunctionEntry, ink: Ink, *, shows_kept: bool = False) -> list[str]:
+    """`shows_kept`: what stays as it is too, instead of how much that is."""
     change = entry.change
     symbol = symbol_of(change)
-    head = folded(f"{change.address} {fate(change)}", first="  # ", rest="  #   ")
+    head = ink.folded(f"{change.address} {fate(change)}", first="  # ", rest="  #   ")
     name = safe(function_key(change.address))
     return [
         *(ink.bold(line) for line in head),
         f'  {_inked(ink, symbol)} function "{name}" {{',
         *(line for one in change.attributes for line in _draw_attribute(one, change, ink)),
-        *_hidden(entry, ink),
+        *(_kept(entry, ink) if shows_kept else _hidden(entry, ink)),
         "    }",
     ]
+
+
+def draw_function_line(change: Change, ink: Ink) -> list[str]:
+    """All of it on one line, where that is wide enough."""
+    first, *rest = ink.folded(f"{change.address} {fate(change)}", first="    ", rest="      ")
+    return [f"  {_inked(ink, symbol_of(change))} {first[4:]}", *rest]
 
 
 def symbol_of(change: Change) -> str:
@@ -66,10 +73,19 @@ def fate(change: Change) -> str:
 
 
 def _hidden(entry: FunctionEntry, ink: Ink) -> list[str]:
-    if not entry.hidden:
+    if not entry.kept:
         return []
-    unchanged = counted(entry.hidden, "unchanged attribute")
+    unchanged = counted(len(entry.kept), "unchanged attribute")
     return [ink.faint(f"        # ({unchanged} hidden)")]
+
+
+def _kept(entry: FunctionEntry, ink: Ink) -> list[str]:
+    lines: list[str] = []
+    for path, text in entry.kept:
+        value = "(sensitive value)" if text is None else _value(text, ink.width)
+        first, *rest = f"{safe(path)}: {value}".split("\n")
+        lines += [f"{_INDENT}  {first}", *(f"{_INDENT}  {line}" for line in rest)]
+    return lines
 
 
 def _meaning(change: Change) -> str:
@@ -86,9 +102,11 @@ def _draw_attribute(attribute: AttributeChange, change: Change, ink: Ink) -> lis
     """On one line if it fits; else each side on its own, whole: values are there to be copied."""
     symbol = _symbol(attribute)
     lead, note = f"{safe(attribute.path)}:", _note(attribute, change)
-    sides = _sides(attribute)
+    sides = _sides(attribute, ink.width)
     short = f"{lead} {' -> '.join(sides)}"
-    if "\n" not in short and (len(sides) < 2 or columns(short + note) <= WIDTH - len(_INDENT) - 2):
+    if "\n" not in short and (
+        len(sides) < 2 or columns(short + note) <= ink.width - len(_INDENT) - 2
+    ):
         return [f"{_INDENT}{_inked(ink, symbol)} {short}{ink.faint(note)}"]
     lines = [f"{_INDENT}{_inked(ink, symbol)} {lead}"]
     for index, side in enumerate(sides):
@@ -104,21 +122,21 @@ def _symbol(attribute: AttributeChange) -> str:
     return "-" if attribute.after is None and not attribute.is_unknown else "~"
 
 
-def _sides(attribute: AttributeChange) -> list[str]:
+def _sides(attribute: AttributeChange, width: int) -> list[str]:
     if attribute.is_sensitive:
         shown: list[Json | None] = [attribute.before, attribute.after]
         return ["(sensitive value)"] * min(1, sum(one is not None for one in shown))
-    after = None if attribute.after is None else _value(attribute.after)
-    before = None if attribute.before is None else _value(attribute.before)
+    after = None if attribute.after is None else _value(attribute.after, width)
+    before = None if attribute.before is None else _value(attribute.before, width)
     sides = [before, "(known after apply)" if attribute.is_unknown else after]
     return [side for side in sides if side is not None]
 
 
-def _value(text: Json) -> str:
+def _value(text: Json, width: int) -> str:
     """Compact where that fits on a line, else indented."""
     value = parse_json(text)
     compact = safe(json.dumps(value, ensure_ascii=False, sort_keys=True))
-    if not isinstance(value, dict | list) or columns(compact) <= WIDTH // 2:
+    if not isinstance(value, dict | list) or columns(compact) <= width // 2:
         return compact
     pretty = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2)
     return "\n".join(safe(line) for line in pretty.split("\n"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from nvcfplan.reports import Standing
-from nvcfplan.views.ink import Ink, folded
+from nvcfplan.views.ink import WIDTH, Ink
 from nvcfplan.views.neutralise import safe
 from nvcfplan.views.wording import counted, lasting, units
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from nvcfplan.reports import CheckReport
 
 
-def render_check(report: CheckReport, *, colour: bool) -> str:
-    ink = Ink(colour)
+def render_check(report: CheckReport, *, colour: bool, width: int = WIDTH) -> str:
+    ink = Ink(colour, width)
     age = (report.checked_at - report.created_at).total_seconds()
     about = f"  plan: {safe(report.stack)}, made {lasting(age)} ago\n  {report.digest}"
     return "\n".join([*_verdict(report, ink), about])
@@ -33,9 +33,9 @@ def _verdict(report: CheckReport, ink: Ink) -> list[str]:
     lines = [ink.red(head)]
     for one in report.moved:
         text = f"{one.address} {one.field}: the plan saw {one.planned}, now it is {one.found}"
-        lines += folded(text, first="  * ", rest="    ")
+        lines += ink.folded(text, first="  * ", rest="    ")
     for short in report.shortages:
-        lines += folded(
+        lines += ink.folded(
             f"{units(short.missing, short.resource)} too few", first="  * ", rest="    "
         )
     return [*lines, "  fix: run `nvcfplan plan` again and review what it says now"]

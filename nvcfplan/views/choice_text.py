@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.model import parse_json
 from nvcfplan.plans import AlternativeKind
-from nvcfplan.views.ink import folded
+from nvcfplan.views.ink import Ink
 from nvcfplan.views.neutralise import safe
 from nvcfplan.views.wording import lasting, units
 
@@ -29,7 +29,7 @@ def draw_strategies(candidates: Sequence[Candidate], ink: Ink) -> list[str]:
         return []
     lines = [ink.bold("Strategies (-strategy NAME):")]
     for one in candidates:
-        lines += folded(strategy(one), first="  ", rest="    ")
+        lines += ink.folded(strategy(one), first="  ", rest="    ")
     return lines
 
 
@@ -44,7 +44,7 @@ def draw_alternatives(title: str, found: Sequence[Alternative], ink: Ink) -> lis
         return []
     lines = [ink.bold(f"{title} (any one of these; each was planned and proved):")]
     for one in found:
-        lines += folded(alternative(one), first="  * ", rest="    ")
+        lines += ink.folded(alternative(one), first="  * ", rest="    ")
     return lines
 
 

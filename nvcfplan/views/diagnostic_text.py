@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvcfplan.diagnostics import Severity
 from nvcfplan.reports import failure_diagnostic, no_snippets, validate_report
-from nvcfplan.views.ink import WIDTH, Ink, folded
+from nvcfplan.views.ink import WIDTH, Ink
 from nvcfplan.views.neutralise import columns, safe
 from nvcfplan.views.wording import counted
 
@@ -18,21 +18,24 @@ if TYPE_CHECKING:
     from nvcfplan.reports import Located, Snippets, ValidateReport
 
 _GUTTER: Final = 5
-_ROOM: Final = WIDTH - _GUTTER - 3
 _TAB: Final = "    "
 
 
 def render_diagnostics(
-    diagnostics: Sequence[Diagnostic], snippets: Snippets = no_snippets, *, colour: bool
+    diagnostics: Sequence[Diagnostic],
+    snippets: Snippets = no_snippets,
+    *,
+    colour: bool,
+    width: int = WIDTH,
 ) -> str:
     """In report order, an empty line between two; empty when there are none."""
     report = validate_report(diagnostics, snippets)
-    return "\n\n".join(render_located(one, colour=colour) for one in report.diagnostics)
+    return "\n\n".join(render_located(one, Ink(colour, width)) for one in report.diagnostics)
 
 
-def render_failure(error: NvcfplanError, *, colour: bool) -> str:
+def render_failure(error: NvcfplanError, *, colour: bool, width: int = WIDTH) -> str:
     """A failure of the world: what happened, why, how to go on."""
-    return render_diagnostics([failure_diagnostic(error)], colour=colour)
+    return render_diagnostics([failure_diagnostic(error)], colour=colour, width=width)
 
 
 def render_validate(report: ValidateReport, *, colour: bool) -> str:
@@ -45,8 +48,8 @@ def render_validate(report: ValidateReport, *, colour: bool) -> str:
     return f"{ink.red('Invalid.')} {counted(report.errors, 'error')}{warnings}."
 
 
-def render_located(located: Located, *, colour: bool) -> str:
-    found, ink = located.diagnostic, Ink(colour)
+def render_located(located: Located, ink: Ink) -> str:
+    found = located.diagnostic
     head = f"{found.severity.value}[{found.code}]"
     lines = [f"{_severity_ink(ink, found.severity, head)}: {ink.bold(safe(found.summary))}"]
     if found.span is not None:
@@ -55,10 +58,10 @@ def render_located(located: Located, *, colour: bool) -> str:
     elif found.subject is not None:
         place = f"{found.subject.address} {found.subject.path}".strip()
         lines += [f"  in {safe(place)}"] if place else []
-    lines += folded(found.detail, first="  why: ", rest="       ") if found.detail else []
-    lines += folded(found.remedy, first="  fix: ", rest="       ") if found.remedy else []
+    lines += ink.folded(found.detail, first="  why: ", rest="       ") if found.detail else []
+    lines += ink.folded(found.remedy, first="  fix: ", rest="       ") if found.remedy else []
     for related in found.related:
-        lines += _related(related)
+        lines += _related(related, ink)
     return "\n".join(lines)
 
 
@@ -72,8 +75,8 @@ def _severity_ink(ink: Ink, severity: Severity, text: str) -> str:
             return ink.cyan(text)
 
 
-def _related(related: Related) -> list[str]:
-    lines = folded(related.message, first="  see: ", rest="       ")
+def _related(related: Related, ink: Ink) -> list[str]:
+    lines = ink.folded(related.message, first="  see: ", rest="       ")
     if related.span is not None:
         lines.append(f"    --> {safe(str(related.span))}")
     elif related.subject is not None:
@@ -93,8 +96,8 @@ def _snippet(span: Span, line: str | None, ink: Ink) -> list[str]:
         _drawn(line[start : max(start, end)]),
         _drawn(line[max(start, end) :]),
     )
-    if columns(before + marked + after) > _ROOM:
-        before, marked, after = _cut(before, marked, after)
+    if columns(before + marked + after) > ink.width - _GUTTER - 3:
+        before, marked, after = _cut(before, marked, after, ink.width - _GUTTER - 3)
     carets = "^" * max(1, columns(marked))
     number = f"{span.start.line:>{_GUTTER}}"
     empty = " " * _GUTTER
@@ -106,11 +109,11 @@ def _drawn(text: str) -> str:
     return safe(text.replace("\t", _TAB))
 
 
-def _cut(before: str, marked: str, after: str) -> tuple[str, str, str]:
+def _cut(before: str, marked: str, after: str, room: int) -> tuple[str, str, str]:
     """Keeps the start of what is marked in view, with what stands around it."""
-    lead = min(len(before), _ROOM // 3)
+    lead = min(len(before), room // 3)
     before = f"...{before[-lead:]}" if lead < len(before) else before
-    room = max(_ROOM - columns(before) - 3, 1)
+    room = max(room - columns(before) - 3, 1)
     if len(marked) > room:
         return before, f"{marked[:room]}...", ""
     left = room - len(marked)

@@ -1,4 +1,4 @@
-"""Colour, which never says anything by itself, and the one width in which text is drawn."""
+"""Colour, which never says anything by itself, and the width in which text is drawn."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Final
 from nvcfplan.views.neutralise import safe_lines
 
 WIDTH: Final = 80
+"""Where nobody says how wide the terminal is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """Draws with colour or without; the text is the same."""
+    """Draws with colour or without, in so many columns; the words are the same."""
 
     is_coloured: bool
+    width: int = WIDTH
 
     def green(self, text: str) -> str:
         return self._drawn("green", text)
@@ -44,18 +46,20 @@ class Ink:
 
         return Style.parse(style).render(text, color_system=ColorSystem.STANDARD)
 
+    def folded(self, text: str, *, first: str, rest: str) -> list[str]:
+        """Prose in lines as wide as there is room, words kept whole; made safe.
 
-def folded(text: str, *, first: str, rest: str) -> list[str]:
-    """Prose in lines of at most `WIDTH`, words kept whole; made safe. `first` leads line one."""
-    lines: list[str] = []
-    for line in safe_lines(text):
-        lead = first if not lines else rest
-        lines += textwrap.wrap(
-            line,
-            WIDTH,
-            initial_indent=lead,
-            subsequent_indent=rest,
-            break_long_words=False,
-            break_on_hyphens=False,
-        ) or [lead.rstrip()]
-    return lines
+        `first` leads the first line, `rest` all others.
+        """
+        lines: list[str] = []
+        for line in safe_lines(text):
+            lead = first if not lines else rest
+            lines += textwrap.wrap(
+                line,
+                self.width,
+                initial_indent=lead,
+                subsequent_indent=rest,
+                break_long_words=False,
+                break_on_hyphens=False,
+            ) or [lead.rstrip()]
+        return lines

@@ -181,7 +181,7 @@ def _functions(draw: _Drawing) -> Iterator[Part]:
     entries = draw.report.functions
     if not entries:
         return
-    unchanged = draw.report.unchanged
+    unchanged = len(draw.report.unchanged)
     quiet = f"; {counted(unchanged, 'function')} unchanged" if unchanged else ""
     title = f"{counted(len(entries), 'function')} with changes{quiet}"
     counts = [len(entries) * level // _LEVELS for level in range(_LEVELS, -1, -1)]

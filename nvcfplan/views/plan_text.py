@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from nvcfplan.reports import Outlook, no_snippets
+from nvcfplan.plans import Irreversible, Reversible
+from nvcfplan.reports import Fit, Outlook, no_snippets
 from nvcfplan.views.capacity_text import (
     draw_capacity,
     draw_demand,
@@ -15,13 +18,23 @@ from nvcfplan.views.capacity_text import (
     draw_traffic,
     draw_verdicts,
 )
-from nvcfplan.views.change_text import draw_function
+from nvcfplan.views.change_text import draw_function, draw_function_line
 from nvcfplan.views.choice_text import draw_alternatives, draw_strategies
 from nvcfplan.views.diagnostic_text import render_diagnostics
-from nvcfplan.views.ink import Ink, folded
+from nvcfplan.views.ink import WIDTH, Ink
 from nvcfplan.views.neutralise import safe
-from nvcfplan.views.sentences import NO_CHANGES, NO_RETURN, doubts, effects, summary
-from nvcfplan.views.wording import described, lasting, runs
+from nvcfplan.views.sentences import (
+    NO_CHANGES,
+    NO_RETURN,
+    alike,
+    alternatives_title,
+    confidence,
+    doubts,
+    effects,
+    refusal,
+    summary,
+)
+from nvcfplan.views.wording import charged, counted, described, lasting, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,30 +42,78 @@ if TYPE_CHECKING:
     from nvcfplan.reports import PlanReport, Snippets, StepEntry
 
 
-def render_plan(report: PlanReport, snippets: Snippets = no_snippets, *, colour: bool) -> str:
+class Level(StrEnum):
+    """SUMMARY: what a reviewer must not miss. FULL: also what stays, and how steps are undone."""
+
+    SUMMARY = "summary"
+    DEFAULT = "default"
+    FULL = "full"
+
+
+def render_plan(
+    report: PlanReport,
+    snippets: Snippets = no_snippets,
+    *,
+    colour: bool,
+    width: int = WIDTH,
+    level: Level = Level.DEFAULT,
+) -> str:
     """All of it, the plan's diagnostics included: a front end has nothing to add."""
-    ink = Ink(colour)
-    faults = render_diagnostics(report.faults, snippets, colour=colour)
+    ink = Ink(colour, width)
+    faults = render_diagnostics(report.faults, snippets, colour=colour, width=width)
     parts: list[Iterable[str]] = [[faults] if faults else []]
+    is_brief = level is Level.SUMMARY
+    parts += _brief(report, ink) if is_brief else _whole(report, ink, is_full=level is Level.FULL)
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _whole(report: PlanReport, ink: Ink, *, is_full: bool) -> list[list[str]]:
+    parts: list[list[str]] = []
     match report.outlook:
         case Outlook.CHANGES:
-            parts += _changes(report, ink)
+            parts += _changes(report, ink, is_full=is_full)
         case Outlook.NO_CHANGES:
             parts.append([ink.green(NO_CHANGES)])
         case Outlook.REFUSED:
-            parts += [_differences(report, ink), [ink.red(_REFUSED)]]
+            parts += [_differences(report, ink, is_full=is_full), [ink.red(_REFUSED)]]
         case Outlook.INFEASIBLE:
-            parts += [_differences(report, ink), _infeasible(report, ink)]
+            parts += [_differences(report, ink, is_full=is_full), _infeasible(report, ink)]
         case _:
             assert_never(report.outlook)
+    parts += [_unchanged(report, ink)] if is_full else []
     if report.outlook in (Outlook.INFEASIBLE, Outlook.REFUSED):
         parts += [
             draw_strategies(report.strategies, ink),
-            draw_alternatives("What would make it fit", report.alternatives, ink),
+            draw_alternatives(alternatives_title(report), report.alternatives, ink),
         ]
     parts += [draw_verdicts(title, found, ink) for title, found in doubts(report)]
-    parts.append(draw_readings(report))
-    return "\n\n".join("\n".join(part) for part in parts if part)
+    return [*parts, draw_readings(report, ink)]
+
+
+def _brief(report: PlanReport, ink: Ink) -> list[list[str]]:
+    """A line for each function, and of the limits only those that are in doubt."""
+    tight = [row for row in report.rows if row.fit is not Fit.FITS]
+    lines = [line for entry in report.functions for line in draw_function_line(entry.change, ink)]
+    said = [f"{title}: {len(alike(found))}" for title, found in doubts(report)]
+    verdict = [ink.green(NO_CHANGES)]
+    if report.outlook is Outlook.CHANGES:
+        verdict = [ink.bold(summary(report.counts)), *_scope(report, ink)]
+    elif report.outlook is not Outlook.NO_CHANGES:
+        verdict = [ink.red(refusal(report))]
+    return [
+        draw_interruptions(report, ink),
+        lines,
+        verdict,
+        draw_shortages(report.shortages, ink),
+        draw_capacity(replace(report, rows=tuple(tight)), ink),
+        [f"{'; '.join(said)}. What they are: without -summary."] if said else [],
+    ]
+
+
+def _scope(report: PlanReport, ink: Ink) -> list[str]:
+    steps = counted(len(report.steps), "step")
+    about = f"{steps}, about {lasting(report.expected_seconds)}. " if report.steps else ""
+    return ink.folded(f"{about}{confidence(report)}", first="", rest="")
 
 
 _REFUSED = "This plan cannot be applied: the errors above stand in its way. Nothing was changed."
@@ -69,21 +130,35 @@ def render_footer(saved_to: str | None, again: str = "") -> str:
     return f"Saved the plan to: {safe(saved_to)}\n\nTo apply exactly it:\n  {command}"
 
 
-def _changes(report: PlanReport, ink: Ink) -> list[list[str]]:
+def _changes(report: PlanReport, ink: Ink, *, is_full: bool) -> list[list[str]]:
     return [
         draw_interruptions(report, ink),
         draw_strategies(report.strategies, ink),
-        _differences(report, ink),
-        [ink.bold(summary(report.counts))],
-        _steps(report, ink),
+        _differences(report, ink, is_full=is_full),
+        [ink.bold(summary(report.counts)), *_count_unchanged(report, ink)],
+        _steps(report, ink, is_full=is_full),
         draw_capacity(report, ink),
         draw_demand(report, ink),
         draw_traffic(report, ink),
-        draw_alternatives("To be certain of room", report.alternatives, ink),
+        draw_alternatives(alternatives_title(report), report.alternatives, ink),
     ]
 
 
-def _differences(report: PlanReport, ink: Ink) -> list[str]:
+def _count_unchanged(report: PlanReport, ink: Ink) -> list[str]:
+    if not report.unchanged:
+        return []
+    unchanged = len(report.unchanged)
+    stays = "stays as it is" if unchanged == 1 else "stay as they are"
+    return [ink.faint(f"{counted(unchanged, 'function')} {stays}.")]
+
+
+def _unchanged(report: PlanReport, ink: Ink) -> list[str]:
+    if not report.unchanged:
+        return []
+    return [ink.bold("Unchanged:"), *(f"  {safe(address)}" for address in report.unchanged)]
+
+
+def _differences(report: PlanReport, ink: Ink, *, is_full: bool) -> list[str]:
     if not report.functions:
         return []
     is_certain = report.outlook is Outlook.CHANGES
@@ -91,7 +166,7 @@ def _differences(report: PlanReport, ink: Ink) -> list[str]:
         "nvcfplan will perform the following actions:" if is_certain else "What differs:",
     ]
     for entry in report.functions:
-        lines += ["", *draw_function(entry, ink)]
+        lines += ["", *draw_function(entry, ink, shows_kept=is_full)]
     return lines
 
 
@@ -100,21 +175,35 @@ def _infeasible(report: PlanReport, ink: Ink) -> list[str]:
     return [ink.red(title), *draw_shortages(report.shortages, ink)]
 
 
-def _steps(report: PlanReport, ink: Ink) -> list[str]:
+def _steps(report: PlanReport, ink: Ink, *, is_full: bool) -> list[str]:
     if not report.steps:
         return []
     expected = lasting(report.expected_seconds)
     lines = [ink.bold(f"Steps ({len(report.steps)}, about {expected}):")]
     for entry in report.steps:
-        lines += _step(entry)
+        lines += _step(entry, ink)
+        lines += _undoing(entry, ink) if is_full else []
         if entry.number in report.point_of_no_return:
             lines.append(ink.yellow(f"      {NO_RETURN}"))
     chain = runs(report.critical_path)
-    lines += folded(f"The longest chain, {expected}: {chain}", first="  ", rest="    ")
+    lines += ink.folded(f"The longest chain, {expected}: {chain}", first="  ", rest="    ")
     return lines
 
 
-def _step(entry: StepEntry) -> list[str]:
+def _step(entry: StepEntry, ink: Ink) -> list[str]:
     said = "; ".join(effects(entry))
-    lines = folded(described(entry.step.task), first=f"{entry.number:>4}. ", rest=" " * 8)
-    return lines + (folded(said, first=" " * 6, rest=" " * 8) if said else [])
+    lines = ink.folded(described(entry.step.task), first=f"{entry.number:>4}. ", rest=" " * 8)
+    return lines + (ink.folded(said, first=" " * 6, rest=" " * 8) if said else [])
+
+
+def _undoing(entry: StepEntry, ink: Ink) -> list[str]:
+    step = entry.step
+    said = f"{step.id}; at most {lasting(step.limit_seconds)}"
+    match step.undo:
+        case Reversible(tasks=tasks, needs=needs):
+            how = "; ".join(described(task) for task in tasks) or "nothing to undo"
+            needed = f"; needs {charged(needs)}" if needs else ""
+            said = f"{said}; undo: {how}{needed}"
+        case Irreversible(why=why):
+            said = f"{said}; no undo: {why}"
+    return ink.folded(said, first=" " * 6, rest=" " * 8)

@@ -7,11 +7,12 @@ from nvcfplan.views.check_text import render_check
 from nvcfplan.views.diagnostic_text import render_diagnostics, render_failure, render_validate
 from nvcfplan.views.event_text import render_event
 from nvcfplan.views.neutralise import safe, safe_lines
-from nvcfplan.views.plan_text import render_footer, render_plan
+from nvcfplan.views.plan_text import Level, render_footer, render_plan
 from nvcfplan.views.state_text import render_state_list, render_state_show
 from nvcfplan.views.verify_text import render_verify
 
 __all__ = [
+    "Level",
     "render_apply",
     "render_check",
     "render_diagnostics",

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, assert_never
 from nvcfplan.reports import Fit, Proof, no_snippets
 from nvcfplan.views.capacity_text import draw_capacity, draw_interruptions
 from nvcfplan.views.diagnostic_text import render_diagnostics
-from nvcfplan.views.ink import Ink, folded
+from nvcfplan.views.ink import WIDTH, Ink
 from nvcfplan.views.wording import counted
 
 if TYPE_CHECKING:
     from nvcfplan.reports import VerifyReport
 
 
-def render_verify(report: VerifyReport, *, colour: bool) -> str:
-    ink = Ink(colour)
+def render_verify(report: VerifyReport, *, colour: bool, width: int = WIDTH) -> str:
+    ink = Ink(colour, width)
     parts = [
-        [render_diagnostics(report.faults, no_snippets, colour=colour)] if report.faults else [],
+        [render_diagnostics(report.faults, no_snippets, colour=colour, width=width)]
+        if report.faults
+        else [],
         _verdict(report, ink),
     ]
     if report.verdict is not Proof.REFUSED:
@@ -44,4 +46,4 @@ def _verdict(report: VerifyReport, ink: Ink) -> list[str]:
         "In every order that its edges permit no limit below is exceeded, every function serves "
         "as its policy demands, and the steps end where the plan's changes say."
     )
-    return [head, *folded(why, first="", rest="")]
+    return [head, *ink.folded(why, first="", rest="")]

@@ -13,7 +13,7 @@ import pytest
 
 from nvcfplan.applying import Clock, Event, RunBegan, RunFinished, StepStarted, StepWaiting
 from nvcfplan.frontends.narrating import HEARTBEAT_SECONDS, Narrator, narrator_of, nothing_expected
-from nvcfplan.frontends.terminal import Terminal
+from nvcfplan.frontends.terminal import Form, Terminal
 from nvcfplan.model import StepId
 from nvcfplan.plans import AwaitActive, Plan, Step
 from nvcfplan.views.event_text import event_line
@@ -90,7 +90,8 @@ class Watching:
             stderr=stderr,
             environment={"TERM": "xterm", "COLUMNS": str(width), "LINES": "24", "NO_COLOR": "1"},
         )
-        self.terminal.wants_json = self.terminal.is_stream = words == "-json"
+        self.terminal.is_stream = words == "-json"
+        self.terminal.form = Form.JSON if self.terminal.is_stream else Form.TEXT
         self.narrator: Narrator = narrator_of(self.terminal, self.clock, nothing_expected)
 
     def hear(self, events: Sequence[Event]) -> None:

@@ -27,6 +27,15 @@ def write_plan(path: Path, content: bytes) -> None:
     replace_file(path, content)
 
 
+def write_page(path: Path, content: bytes) -> None:
+    """As `write_plan`: a report tells of an account what not everybody on the machine may know."""
+    if path.exists() and not path.is_file():
+        raise StoreError(
+            f"{path} is not a regular file", remedy="give -report the name of a file to be made"
+        )
+    replace_file(path, content)
+
+
 def read_plan(path: Path, *, most_bytes: int = MOST_BYTES) -> bytes:
     """Raises: DocumentError, when there is no such file, or it cannot be a plan."""
     try:

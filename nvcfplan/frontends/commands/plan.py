@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nvcfplan.frontends.click_parts import TeachingCommand, option
+from nvcfplan.frontends.drawing_options import drawing_options
 from nvcfplan.frontends.options import (
     AccountArguments,
     PlanningArguments,
@@ -40,8 +41,13 @@ Examples:
   nvcfplan plan --emulator examples/stacks/quickstart
   nvcfplan plan -out=chat.nvcfplan -target=function.chat stacks/
   nvcfplan plan -detailed-exitcode -json stacks/ > plan.json
+  nvcfplan plan -format=markdown stacks/ > comment.md
+  nvcfplan plan -format=html --emulator examples/stacks/rolling > plan.html
   nvcfplan plan -check=chat.nvcfplan
   nvcfplan plan -offline=shop.snapshot stacks/
+
+-format: text; json, the document; markdown, a comment for a request; html, a page;
+sarif and github, diagnostics for a forge; gitlab, counts for its terraform report.
 
 Exit codes:
     0  good (with -detailed-exitcode: and nothing to do)
@@ -74,6 +80,7 @@ deploy_function (reading a deployment needs it), list_cluster_groups.
 @option(
     "detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 0 when there are none."
 )
+@drawing_options("text", "json", "markdown", "html", "sarif", "github", "gitlab")
 @output_options
 @taking(PlanArguments)
 def plan(terminal: Terminal, arguments: PlanArguments) -> int:

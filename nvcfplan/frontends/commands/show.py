@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nvcfplan.frontends.click_parts import TeachingCommand
+from nvcfplan.frontends.drawing_options import drawing_options
 from nvcfplan.frontends.options import output_options, taking
 
 if TYPE_CHECKING:
@@ -28,12 +29,15 @@ plan_argument = click.argument("plan", type=click.Path(path_type=Path))
     epilog="""
 Examples:
   nvcfplan show chat.nvcfplan
+  nvcfplan show -full chat.nvcfplan
+  nvcfplan show -format=html chat.nvcfplan > chat.html
   nvcfplan show -json chat.nvcfplan | jq '.plan.resource_changes'
 
 Exit codes: 0; 1 when the file is no plan, was altered, or is of a newer format.
 """,
 )
 @plan_argument
+@drawing_options("text", "json", "markdown", "html", "gitlab")
 @output_options
 @taking(ShowArguments)
 def show(terminal: Terminal, arguments: ShowArguments) -> int:

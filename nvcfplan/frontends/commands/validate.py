@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from nvcfplan.frontends.click_parts import TeachingCommand
-from nvcfplan.frontends.options import StackArguments, output_options, stack_options, taking
+from nvcfplan.frontends.drawing_options import format_option
+from nvcfplan.frontends.options import (
+    StackArguments,
+    output_options,
+    stack_options,
+    taking,
+)
 
 if TYPE_CHECKING:
     from nvcfplan.frontends.terminal import Terminal
@@ -23,10 +29,15 @@ Examples:
   nvcfplan validate examples/stacks/heterogeneous
   nvcfplan validate -json -var tag=2.1.1 stacks/
 
+  nvcfplan validate -format=sarif stacks/ > nvcfplan.sarif
+
+-format: sarif, for code scanning; github, commands that mark lines of a request.
+
 Exit codes: 0 good, 1 bad, 64 wrong usage.
 """,
 )
 @stack_options
+@format_option("text", "json", "sarif", "github")
 @output_options
 @taking(StackArguments)
 def validate(terminal: Terminal, arguments: StackArguments) -> int:

@@ -1,0 +1,116 @@
+"""A plan, or what was found in a stack's files, in the form that was asked for.
+
+Each view is loaded only where it is wanted: templates and their library are slow to load.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
+
+from nvcfplan import __version__
+from nvcfplan.documents import (
+    encode_change_counts,
+    encode_plan,
+    encode_validate_report,
+    plan_digest,
+)
+from nvcfplan.frontends.terminal import Form
+from nvcfplan.plans import Infeasible
+from nvcfplan.reports import CommentFrame, no_snippets, plan_report, validate_report
+from nvcfplan.views.text import Level, render_plan, render_validate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nvcfplan.frontends.terminal import Terminal
+    from nvcfplan.located import SourceMap
+    from nvcfplan.plans import Plan
+    from nvcfplan.reports import ApplyReport, Located, ValidateReport
+
+
+def draw_plan(terminal: Terminal, plan: Plan | Infeasible, sources: SourceMap | None) -> str:
+    """`sources` None: of a saved plan, whose files are not at hand."""
+    snippets = no_snippets if sources is None else sources.snippet
+    report = plan_report(plan if sources is None else located(plan, sources))
+    match terminal.form:
+        case Form.TEXT:
+            return render_plan(
+                report,
+                snippets,
+                colour=terminal.report_in_colour(),
+                width=terminal.report_width(),
+                level=Level(terminal.level),
+            )
+        case Form.JSON:
+            return encode_plan(plan).decode("utf-8")
+        case Form.MARKDOWN:
+            from nvcfplan.views.markdown import draw_comment
+
+            return draw_comment(report, frame_of(plan), budget=terminal.most_bytes)
+        case Form.HTML:
+            from nvcfplan.views.html import Page, draw_page
+
+            return draw_page(Page(report=report, frame=frame_of(plan), snippets=snippets))
+        case Form.SARIF | Form.GITHUB:
+            found = (*report.faults, *report.at_risk, *report.not_checked, *report.notes)
+            return draw_diagnostics(terminal.form, validate_report(found, snippets).diagnostics)
+        case Form.GITLAB:
+            return encode_change_counts(report.counts).decode("ascii")
+        case _:
+            assert_never(terminal.form)
+
+
+def draw_run(plan: Plan, run: ApplyReport) -> str:
+    """As a page of HTML: what was planned, and what became of it."""
+    from nvcfplan.views.html import Page, draw_page
+
+    report = plan_report(plan)
+    return draw_page(Page(report=report, frame=frame_of(plan), snippets=no_snippets, run=run))
+
+
+def draw_validation(terminal: Terminal, report: ValidateReport) -> str:
+    match terminal.form:
+        case Form.JSON:
+            return encode_validate_report(report).decode("utf-8")
+        case Form.SARIF | Form.GITHUB:
+            return draw_diagnostics(terminal.form, report.diagnostics)
+        case _:
+            return render_validate(report, colour=terminal.report_in_colour())
+
+
+def draw_diagnostics(form: Form, found: Sequence[Located]) -> str:
+    """As SARIF, or as commands of GitHub's."""
+    if form is Form.GITHUB:
+        from nvcfplan.views.annotations import render_annotations
+
+        return render_annotations([one.diagnostic for one in found])
+    from nvcfplan.views.sarif import render_sarif
+
+    return render_sarif(found, tool_version=__version__)
+
+
+def frame_of(plan: Plan | Infeasible) -> CommentFrame:
+    """What a plan says of itself beside what it would do."""
+    made = plan.plan if isinstance(plan, Infeasible) else plan
+    return CommentFrame(
+        stack=made.desired.name,
+        environment=made.desired.environment,
+        digest=plan_digest(plan),
+        tool_version=made.provenance.tool_version,
+    )
+
+
+def located(plan: Plan | Infeasible, sources: SourceMap) -> Plan | Infeasible:
+    """With the places in the stack's files, which the document leaves out: they are not content."""
+    if isinstance(plan, Infeasible):
+        placed = located(plan.plan, sources)
+        assert not isinstance(placed, Infeasible)
+        return replace(plan, plan=placed)
+    diagnostics = tuple(
+        replace(one, span=sources.locate(one.subject))
+        if one.span is None and one.subject is not None
+        else one
+        for one in plan.diagnostics
+    )
+    return replace(plan, diagnostics=diagnostics)
