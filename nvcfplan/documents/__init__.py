@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nvcfplan.documents.drift import drift_json_schema, encode_drift_report
 from nvcfplan.documents.events import (
     encode_event,
     encode_log,
@@ -52,9 +53,11 @@ __all__ = [
     "decode_record",
     "decode_snapshot",
     "decode_state",
+    "drift_json_schema",
     "encode_apply_report",
     "encode_change_counts",
     "encode_check_report",
+    "encode_drift_report",
     "encode_event",
     "encode_failure",
     "encode_log",

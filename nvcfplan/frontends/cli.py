@@ -47,6 +47,7 @@ SECTIONS: Final = (
             Entry("verify", f"{_COMMANDS}.verify:verify", "Prove a saved plan again, on its own"),
             Entry("graph", f"{_COMMANDS}.graph:graph", "Draw the steps and why each one waits"),
             Entry("snapshot", f"{_COMMANDS}.snapshot:snapshot", "Save what offline plans need"),
+            Entry("drift", f"{_COMMANDS}.drift:drift", "Look for what others changed"),
             Entry("state", f"{_COMMANDS}.state:state", "List or show what is remembered"),
         ),
     ),

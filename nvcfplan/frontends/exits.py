@@ -9,7 +9,7 @@ from nvcfplan import errors
 
 if TYPE_CHECKING:
     from nvcfplan.applying import RunOutcome
-    from nvcfplan.reports import Standing
+    from nvcfplan.reports import LookOutcome, Standing
 
 
 class Exit(IntEnum):
@@ -57,6 +57,11 @@ _BY_STANDING: Final = {
 
 def exit_of_standing(standing: Standing) -> Exit:
     return _BY_STANDING[standing.value]
+
+
+def exit_of_look(outcome: LookOutcome, *, is_detailed: bool) -> Exit:
+    """Drift is no failure of looking for it. What could not be looked at at all is one."""
+    return Exit.CHANGES if is_detailed and outcome.value == "drifted" else Exit.OK
 
 
 def exit_of_error(error: errors.NvcfplanError) -> Exit:

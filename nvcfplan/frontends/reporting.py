@@ -17,6 +17,7 @@ from nvcfplan.documents import (
     REPORT_FORMAT_VERSION,
     encode_apply_report,
     encode_check_report,
+    encode_drift_report,
     encode_failure,
     encode_plan,
     encode_report_line,
@@ -33,6 +34,7 @@ from nvcfplan.views.text import (
     render_apply,
     render_check,
     render_diagnostics,
+    render_drift,
     render_failure,
     render_footer,
     render_verify,
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
     from nvcfplan.located import SourceMap
     from nvcfplan.model import Snapshot
     from nvcfplan.plans import Infeasible, Plan
-    from nvcfplan.reports import CheckReport, Snippets, VerifyReport
+    from nvcfplan.reports import CheckReport, DriftReport, Snippets, VerifyReport
     from nvcfplan.workflows import RunResult
 
 
@@ -122,6 +124,15 @@ def report_check(terminal: Terminal, report: CheckReport, exit_code: int) -> Non
         return
     terminal.report(
         render_check(report, colour=terminal.report_in_colour(), width=terminal.report_width())
+    )
+
+
+def report_drift(terminal: Terminal, report: DriftReport, exit_code: int) -> None:
+    if terminal.wants_json:
+        report_document(terminal, encode_drift_report(report, exit_code=exit_code))
+        return
+    terminal.report(
+        render_drift(report, colour=terminal.report_in_colour(), width=terminal.report_width())
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nvcfplan.drifting import Finding
 from nvcfplan.reports.apply_report import (
     ApplyReport,
     Operation,
@@ -27,6 +28,13 @@ from nvcfplan.reports.comment_frame import (
 )
 from nvcfplan.reports.conflicts import (
     Conflict,
+)
+from nvcfplan.reports.drift_report import (
+    Circumstances,
+    DriftReport,
+    LastRun,
+    LookOutcome,
+    drift_report,
 )
 from nvcfplan.reports.interruptions import (
     Exposure,
@@ -98,6 +106,7 @@ __all__ = [
     "ApplyReport",
     "CapacityRow",
     "CheckReport",
+    "Circumstances",
     "Comment",
     "CommentFrame",
     "CommitState",
@@ -105,16 +114,20 @@ __all__ = [
     "Conflict",
     "Counts",
     "Curve",
+    "DriftReport",
     "Expecting",
     "Exposure",
+    "Finding",
     "Fit",
     "Forge",
     "FunctionEntry",
     "InFlight",
     "Interruption",
     "Lane",
+    "LastRun",
     "Level",
     "Located",
+    "LookOutcome",
     "Moment",
     "OpenRequest",
     "Operation",
@@ -140,6 +153,7 @@ __all__ = [
     "check_report",
     "count_changes",
     "critical_path",
+    "drift_report",
     "failure_diagnostic",
     "find_curves",
     "find_exposures",

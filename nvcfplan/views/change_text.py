@@ -82,7 +82,7 @@ def _hidden(entry: FunctionEntry, ink: Ink) -> list[str]:
 def _kept(entry: FunctionEntry, ink: Ink) -> list[str]:
     lines: list[str] = []
     for path, text in entry.kept:
-        value = "(sensitive value)" if text is None else _value(text, ink.width)
+        value = "(sensitive value)" if text is None else shown_value(text, ink.width)
         first, *rest = f"{safe(path)}: {value}".split("\n")
         lines += [f"{_INDENT}  {first}", *(f"{_INDENT}  {line}" for line in rest)]
     return lines
@@ -126,13 +126,13 @@ def _sides(attribute: AttributeChange, width: int) -> list[str]:
     if attribute.is_sensitive:
         shown: list[Json | None] = [attribute.before, attribute.after]
         return ["(sensitive value)"] * min(1, sum(one is not None for one in shown))
-    after = None if attribute.after is None else _value(attribute.after, width)
-    before = None if attribute.before is None else _value(attribute.before, width)
+    after = None if attribute.after is None else shown_value(attribute.after, width)
+    before = None if attribute.before is None else shown_value(attribute.before, width)
     sides = [before, "(known after apply)" if attribute.is_unknown else after]
     return [side for side in sides if side is not None]
 
 
-def _value(text: Json, width: int) -> str:
+def shown_value(text: Json, width: int) -> str:
     """Compact where that fits on a line, else indented."""
     value = parse_json(text)
     compact = safe(json.dumps(value, ensure_ascii=False, sort_keys=True))

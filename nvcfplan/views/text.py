@@ -5,6 +5,7 @@ from __future__ import annotations
 from nvcfplan.views.apply_text import render_apply
 from nvcfplan.views.check_text import render_check
 from nvcfplan.views.diagnostic_text import render_diagnostics, render_failure, render_validate
+from nvcfplan.views.drift_text import render_drift
 from nvcfplan.views.event_text import render_event
 from nvcfplan.views.neutralise import safe, safe_lines
 from nvcfplan.views.plan_text import Level, render_footer, render_plan
@@ -16,6 +17,7 @@ __all__ = [
     "render_apply",
     "render_check",
     "render_diagnostics",
+    "render_drift",
     "render_event",
     "render_failure",
     "render_footer",

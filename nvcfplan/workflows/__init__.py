@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nvcfplan.workflows.apply import ApplyRequest, apply_plan, refuse_open_run, remember_plan
 from nvcfplan.workflows.check import check_saved_plan
+from nvcfplan.workflows.drift import DriftRequest, look_for_drift
 from nvcfplan.workflows.offline import make_offline_plan
 from nvcfplan.workflows.plan import PlanRequest, has_changes, is_refused, make_plan, scope_of
 from nvcfplan.workflows.ports import Actor, LookPorts, Minted, RunPorts
@@ -24,6 +25,7 @@ from nvcfplan.workflows.verify import verify_document
 __all__ = [
     "Actor",
     "ApplyRequest",
+    "DriftRequest",
     "LookPorts",
     "Minted",
     "NothingToDo",
@@ -40,6 +42,7 @@ __all__ = [
     "is_refused",
     "last_journal",
     "last_outcome",
+    "look_for_drift",
     "make_offline_plan",
     "make_plan",
     "read_remembered",

@@ -62,10 +62,11 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
     refuse_unbound_account(stack.account, ports.identity)
     state = (await read_state(scope_of(stack), ports)).state
     wanted = replace(stack, functions=()) if request.destroys else stack
+    known = fingerprints_of(stack, state, ports.secrets) if request.compares_secrets else {}
     options = PlanOptions(
         target=request.target,
         now=request.includes_cosmetic,
-        fingerprints=_fingerprints(stack, state, ports.secrets) if request.compares_secrets else {},
+        fingerprints=known,
         protected=_protected(stack),
         strategy=request.strategy or Strategy.AUTO,
         is_safe=request.is_safe,
@@ -171,7 +172,7 @@ def _provenance(request: PlanRequest, account: Account, ports: LookPorts) -> Pro
     )
 
 
-def _fingerprints(
+def fingerprints_of(
     stack: Stack, state: State | None, secrets: SecretSource
 ) -> Mapping[tuple[str, str], str]:
     """Of every secret that can be resolved here, under the state's own key. None without state."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nvcfplan.applying import LiveReader, StateStore
+    from nvcfplan.drifting import DriftNeeds
     from nvcfplan.model import (
         AccountBinding,
         AccountIdentity,
@@ -56,7 +57,7 @@ class Remembered:
 
 
 async def read_live(
-    scope: Scope, reader: LiveReader, needs: PlanNeeds | ApplyNeeds
+    scope: Scope, reader: LiveReader, needs: PlanNeeds | ApplyNeeds | DriftNeeds
 ) -> tuple[Account, tuple[LiveFunction, ...]]:
     """One list, the rows, who may call where that is managed, the account's readings as far as
     they matter, and then the versions whose instances do.

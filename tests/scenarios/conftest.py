@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from nvcfplan.adapters.storage.local import LocalStore
 from nvcfplan.emulator.messages import Incoming
 from nvcfplan.emulator.serving import Emulator, Event, LedgerEntry
 from nvcfplan.frontends.cli import run
 from nvcfplan.frontends.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples" / "stacks"
@@ -78,17 +81,29 @@ class Workshop:
     def apply(self, *words: str) -> Said:
         return self.type("apply", "-auto-approve", "--emulator", *words)
 
-    def fork(self, *words: str, seed: str = "0") -> subprocess.Popen[str]:
+    def fork(
+        self, *words: str, seed: str = "0", more: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[str]:
         """In a process of its own: for what kills it, for signals, and for the hash seed."""
         return subprocess.Popen(
             [sys.executable, "-m", "nvcfplan", *words],
             cwd=self.directory,
-            env={**_bare_environment(), "PYTHONHASHSEED": seed},
+            env={**_bare_environment(), "PYTHONHASHSEED": seed, **(more or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             text=True,
         )
+
+    @contextmanager
+    def run_under_way(self) -> Iterator[None]:
+        """Somebody else's, on this stack."""
+        store = LocalStore(self.state_directory.parents[2])
+        lease = asyncio.run(store.acquire(self.state_directory.name, "ada@desk", 60))
+        try:
+            yield
+        finally:
+            asyncio.run(store.release(lease))
 
     def emulator(self) -> Emulator:
         return Emulator.open(self.emulator_file, None)

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-from nvcfplan.adapters.storage.local import LocalStore
 from nvcfplan.emulator.rules import Trouble, When
 from nvcfplan.emulator.serving import Fault
 from tests.scenarios.conftest import Workshop, codes, function, stack
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SCOPE = "shop@default"
 
@@ -38,15 +31,6 @@ def _killed(workshop: Workshop, text: str) -> None:
 
 def _names(workshop: Workshop) -> list[str]:
     return sorted(str(one["name"]) for one in workshop.account())
-
-
-@contextmanager
-def _run_under_way(workshop: Workshop) -> Iterator[None]:
-    """Somebody who lives holds the stack: this very process."""
-    store = LocalStore(workshop.state_directory.parents[2])
-    lease = asyncio.run(store.acquire(SCOPE, "ada@desk", 60))
-    yield
-    asyncio.run(store.release(lease))
 
 
 def test_resume_finds_the_killed_run_whatever_its_id(workshop: Workshop) -> None:
@@ -80,7 +64,7 @@ def test_of_two_settled_runs_rollback_undoes_the_later_lease(workshop: Workshop)
 
 def test_a_second_apply_beside_a_living_one_is_locked_out(workshop: Workshop) -> None:
     _killed(workshop, stack(function("embed")))
-    with _run_under_way(workshop):
+    with workshop.run_under_way():
         said = workshop.apply(".")
     assert (said.code, codes(said.err)) == (6, ["locked"])
     assert "ada@desk" in said.err
@@ -89,7 +73,7 @@ def test_a_second_apply_beside_a_living_one_is_locked_out(workshop: Workshop) ->
 
 def test_plan_says_that_a_run_is_under_way_and_goes_on(workshop: Workshop) -> None:
     _killed(workshop, stack(function("embed")))
-    with _run_under_way(workshop):
+    with workshop.run_under_way():
         said = workshop.plan(".")
     assert (said.code, codes(said.err)) == (2, ["locked"])
     assert "a run is under way" in said.err

@@ -21,6 +21,7 @@ Examples:
   nvcfplan schema plan > plan.schema.json
   nvcfplan schema snapshot > snapshot.schema.json
   nvcfplan schema events > events.schema.json
+  nvcfplan schema drift > drift.schema.json
   nvcfplan schema emulator > emulator.openapi.json
 
 In an editor, the first line of a stack file names the schema:
@@ -29,10 +30,12 @@ In an editor, the first line of a stack file names the schema:
 Exit codes: 0; 64 for a document without a schema.
 """,
 )
-@click.argument("document", type=click.Choice(["stack", "plan", "snapshot", "events", "emulator"]))
+@click.argument(
+    "document", type=click.Choice(["stack", "plan", "snapshot", "events", "drift", "emulator"])
+)
 @click.pass_obj
 def schema(terminal: Terminal, document: str) -> int:
-    """Prints the JSON Schema of stacks, saved plans, snapshots or events.
+    """Prints the JSON Schema of stacks, saved plans, snapshots, events or drift.
 
     Of the emulator it prints the OpenAPI document.
     """
@@ -52,6 +55,10 @@ def schema(terminal: Terminal, document: str) -> int:
         from nvcfplan.documents import events_json_schema
 
         found = events_json_schema()
+    elif document == "drift":
+        from nvcfplan.documents import drift_json_schema
+
+        found = drift_json_schema()
     else:
         from nvcfplan.emulator.openapi import document as openapi_document
 

@@ -1,0 +1,65 @@
+"""`nvcfplan drift`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from nvcfplan.frontends.click_parts import TeachingCommand, option
+from nvcfplan.frontends.options import (
+    AccountArguments,
+    StackArguments,
+    account_options,
+    output_options,
+    stack_options,
+    taking,
+)
+
+if TYPE_CHECKING:
+    from nvcfplan.frontends.terminal import Terminal
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftArguments(StackArguments, AccountArguments):
+    with_secrets: bool
+    detailed_exitcode: bool
+
+
+@click.command(
+    cls=TeachingCommand,
+    epilog="""
+Classes of findings: missing, health, configuration, capacity, inventory, quota,
+orphan. What autoscaling did, what the service fills in, and what the stack asks
+for but nobody has applied yet are none. A note tells, and is no drift.
+
+Examples:
+  nvcfplan drift --emulator examples/stacks/quickstart
+  nvcfplan drift -detailed-exitcode -json stacks/ > drift.json
+
+Exit codes:
+    0  looked (with -detailed-exitcode: and found no drift)
+    1  error: functions or deployments could not be read
+    2  drift (only with -detailed-exitcode)
+   64  wrong usage
+""",
+)
+@stack_options
+@account_options
+@option(
+    "with-secrets", is_flag=True,
+    help="Read secret values here, to tell whether they differ from those last applied.",
+)  # fmt: skip
+@option("detailed-exitcode", is_flag=True, help="Exit 2 when there is drift, 0 when there is none.")
+@output_options
+@taking(DriftArguments)
+def drift(terminal: Terminal, arguments: DriftArguments) -> int:
+    """Compares the account with what was applied last, and with what is offered now.
+
+    Nothing is changed and nothing is locked. It works after a failed apply and
+    without a state file; what cannot be read is named, never taken for no drift.
+    """
+    from nvcfplan.frontends.drifting import drift_command
+
+    return drift_command(terminal, arguments)

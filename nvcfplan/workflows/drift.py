@@ -1,0 +1,62 @@
+"""Looks at the account for what has drifted. Changes nothing, locks nothing, writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nvcfplan.drifting import DriftNeeds, Sight, classify
+from nvcfplan.errors import JournalCorrupt, RunOpen
+from nvcfplan.model import Stack
+from nvcfplan.reports import Circumstances, DriftReport, LastRun, drift_report
+from nvcfplan.workflows.apply import RunUnderWay, refuse_open_run
+from nvcfplan.workflows.plan import fingerprints_of, scope_of
+from nvcfplan.workflows.reading import read_live, read_state, refuse_unbound_account
+
+if TYPE_CHECKING:
+    from nvcfplan.workflows.ports import LookPorts
+    from nvcfplan.workflows.reading import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftRequest:
+    """`compares_secrets`: fingerprints are compared where a value can be resolved here."""
+
+    stack: Stack
+    compares_secrets: bool = False
+
+
+async def look_for_drift(request: DriftRequest, ports: LookPorts) -> DriftReport:
+    """Works with an open journal, after a failed apply, without state, with numbers unread.
+
+    While a run of ours is at work, what differs is its doing: then nothing is looked for.
+    Raises: RemoteError when functions or deployments cannot be read; AccountMismatch; StateCorrupt.
+    """
+    stack, scope = request.stack, scope_of(request.stack)
+    refuse_unbound_account(stack.account, ports.identity)
+    last_run, words = await _last_run(scope, ports)
+    state = (await read_state(scope, ports)).state
+    around = Circumstances(
+        stack=str(scope),
+        account=str(ports.identity),
+        last_run=last_run,
+        run_words=words,
+        looked_at=ports.clock.now(),
+        has_state=state is not None,
+    )
+    if last_run is LastRun.UNDER_WAY:
+        return drift_report(None, around)
+    account, functions = await read_live(scope, ports.reader, DriftNeeds(stack=stack, state=state))
+    known = fingerprints_of(stack, state, ports.secrets) if request.compares_secrets else {}
+    sight = Sight(stack=stack, account=account, live=functions, state=state, fingerprints=known)
+    return drift_report(classify(sight), around)
+
+
+async def _last_run(scope: Scope, ports: LookPorts) -> tuple[LastRun, str]:
+    try:
+        await refuse_open_run(scope, ports)
+    except RunUnderWay as error:
+        return LastRun.UNDER_WAY, error.summary
+    except (RunOpen, JournalCorrupt) as error:
+        return LastRun.OPEN, error.summary
+    return LastRun.SETTLED, ""
