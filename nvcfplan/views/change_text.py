@@ -43,11 +43,15 @@ _REASONS: Final = {"own-late-create": "cleanup: our own late create"}
 def draw_function(entry: FunctionEntry, ink: Ink, *, shows_kept: bool = False) -> list[str]:
     """`shows_kept`: what stays as it is too, instead of how much that is."""
     change = entry.change
-    symbol = symbol_of(change)
     head = ink.folded(f"{change.address} {fate(change)}", first="  # ", rest="  #   ")
-    name = safe(function_key(change.address))
+    return [*map(ink.bold, head), *draw_body(entry, ink, shows_kept=shows_kept)]
+
+
+def draw_body(entry: FunctionEntry, ink: Ink, *, shows_kept: bool = False) -> list[str]:
+    """What differs, without the line that says what will become of the function."""
+    change = entry.change
+    symbol, name = symbol_of(change), safe(function_key(change.address))
     return [
-        *(ink.bold(line) for line in head),
         f'  {_inked(ink, symbol)} function "{name}" {{',
         *(line for one in change.attributes for line in _draw_attribute(one, change, ink)),
         *(_kept(entry, ink) if shows_kept else _hidden(entry, ink)),

@@ -50,7 +50,7 @@ def render_validate(report: ValidateReport, *, colour: bool) -> str:
 
 def render_located(located: Located, ink: Ink) -> str:
     found = located.diagnostic
-    head = f"{found.severity.value}[{found.code}]"
+    head = f"{found.severity.value}[{safe(found.code)}]"
     lines = [f"{_severity_ink(ink, found.severity, head)}: {ink.bold(safe(found.summary))}"]
     if found.span is not None:
         lines.append(f"  --> {safe(str(found.span))}")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final, assert_never
 
 from markupsafe import Markup
@@ -26,21 +26,23 @@ from nvcfplan.reports import (
 )
 from nvcfplan.views import sentences
 from nvcfplan.views.apply_text import ending
-from nvcfplan.views.change_text import draw_function, fate, symbol_of
+from nvcfplan.views.change_text import draw_body, fate, symbol_of
 from nvcfplan.views.charts import bar, capacity_chart, total_seconds
 from nvcfplan.views.choice_text import alternative, strategy
 from nvcfplan.views.event_text import failure_text
 from nvcfplan.views.ink import Ink
 from nvcfplan.views.neutralise import safe
-from nvcfplan.views.templating import html_text, load_template
+from nvcfplan.views.templating import Medium, compiled, html_text
 from nvcfplan.views.wording import deed, described, lasting, runs, subject_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from jinja2 import Template
 
     from nvcfplan.diagnostics import Diagnostic, Span
     from nvcfplan.model import StepId
-    from nvcfplan.reports import Curve, FunctionEntry, Lane, Stretch
+    from nvcfplan.reports import Curve, FunctionEntry, Interruption, Lane, Stretch
 
 MOST_CHARTS: Final = 40
 MOST_OPEN: Final = 20
@@ -62,62 +64,33 @@ class Page:
 
 def draw_page(page: Page) -> str:
     """Ends in a newline. The same reports give the same bytes."""
-    report = page.report
-    template = load_template("report.html.j2", draw=html_text, **_filters(page))
-    verdict, tone = _verdict(page)
-    return (
-        template.render(
-            title=_title(page),
-            frame=page.frame,
-            report=report,
-            run=page.run,
-            verdict=verdict,
-            tone=tone,
-            causes=_causes(page.run),
-            conflicts=page.frame.conflicts,
-            faults=[(one, page.snippets(one.span) if one.span else None) for one in report.faults],
-            alternatives_title=sentences.alternatives_title(report),
-            head=sentences.CAPACITY_HEAD,
-            cells=[sentences.capacity_cells(row, _numbers(page)) for row in report.rows],
-            charts=_charts(report),
-            numbers=_numbers(page),
-            no_return=sentences.NO_RETURN,
-            most_open=MOST_OPEN,
-            traffic=sentences.traffic_of(report),
-            demand=sentences.demand_of(report),
-            doubts=[(title, sentences.alike(found)) for title, found in sentences.doubts(report)],
-            **_timeline(page),
-        ).rstrip("\n")
-        + "\n"
-    )
-
-
-def _filters(page: Page) -> dict[str, object]:
     report, numbers = page.report, _numbers(page)
-    return {
-        "downtime_title": sentences.downtime_title,
-        "destroys_title": sentences.destroys_title,
-        "retaken": sentences.retaken,
-        "gap_times": lambda gap: sentences.gap_times(gap, numbers),
-        "given_up": partial(sentences.given_up, report),
-        "missing": sentences.missing,
-        "users": sentences.users,
-        "alternative": alternative,
-        "strategy": strategy,
-        "described": lambda entry: described(entry.step.task),
-        "effects": lambda entry: "; ".join(sentences.effects(entry)),
-        "promised": sentences.promised,
-        "reading": sentences.reading,
-        "symbol": symbol_of,
-        "change_words": fate,
-        "diff": _diff,
-        "tone": _tone,
-        "anchor": _anchor,
-        "marked": _marked,
-        "window": _window,
-        "fate": _fate,
-        "is_late": _is_late,
-    }
+    verdict, tone = _verdict(page)
+    drawn = _template().render(
+        title=_title(page),
+        frame=page.frame,
+        report=report,
+        run=page.run,
+        verdict=verdict,
+        tone=tone,
+        causes=_causes(page.run),
+        conflicts=page.frame.conflicts,
+        faults=[(one, page.snippets(one.span) if one.span else None) for one in report.faults],
+        alternatives_title=sentences.alternatives_title(report),
+        head=sentences.CAPACITY_HEAD,
+        cells=[sentences.capacity_cells(row, numbers) for row in report.rows],
+        charts=_charts(report),
+        numbers=numbers,
+        no_return=sentences.NO_RETURN,
+        most_open=MOST_OPEN,
+        traffic=sentences.traffic_of(report),
+        demand=sentences.demand_of(report),
+        doubts=[(title, sentences.alike(found)) for title, found in sentences.doubts(report)],
+        gap_times=partial(_gap_times, numbers),
+        given_up=partial(sentences.given_up, report),
+        **_timeline(page),
+    )
+    return drawn.rstrip("\n") + "\n"
 
 
 def _numbers(page: Page) -> Mapping[StepId, int]:
@@ -231,7 +204,7 @@ def _is_late(lane: Lane) -> bool:
 
 def _diff(entry: FunctionEntry) -> Iterator[tuple[str, str]]:
     """Each line with its kind; its sign says the same."""
-    _, *lines = draw_function(entry, Ink(False))
+    lines = draw_body(entry, Ink(False))
     kinds = {"+ ": "add", "- ": "del", "~ ": "mod"}
     for line in lines:
         yield kinds.get(line.lstrip()[:2], "same"), line.removeprefix("  ")
@@ -261,3 +234,34 @@ def _marked(line: str, span: Span) -> Markup:
         safe(part.replace("\t", "    ")) for part in (line[:start], line[start:end], line[end:])
     ]
     return Markup("{} | {}<mark>{}</mark>{}").format(span.start.line, *parts)
+
+
+def _gap_times(numbers: Mapping[StepId, int], gap: Interruption) -> str:
+    return sentences.gap_times(gap, numbers)
+
+
+@cache
+def _template() -> Template:
+    filters: dict[str, Callable[..., object]] = {
+        "downtime_title": sentences.downtime_title,
+        "destroys_title": sentences.destroys_title,
+        "retaken": sentences.retaken,
+        "missing": sentences.missing,
+        "users": sentences.users,
+        "alternative": alternative,
+        "strategy": strategy,
+        "described": lambda entry: described(entry.step.task),
+        "effects": lambda entry: "; ".join(sentences.effects(entry)),
+        "promised": sentences.promised,
+        "reading": sentences.reading,
+        "symbol": symbol_of,
+        "change_words": fate,
+        "diff": _diff,
+        "tone": _tone,
+        "anchor": _anchor,
+        "marked": _marked,
+        "window": _window,
+        "fate": _fate,
+        "is_late": _is_late,
+    }
+    return compiled("report.html.j2", Medium(draw=html_text, filters=filters))

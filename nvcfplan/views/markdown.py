@@ -6,23 +6,26 @@ ours. Under a forge's limit the comment gives way part by part, never by being c
 
 from __future__ import annotations
 
-from functools import partial
+import re
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
 from nvcfplan.model import function_key
 from nvcfplan.views import markdown_text, sentences
-from nvcfplan.views.change_text import draw_function, fate, symbol_of
+from nvcfplan.views.change_text import draw_body, fate, symbol_of
 from nvcfplan.views.choice_text import alternative, strategy
 from nvcfplan.views.fitting import Part, fitted
 from nvcfplan.views.graph import GraphForm, render_graph
 from nvcfplan.views.ink import Ink
-from nvcfplan.views.templating import load_template
+from nvcfplan.views.templating import Medium, compiled
 from nvcfplan.views.wording import counted, described, lasting, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from jinja2 import Template
 
     from nvcfplan.plans import Change
     from nvcfplan.reports import CommentFrame, FunctionEntry, PlanReport
@@ -37,8 +40,15 @@ _LEVELS: Final = 16
 
 
 def marker(stack: str, environment: str) -> str:
-    """The first line of a comment, by which it is found again. Names hold no other sign."""
-    return f"<!-- nvcfplan:stack={stack};env={environment};v=1 -->"
+    """The first line of a comment, by which it is found again.
+
+    What is no sign of a name is written as its code point: nothing ends the mark before its end.
+    """
+    return f"<!-- nvcfplan:stack={_named(stack)};env={_named(environment)};v=1 -->"
+
+
+def _named(text: str) -> str:
+    return re.sub(r"[^a-z0-9-]", lambda one: f"_{ord(one[0]):x}_", text).replace("--", "-_2d_")
 
 
 def draw_comment(report: PlanReport, frame: CommentFrame, *, budget: int) -> str:
@@ -62,32 +72,12 @@ class _Drawing:
         self.frame = frame
         numbers = sentences.numbers_of(report)
         self.numbers = numbers
-        self._module = load_template(
-            "comment.md.j2",
-            draw=markdown_text.prose,
-            code=lambda value: markdown_text.code(str(value)),
-            cell=lambda value: markdown_text.cell(str(value)),
-            words=Markup,
-            reference=markdown_text.reference,
-            summary=_ours(sentences.summary),
-            scope=_ours(_scope),
-            confidence=_ours(sentences.confidence),
-            refusal=_ours(sentences.refusal),
-            downtime_title=_ours(sentences.downtime_title),
-            destroys_title=_ours(sentences.destroys_title),
-            gap_times=lambda gap: sentences.gap_times(gap, numbers),
-            given_up=partial(sentences.given_up, report),
-            missing=sentences.missing,
-            users=sentences.users,
-            described=lambda entry: described(entry.step.task),
-            effects=lambda entry: "; ".join(sentences.effects(entry)),
-            promised=sentences.promised,
-            reading=sentences.reading,
-            change_title=_change_title,
-            change_line=_change_line,
-            diff=_diff,
-            full=lambda frame: markdown_text.link(frame.full_text, frame.full_url),
-        ).module
+        self._module = _template().make_module(
+            {
+                "gap_times": lambda gap: sentences.gap_times(gap, numbers),
+                "given_up": partial(sentences.given_up, report),
+            }
+        )
 
     def __call__(self, macro: str, *values: object) -> str:
         made: Callable[..., object] = getattr(self._module, macro)
@@ -95,11 +85,6 @@ class _Drawing:
 
     def foot(self, cut: str) -> str:
         return self("foot", self.report, self.frame, Markup(cut))
-
-
-def _ours(sentence: Callable[..., str]) -> Callable[..., Markup]:
-    """Words of ours alone: nothing foreign is in them."""
-    return lambda value: Markup(sentence(value))
 
 
 def _parts(draw: _Drawing) -> Iterator[Part]:
@@ -252,7 +237,7 @@ def _change_line(change: Change) -> Markup:
 
 def _diff(entry: FunctionEntry) -> Markup:
     """Forges colour lines by their first sign, and know `!` for what is changed."""
-    _, *lines = draw_function(entry, Ink(False))
+    lines = draw_body(entry, Ink(False))
     return markdown_text.fenced([_signed(line) for line in lines], "diff")
 
 
@@ -261,3 +246,35 @@ def _signed(line: str) -> str:
     if text[:2] in ("+ ", "- ", "~ "):
         return f"{text[0].replace('~', '!')} {indent}{text[2:]}"
     return line if line.startswith("  ") else f"  {line}"
+
+
+def _ours(sentence: Callable[..., str]) -> Callable[..., Markup]:
+    """Words of ours alone: nothing foreign is in them."""
+    return lambda value: Markup(sentence(value))
+
+
+@cache
+def _template() -> Template:
+    filters: dict[str, Callable[..., object]] = {
+        "code": lambda value: markdown_text.code(str(value)),
+        "cell": lambda value: markdown_text.cell(str(value)),
+        "words": Markup,
+        "reference": markdown_text.reference,
+        "summary": _ours(sentences.summary),
+        "scope": _ours(_scope),
+        "confidence": _ours(sentences.confidence),
+        "refusal": _ours(sentences.refusal),
+        "downtime_title": _ours(sentences.downtime_title),
+        "destroys_title": _ours(sentences.destroys_title),
+        "missing": sentences.missing,
+        "users": sentences.users,
+        "described": lambda entry: described(entry.step.task),
+        "effects": lambda entry: "; ".join(sentences.effects(entry)),
+        "promised": sentences.promised,
+        "reading": sentences.reading,
+        "change_title": _change_title,
+        "change_line": _change_line,
+        "diff": _diff,
+        "full": lambda frame: markdown_text.link(frame.full_text, frame.full_url),
+    }
+    return compiled("comment.md.j2", Medium(draw=markdown_text.prose, filters=filters))

@@ -8,10 +8,13 @@ from typing import Final
 _ACTING: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, bidi and zero-width characters, half surrogate pairs, unassigned, line separators."""
 
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs that are drawn as nothing."""
+
 
 def safe(text: str) -> str:
     """On one line: an escape becomes the six characters of its `\\u001b`, a newline `\\u000a`."""
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
     return "".join(_shown(character) for character in text)
 
@@ -29,7 +32,7 @@ def columns(text: str) -> int:
 
 
 def _shown(character: str) -> str:
-    if unicodedata.category(character) not in _ACTING:
+    if unicodedata.category(character) not in _ACTING and character not in _BLANK:
         return character
     code = ord(character)
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

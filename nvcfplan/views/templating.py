@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,26 +12,31 @@ from markupsafe import Markup
 from nvcfplan.views.neutralise import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jinja2 import Template
 
 
-def load_template(name: str, *, draw: Callable[[str], Markup], **filters: object) -> Template:
+@dataclass(frozen=True)
+class Medium:
     """`draw` is asked for every value that is not yet of the medium, so that none is forgotten."""
 
-    def finalize(value: object) -> Markup:
-        return value if isinstance(value, Markup) else draw(str(value))
+    draw: Callable[[str], Markup]
+    filters: Mapping[str, Callable[..., object]]
 
+    def finalize(self, value: object) -> Markup:
+        return value if isinstance(value, Markup) else self.draw(str(value))
+
+
+def compiled(name: str, medium: Medium) -> Template:
+    """Takes a while: a module does it once, when it first draws."""
     environment = Environment(
         loader=PackageLoader("nvcfplan.views"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=finalize,
+        finalize=medium.finalize,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(filters)
+    environment.filters.update(medium.filters)
     return environment.get_template(name)
 
 
