@@ -95,6 +95,8 @@ AFTER: tuple[Words, ...] = (
     ("plan", *PLACE),
     ("graph", *PLACE),
     ("snapshot", "-out=shop.snapshot", *PLACE),
+    ("drift", *PLACE),
+    ("drift", "-json", "-with-secrets", *PLACE),
     ("plan", "-offline=shop.snapshot", *OPTIONS, "stack.yaml"),
     ("state list", "--emulator", "stack.yaml"),
     ("state show", "--emulator", "stack.yaml", "function.chat"),
