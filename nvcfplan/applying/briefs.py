@@ -28,6 +28,7 @@ class Brief:
     `is_looked_first`: what is to be done may be done already, so look before sending.
     `shrinks`: what is waited for is fewer instances, not the row's end.
     `charges`: the pooled units that matter to a waiting step, and the pools they are counted in.
+    `is_repaired`: something was done already because this wait had come to nothing.
     `released_beside`: of a resource, the units that other steps have been giving back since then.
     """
 
@@ -44,9 +45,9 @@ class Brief:
     is_looked_first: bool
     is_self_funded: bool
     shrinks: bool
-    drain_seconds: float
     charges: tuple[tuple[Charge, tuple[PoolId, ...]], ...]
     released_beside: Callable[[ResourceId, float], int]
+    is_repaired: bool = False
 
     def read(self) -> ReadVersion:
         assert self.bound is not None, self.step.id

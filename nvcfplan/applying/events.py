@@ -119,11 +119,12 @@ class RollbackBegan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairBegan:
-    """A step that a blocked run left dead is cleared away and done again by `steps`."""
+    """A wait that came to nothing is made worth beginning again by `steps`."""
 
     at: float
     step: StepId
     steps: tuple[StepId, ...]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

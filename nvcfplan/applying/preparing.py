@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nvcfplan.applying.briefs import Brief
 from nvcfplan.applying.settings import ApplySettings
 from nvcfplan.applying.tracking import Bindings, Kind
-from nvcfplan.model import RunId, StepId, UpdatePolicy, function_key
+from nvcfplan.model import RunId, StepId
 from nvcfplan.plans import AwaitReleased, Charge, Probe, Undeploy, UpdateDeployment
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ class Preparation:
             is_looked_first=course.kind is not Kind.FORWARD,
             is_self_funded=course.is_self_funded(step),
             shrinks=isinstance(task, AwaitReleased) and _is_shrinking(course, step, task.version),
-            drain_seconds=_drain_seconds(course.plan, step),
             charges=_pooled(course.plan, _charges(course, step)),
             released_beside=lambda resource, since: self._released(step.id, resource, since),
         )
@@ -81,15 +80,6 @@ def _pre_image(plan: Plan, bound: Bound | None) -> Json | None:
     return next(
         (one.fields for one in plan.fingerprint.live if version and one.version == version), None
     )
-
-
-def _drain_seconds(plan: Plan, step: Step) -> float:
-    """The function's policy; of one that is wanted no more only the step's limit is known."""
-    key = function_key(step.address)
-    policy = next((one.update for one in plan.desired.functions if one.key == key), None)
-    if policy is None and step.limit_seconds:
-        return step.limit_seconds
-    return (policy or UpdatePolicy()).drain_timeout.total_seconds()
 
 
 def _is_shrinking(course: Course, step: Step, version: VersionRef) -> bool:

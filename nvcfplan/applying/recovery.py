@@ -14,10 +14,10 @@ from nvcfplan.applying.journal import (
     RunOutcome,
     RunStarted,
 )
-from nvcfplan.applying.repair import MARK
+from nvcfplan.applying.repair import MARK, is_redeployment
 from nvcfplan.applying.rollback import ASKED_FOR, PREFIX, irreversible
 from nvcfplan.applying.tracking import Bindings, Course, Kind, Status, components
-from nvcfplan.plans import AwaitActive, Undeploy
+from nvcfplan.plans import AwaitActive, AwaitReleased, Undeploy
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -98,8 +98,9 @@ def _take(replayed: Replayed, plan: Plan, why: str) -> None:
 
 
 def _mended(replayed: Replayed, repair: Plan) -> StepId | None:
-    """The wait of another course for the version that the repair deploys again."""
+    """The wait of another course for the version that the repair deploys again, or undeploys."""
     first = repair.steps[0].task
+    waited = AwaitActive if is_redeployment(repair) else AwaitReleased
     assert isinstance(first, Undeploy), first
     return next(
         (
@@ -107,7 +108,7 @@ def _mended(replayed: Replayed, repair: Plan) -> StepId | None:
             for course in reversed(replayed.courses)
             if course.kind is not Kind.REPAIR
             for step in course.plan.steps
-            if isinstance(step.task, AwaitActive)
+            if isinstance(step.task, waited)
             and step.task.version == first.version
             and not course.is_done(step.id)
         ),
@@ -156,12 +157,13 @@ def _resume_repairs(replayed: Replayed) -> None:
         if repair.kind is not Kind.REPAIR:
             continue
         repair.is_given_up = bool(repair.with_status(Status.FAILED))
+        is_over = repair.is_given_up or repair.is_all_done
         if repair.mends is None:
             continue
         course = replayed.course_of(repair.mends)
         if course.is_done(repair.mends):
             continue
-        if repair.is_given_up:
+        if repair.is_given_up and is_redeployment(repair.plan):
             course.set(repair.mends, Status.DOUBTFUL)
         else:
-            course.set(repair.mends, Status.PENDING if repair.is_all_done else Status.MENDING)
+            course.set(repair.mends, Status.PENDING if is_over else Status.MENDING)

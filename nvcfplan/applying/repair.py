@@ -1,4 +1,8 @@
-"""A deployment that a blocked run left dead: the plan that clears it away and deploys it again."""
+"""Waits that came to nothing: the plan that makes one worth beginning again.
+
+For a deployment that a blocked run left dead, and for a drain that outlasts what it may take: a
+wait sends no request, so what has to be sent is a plan of its own.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +35,21 @@ MARK: Final = "#"
 """Stands in the ids of a repair's steps, before its number."""
 
 
+_Link = tuple["Task", tuple["Charge", ...], tuple["Charge", ...]]
+
+
 def repair_plan(
     course: Course, wait: Step, number: int, bound: tuple[tuple[VersionRef, Bound], ...]
 ) -> Plan | None:
-    """Undeploy, released, deploy, active. None: the plan at hand did not deploy that version.
+    """What has to be done before `wait`, which came to nothing, is worth beginning again.
 
-    `wait`: the `AwaitActive` that failed. `number` makes the ids unlike those of other repairs.
+    Of a version that does not come up: undeploy, released, deploy, active; None: the plan at hand
+    did not deploy it. Of one that drains for too long: undeploy at once.
+    `number` makes the ids unlike those of other repairs.
     """
+    if isinstance(wait.task, AwaitReleased):
+        undeploy = (Undeploy(wait.task.version, graceful=False), (), ())
+        return _plan_of((undeploy,), (course, wait, wait, number), bound)
     assert isinstance(wait.task, AwaitActive), wait.id
     version = wait.task.version
     deploy = next(
@@ -51,15 +63,29 @@ def repair_plan(
     if deploy is None:
         return None
     again = _deployment_now(course, deploy.task)
-    tasks: tuple[tuple[Task, tuple[Charge, ...], tuple[Charge, ...]], ...] = (
+    links: tuple[_Link, ...] = (
         (Undeploy(version, graceful=False), (), ()),
         (AwaitReleased(version), (), deploy.acquire),
         (again, deploy.acquire, ()),
         (AwaitActive(version), (), ()),
     )
+    return _plan_of(links, (course, wait, deploy, number), bound)
+
+
+def is_redeployment(plan: Plan) -> bool:
+    """Whether a repair deploys again, or only ends a drain."""
+    return any(isinstance(step.task, Deploy) for step in plan.steps)
+
+
+def _plan_of(
+    links: tuple[_Link, ...],
+    about: tuple[Course, Step, Step, int],
+    bound: tuple[tuple[VersionRef, Bound], ...],
+) -> Plan:
+    course, wait, deploy, number = about
     head = PREFIX if wait.id.startswith(PREFIX) else ""
     steps: list[Step] = []
-    for task, acquire, release in tasks:
+    for task, acquire, release in links:
         like = deploy if isinstance(task, Deploy) else wait
         steps.append(
             replace(

@@ -5,7 +5,7 @@ What a failure leads to is not decided here: it condemns its component, and the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
@@ -209,6 +209,7 @@ class Running(Owner):
         if not is_waiting(step.task):
             flow = mutate(brief)
         else:
+            brief = replace(brief, is_repaired=any(one.mends == step.id for one in self.courses))
             flow = revive(brief) if is_doubtful else wait(brief)
         self._start(course, step, flow, now)
 
@@ -292,7 +293,8 @@ class Running(Owner):
             return
         course.set(step.id, Status.MENDING)
         steps = tuple(one.id for one in plan.steps)
-        self.events.append(RepairBegan(at=self.at(now), step=step.id, steps=steps))
+        began = RepairBegan(at=self.at(now), step=step.id, steps=steps, reason=failure.message)
+        self.events.append(began)
         why = f"repair of {step.id}"
         flow = self.take_up(plan, Kind.REPAIR, why=why, mends=step.id)
         self.engine.start(f"repair {step.id}", flow, lambda _ended, _now: None, now=now)

@@ -36,7 +36,7 @@ from nvcfplan.applying.readiness import (
     is_within_maximum,
     readiness,
 )
-from nvcfplan.model import Account, Status
+from nvcfplan.model import Account, OnDrainTimeout, Status
 from nvcfplan.plans import AwaitActive, AwaitReleased, Probe
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ _TICKS_SECONDS = 180
 
 
 def wait(brief: Brief) -> Flow[Ended]:
-    """Ends with its outcome in the journal."""
+    """Ends with its outcome in the journal; `Dead`: without one, for a repair comes first."""
     match brief.step.task:
         case AwaitActive():
             ended = yield from _until_active(brief)
@@ -67,7 +67,9 @@ def wait(brief: Brief) -> Flow[Ended]:
             yield brief.note(1, Done(UNSENT, None, None))
         case Failed(failure=failure):
             yield brief.note(1, Refused(UNSENT, failure))
-        case Undecided() | Dead() | Reckoned():
+        case Dead():
+            pass
+        case Undecided() | Reckoned():
             raise AssertionError(f"{brief.step.id} ended as {ended}")
         case _:
             assert_never(ended)
@@ -156,9 +158,9 @@ def _until_released(brief: Brief) -> Flow[Ended]:
         version, elapsed = version_in(sight.found), sight.now - brief.began
         if is_within_maximum(version) if brief.shrinks else is_released(version):
             break
-        failure = _not_going(brief, version, elapsed)
-        if failure is not None:
-            return Failed(failure)
+        ended = _not_going(brief, version, elapsed)
+        if ended is not None:
+            return ended
         reason = "above its maximum" if brief.shrinks else _row_in_words(version)
         yield Rest(poll_seconds(brief.settings, elapsed), Waiting(reason))
     return (yield from _until_shown(brief, before, since, gone_at=sight.now))
@@ -240,25 +242,35 @@ def _row_in_words(version: LiveVersion | None) -> str:
     return "draining its queue" if row.status is Status.INACTIVE else f"still {row.status}"
 
 
-def _not_going(brief: Brief, version: LiveVersion | None, elapsed: float) -> Failure | None:
+def _not_going(brief: Brief, version: LiveVersion | None, elapsed: float) -> Failed | Dead | None:
     row = None if version is None else version.deployment
-    is_draining = row is not None and row.status is Status.INACTIVE
-    if not brief.shrinks and not is_draining and elapsed >= brief.settings.quiet_window:
-        return Failure(
-            kind=FailureClass.OTHER,
-            message=f"{_row_in_words(version)} {elapsed:.0f} s after its undeployment:"
-            " somebody deployed it again",
-        )
-    if is_draining and elapsed >= brief.drain_seconds:
-        return Failure(
-            kind=FailureClass.OTHER,
-            message=f"still draining its queue after {elapsed:.0f} s (update.drainTimeout);"
-            " its GPUs are not given back before that ends",
-        )
-    limit = brief.step.limit_seconds
-    if limit and elapsed >= limit and not is_draining:
-        return _overdue(brief, "its instances are still above its maximum", elapsed)
+    if row is not None and row.status is Status.INACTIVE:
+        return _still_draining(brief, elapsed)
+    if not brief.shrinks and elapsed >= brief.settings.quiet_window:
+        again = f"{_row_in_words(version)} {elapsed:.0f} s after its undeployment"
+        return Failed(_other(f"{again}: somebody deployed it again"))
+    if brief.step.limit_seconds and elapsed >= brief.step.limit_seconds:
+        return Failed(_overdue(brief, "its instances are still above its maximum", elapsed))
     return None
+
+
+def _still_draining(brief: Brief, elapsed: float) -> Failed | Dead | None:
+    """`Dead`: it is to be undeployed at once, which a wait may not do itself."""
+    task, limit = brief.step.task, brief.step.limit_seconds
+    drain = task.drain if isinstance(task, AwaitReleased) else None
+    if drain is None or drain.then is OnDrainTimeout.WAIT:
+        overdue = _overdue(brief, "still draining its queue", elapsed)
+        return Failed(overdue) if limit and elapsed >= limit else None
+    if elapsed < drain.seconds:
+        return None
+    said = f"still draining its queue after {elapsed:.0f} s (update.drainTimeout)"
+    if drain.then is OnDrainTimeout.FORCE and not brief.is_repaired:
+        return Dead(_other(f"{said}: it is undeployed at once, and what is still queued is lost"))
+    return Failed(_other(f"{said}; its GPUs are not given back before that ends"))
+
+
+def _other(message: str) -> Failure:
+    return Failure(kind=FailureClass.OTHER, message=message)
 
 
 def _removed(reason: str) -> Failure:

@@ -106,6 +106,7 @@ class RollbackStart:
 class RepairStart:
     step: StepId
     steps: tuple[StepId, ...]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

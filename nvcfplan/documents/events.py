@@ -172,7 +172,7 @@ def _line_of(event: Event, progress: Progress) -> RunLine:
             cause = None if event.cause is None else _cause(event.cause)
             return RollbackStart(cause=cause, steps=event.steps)
         case RepairBegan():
-            return RepairStart(step=event.step, steps=event.steps)
+            return RepairStart(step=event.step, steps=event.steps, reason=event.reason)
         case RunStopping():
             return RunStop(reason=event.reason, in_flight=event.in_flight)
         case RunFinished():

@@ -21,6 +21,7 @@ from nvcfplan.model import (
     Health,
     Json,
     Lifecycle,
+    OnDrainTimeout,
     OnRemove,
     Prove,
     Quota,
@@ -239,6 +240,7 @@ def _update(function: FunctionFile) -> UpdatePolicy:
         keep_versions=update.keep_versions,
         drain=update.drain,
         drain_timeout=_duration(update.drain_timeout),
+        on_drain_timeout=OnDrainTimeout(update.on_drain_timeout),
     )
 
 

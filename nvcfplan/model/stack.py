@@ -195,6 +195,14 @@ class Prove(StrEnum):
     NONE = "none"
 
 
+class OnDrainTimeout(StrEnum):
+    """FORCE: undeployed at once, queued work is lost. WAIT: until the limit of the wait."""
+
+    FORCE = "force"
+    WAIT = "wait"
+    FAIL = "fail"
+
+
 class OnRemove(StrEnum):
     DELETE = "delete"
     UNDEPLOY = "undeploy"
@@ -222,6 +230,7 @@ class UpdatePolicy:
     keep_versions: int = 1
     drain: bool = True
     drain_timeout: timedelta = timedelta(minutes=15)
+    on_drain_timeout: OnDrainTimeout = OnDrainTimeout.FAIL
 
     @property
     def replacing_order(self) -> UpdateOrder:

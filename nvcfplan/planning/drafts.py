@@ -18,6 +18,7 @@ from nvcfplan.plans import (
     CreateVersion,
     DeleteVersion,
     Deploy,
+    Drain,
     Irreversible,
     Order,
     Reversible,
@@ -95,15 +96,15 @@ def await_released_step(
     waits: Waits,
     *,
     release: tuple[Charge, ...],
-    drain_seconds: int = 0,
+    drain: Drain | None = None,
     nth: int = 1,
 ) -> Step:
-    step = _step(AwaitReleased(version), waits, nth=nth, undo=NOTHING_TO_UNDO)
+    step = _step(AwaitReleased(version, drain), waits, nth=nth, undo=NOTHING_TO_UNDO)
     return replace(
         step,
         release=release,
         expected_seconds=RELEASE_EXPECTED_SECONDS,
-        limit_seconds=RELEASE_LIMIT_SECONDS + drain_seconds,
+        limit_seconds=RELEASE_LIMIT_SECONDS + (drain.seconds if drain else 0),
     )
 
 

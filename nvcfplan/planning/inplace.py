@@ -91,7 +91,7 @@ def _released(
     if not release:
         return ()
     old = VersionRef(difference.change.address, "old")
-    return (await_released_step(old, Waits(steps=last), release=release, drain_seconds=0),)
+    return (await_released_step(old, Waits(steps=last), release=release),)
 
 
 def set_secrets(difference: Difference, first: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -35,7 +35,7 @@ def lower_for_a_while(difference: Difference, context: Context) -> Draft | None:
         down.append(_as_loan(_update(difference, context, (row, rows[row], low), down)))
     old = VersionRef(difference.change.address, "old")
     waits = Waits(steps=down[-1:])
-    down.append(await_released_step(old, waits, release=release, drain_seconds=0))
+    down.append(await_released_step(old, waits, release=release))
     up: list[Step] = []
     for row, low in lowered.items():
         up.append(_update(difference, context, (row, low, rows[row]), [*down, *up]))

@@ -16,6 +16,7 @@ from nvcfplan.model import (
     GpuSpecification,
     GpuSpecificationId,
     Metadata,
+    OnDrainTimeout,
     ResourceId,
     SecretReference,
     StepId,
@@ -104,10 +105,19 @@ class Undeploy:
 
 
 @dataclass(frozen=True, slots=True)
+class Drain:
+    """How long queued work may take to end, and what is done then."""
+
+    seconds: int
+    then: OnDrainTimeout
+
+
+@dataclass(frozen=True, slots=True)
 class AwaitReleased:
-    """Row gone or shrunk, and the GPUs given back; its end gives back."""
+    """Row gone or shrunk, and the GPUs given back; its end gives back. `drain` None: none is."""
 
     version: VersionRef
+    drain: Drain | None = None
 
 
 @dataclass(frozen=True, slots=True)

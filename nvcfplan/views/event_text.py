@@ -41,7 +41,7 @@ def render_event(
         case RollbackBegan():
             return _rollback(event, ink)
         case RepairBegan():
-            return f"Clearing away what {safe(event.step)} left, then doing it again."
+            return f"{safe(event.step)}: {safe(event.reason)}; clearing that away first."
         case RunStopping():
             return ink.yellow(_stopping(event))
         case StepWaiting():

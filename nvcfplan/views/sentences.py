@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
-from nvcfplan.plans import Unit
+from nvcfplan.model import OnDrainTimeout
+from nvcfplan.plans import AwaitReleased, Undeploy, Unit
 from nvcfplan.reports import Fit, Moment, Outlook, Undoing
 from nvcfplan.views.neutralise import safe
 from nvcfplan.views.wording import charged, counted, is_gpus, lasting, units, why
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from nvcfplan.diagnostics import Diagnostic
     from nvcfplan.model import StepId
-    from nvcfplan.plans import Demand, Shortage
+    from nvcfplan.plans import Demand, Shortage, Step
     from nvcfplan.reports import (
         CapacityRow,
         Counts,
@@ -114,16 +115,39 @@ def effects(entry: StepEntry) -> list[str]:
     said = [why(number, [edge for _, edge in waits]) for number, waits in by_number]
     said += [f"takes {charged(step.acquire)}"] if step.acquire else []
     said += [f"gives {charged(step.release)}"] if step.release else []
+    said += drained(step)
     match entry.undoing:
         case Undoing.YES:
             pass
         case Undoing.IF_CAPACITY:
-            said.append("undone only if there is room")
+            said.append(_with_loss(step, "undone only if there is room"))
         case Undoing.NO:
             said.append("cannot be undone")
     if step.expected_seconds >= SHOWN_SECONDS:
         said.append(f"about {lasting(step.expected_seconds)}")
     return said
+
+
+def drained(step: Step) -> list[str]:
+    """What becomes of queued work that takes too long; nothing where none is waited for."""
+    drain = step.task.drain if isinstance(step.task, AwaitReleased) else None
+    if drain is None:
+        return []
+    match drain.then:
+        case OnDrainTimeout.FORCE:
+            return [f"what is queued after {lasting(drain.seconds)} is lost"]
+        case OnDrainTimeout.WAIT:
+            return [f"queued work may take {lasting(step.limit_seconds)}"]
+        case OnDrainTimeout.FAIL:
+            return []
+        case _:
+            assert_never(drain.then)
+
+
+def _with_loss(step: Step, words: str) -> str:
+    """Going back from a drain ends it: nothing can be deployed beside a row that drains."""
+    is_graceful = isinstance(step.task, Undeploy) and step.task.graceful
+    return f"{words}, and loses queued work" if is_graceful else words
 
 
 def capacity_cells(row: CapacityRow, numbers: Mapping[StepId, int]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from nvcfplan.applying import ApplySettings, PlanCodec, RunContext
 from nvcfplan.model import (
@@ -16,12 +16,12 @@ from nvcfplan.model import (
     FunctionId,
     GpuSpecification,
     Metadata,
+    OnDrainTimeout,
     PoolId,
     ResourceId,
     RunId,
     Stack,
     StepId,
-    UpdatePolicy,
     VersionId,
     digest_of,
     function_address,
@@ -38,6 +38,7 @@ from nvcfplan.plans import (
     CreateVersion,
     DeleteVersion,
     Deploy,
+    Drain,
     Edge,
     Fingerprint,
     Funded,
@@ -229,7 +230,8 @@ def _retired(version: VersionRef, before: GpuSpecification, *after: Step) -> tup
         undo=[Deploy(version, (before,)), AwaitActive(version)],
         needs=units(before),
     )
-    return (undeploy, step(AwaitReleased(version), undeploy, release=units(before)))
+    drain = Drain(900, OnDrainTimeout.FAIL)
+    return (undeploy, step(AwaitReleased(version, drain), undeploy, release=units(before)))
 
 
 @dataclass
@@ -308,7 +310,6 @@ def _desired(keys: Iterable[str]) -> Iterable[DesiredFunction]:
             config=config(key, tag="2"),
             managed=("container_image", "deployment"),
             specifications=(DesiredSpecification(specification=spec(), managed=("gpu",)),),
-            update=UpdatePolicy(drain_timeout=timedelta(minutes=15)),
         )
         for key in keys
     )

@@ -67,7 +67,7 @@ CHART = "helmChart: https://helm.ngc.nvidia.com/acme/chat-1.0.tgz\ninferenceUrl:
         ("secrets: {-A: {fromEnv: X}}", "malformed-name", "-A"),
         ("helmChartServiceName: svc", "helm-chart-missing", "helmChartServiceName"),
         ("update: {order: fast}", "unknown-value", "fast"),
-        ("update: {onDrainTimeout: force}", "not-supported-yet", "onDrainTimeout"),
+        ("update: {onDrainTimeout: kill}", "unknown-value", "kill"),
         ("update: {minServing: 1.5}", "out-of-range", "1.5"),
         ("update: {minServing: most}", "wrong-type", "most"),
         ("update: {bounce: [{minInstances: 0}]}", "out-of-range", "0"),

@@ -183,7 +183,7 @@ def every_event() -> tuple[Event, ...]:
         failed(deploy, 105.0),
         RollbackBegan(at=106.0, cause=cause_of(deploy), steps=(UNDO,)),
         RollbackBegan(at=106.0, cause=None, steps=(UNDO, deploy.id)),
-        RepairBegan(at=107.0, step=deploy.id, steps=(undeploy.id,)),
+        RepairBegan(at=107.0, step=deploy.id, steps=(undeploy.id,), reason="it is dead"),
         RunStopping(at=108.0, reason="interrupted", in_flight=(deploy.id,)),
         RunStopping(at=108.0, reason="the lease was lost to ci@runner", in_flight=()),
         finished(109.0, RunOutcome.INTERRUPTED),

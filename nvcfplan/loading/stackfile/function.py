@@ -153,6 +153,11 @@ class UpdateFile(Strict):
     drain_timeout: DurationText = Field(
         default="15m", description="How long draining may take, such as `15m`."
     )
+    on_drain_timeout: Literal["force", "wait", "fail"] = Field(
+        default="fail",
+        description="When draining takes longer: undeploy at once and lose what is queued, wait "
+        "for as long as a release may take at most, or fail and undo.",
+    )
 
 
 class LifecycleFile(Strict):

@@ -43,10 +43,6 @@ RESERVED: Final[dict[type[Strict], frozenset[str]]] = {
         }
     ),
     AutoscalingFile: frozenset(),
-    UpdateFile: frozenset(
-        {
-            "onDrainTimeout",
-        }
-    ),
+    UpdateFile: frozenset(),
     LifecycleFile: frozenset({"ignoreChanges", "keepFailed"}),
 }  # fmt: skip

@@ -38,6 +38,7 @@ from nvcfplan.planning.ways.standing import (
 )
 from nvcfplan.plans import (
     CreateVersion,
+    Drain,
     Reversible,
     Step,
     Undeploy,
@@ -147,11 +148,13 @@ def retire(case: Case, running: Running, waits: Waits, *, nth: int = 1) -> tuple
     if not has_row(version):
         return ()
     steps: tuple[Step, ...] = ()
-    if version.status is not Status.INACTIVE:
+    drains = version.status is Status.INACTIVE
+    if not drains:
         does_serve = version.status.is_serving or ref.label == BOUNCE
+        drains = policy.drain and does_serve
         undo = specifications_of(version) if version.status is not Status.ERROR else ()
         undeploy = undeploy_step(
-            Undeploy(ref, graceful=policy.drain and does_serve),
+            Undeploy(ref, graceful=drains),
             waits,
             before=undo,
             needs=deploy_charges(case.limits, undo),
@@ -161,10 +164,14 @@ def retire(case: Case, running: Running, waits: Waits, *, nth: int = 1) -> tuple
         ref,
         waits,
         release=given_up(version, case.limits),
-        drain_seconds=int(policy.drain_timeout.total_seconds()),
+        drain=_drain(policy) if drains else None,
         nth=nth,
     )
     return (*steps, released)
+
+
+def _drain(policy: UpdatePolicy) -> Drain:
+    return Drain(int(policy.drain_timeout.total_seconds()), policy.on_drain_timeout)
 
 
 def bounded(
