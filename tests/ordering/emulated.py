@@ -86,7 +86,7 @@ def populate(emulator: Emulator, fleet: Fleet) -> Mapping[str, Deployable]:
     emulator.advance(LONG)
     for one in fleet.functions:
         if any(place.runs > place.instances for place in one.before):
-            _patch(account, made[one.key], one.before)
+            _patch(account, made[one.key], one.before, [place.runs for place in one.before])
     emulator.advance(LONG)
     assert all(entry.outcome is Service.AT_ONCE for entry in emulator.ledger())
     return made
@@ -116,7 +116,8 @@ def _roll(account: Account, one: Function, old: Deployable | None) -> None:
         account.emulator.advance(LONG)
         account.call("DELETE", old.deployment)
     elif one.after and old is not None:
-        _patch(account, old, one.after)
+        was = {place.key: place.instances for place in one.before}
+        _patch(account, old, one.after, [was[place.key] for place in one.after])
     elif old is not None:
         account.call("DELETE", old.deployment)
 
@@ -140,13 +141,15 @@ def _free(account: Account, cluster: str) -> int:
     return account.free(cluster, GPU)
 
 
-def _patch(account: Account, made: Deployable, places: Sequence[Place]) -> None:
-    """Every row gets the bounds of the place that it is of; rows come in another order."""
+def _patch(account: Account, made: Deployable, places: Sequence[Place], was: Sequence[int]) -> None:
+    """Every row gets the bounds of the place that it is of; rows come in any order, and of those
+    that are placed alike their minimum so far tells which is which.
+    """
     deployment = account.get(made.deployment).deployment
     left = list(rows(deployment, "deploymentSpecifications"))
-    for place in places:
+    for place, least in zip(places, was, strict=True):
         entry = _entry(place)
-        row = next(one for one in left if _is_of(one, entry))
+        row = next(one for one in left if _is_of(one, entry | {"minInstances": least}))
         left.remove(row)
         path = f"/v2/nvcf/deployments/{deployment['deploymentId']}/gpu-specifications"
         bounds = {name: entry[name] for name in ("minInstances", "maxInstances")}
@@ -156,7 +159,7 @@ def _patch(account: Account, made: Deployable, places: Sequence[Place]) -> None:
 def _is_of(row: Json, entry: Json) -> bool:
     return all(
         (row.get(name) or None) == (entry.get(name) or None)
-        for name in ("instanceType", "backend", "clusters")
+        for name in ("instanceType", "backend", "clusters", "minInstances")
     )
 
 

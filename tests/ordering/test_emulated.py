@@ -8,18 +8,21 @@ or waits. Who orders by name fails it in the same worlds.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
 from nvcfplan.applying import ApplySettings, RunOutcome
+from nvcfplan.diagnostics import has_errors
 from nvcfplan.model import Downtime
 from nvcfplan.plans import Action, Plan
 from tests.budget import examples
 from tests.fakes import MemoryStore
 from tests.ordering.emulated import has_place_to_start, populate, rolls_by_name, world_of
 from tests.ordering.fleets import Fleet, Function, Place
-from tests.ordering.instances import narrow_fleet, wide_fleet
+from tests.ordering.instances import narrow_fleet
+from tests.ordering.rich import rich_fleet
 from tests.planning.builders import whole
 from tests.rehearsal import Account, account
 
@@ -29,7 +32,22 @@ RISKS_OF_OTHERS = {"node-packing", "autoscaling-may-not-fit"}
 
 
 def fleet_of(seed: int) -> Fleet:
-    return wide_fleet(seed) if seed % 2 else narrow_fleet(seed)
+    return settled(rich_fleet(seed)) if seed % 2 else narrow_fleet(seed)
+
+
+def settled(fleet: Fleet) -> Fleet:
+    """What runs beside others of its version names its cluster: it is sure to have landed there."""
+
+    def pinned(places: tuple[Place, ...]) -> tuple[Place, ...]:
+        return tuple(replace(one, pools=(one.home,), is_backend=False) for one in places)
+
+    return replace(
+        fleet,
+        functions=tuple(
+            replace(one, before=pinned(one.before)) if len(one.before) > 1 else one
+            for one in fleet.functions
+        ),
+    )
 
 
 def is_proved(plan: Plan) -> bool:
@@ -63,8 +81,10 @@ def carried_out(parallelism: int, count: int) -> Counter[str]:
                 continue
             populate(where.emulator, fleet)
             plan = where.plan(*fleet.desired())
-            found["planned"] += isinstance(plan, Plan)
-            if not isinstance(plan, Plan) or not is_proved(plan):
+            if not isinstance(plan, Plan) or has_errors(plan.diagnostics):
+                continue
+            found["planned"] += 1
+            if not is_proved(plan):
                 continue
             apply(where, plan, parallelism)
         found["proved"] += 1
@@ -80,7 +100,7 @@ def test_nothing_a_proved_plan_asks_for_is_refused_or_waits(parallelism: int) ->
     print(f"-parallelism {parallelism}: {dict(found)}; name order fails in {share:.0%} of these")
     assert found["planned"] >= 0.6 * count
     assert found["proved"] >= 0.4 * count
-    assert share >= 0.25
+    assert share >= 0.3
 
 
 def test_who_lends_room_to_a_quota_need_not_have_been_read_in_full() -> None:
