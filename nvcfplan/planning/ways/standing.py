@@ -81,7 +81,7 @@ def updated(version: LiveVersion, task: UpdateDeployment, limits: Limits) -> Liv
 def taken_by(version: LiveVersion, task: UpdateDeployment, limits: Limits) -> tuple[Charge, ...]:
     """By an update of the version as it is before it."""
     bounds = (task.before, task.specification)
-    return growth_charges(_about(version, limits), version, _row_id(task), bounds)
+    return growth_charges(_with_families(version, limits), version, _row_id(task), bounds)
 
 
 def given_by(
@@ -89,12 +89,12 @@ def given_by(
 ) -> tuple[Charge, ...]:
     """By updates, together, of the version as it is before them."""
     after = {_row_id(task): task.specification for task in tasks}
-    return shrink_charges(_about(version, limits), version, after)
+    return shrink_charges(_with_families(version, limits), version, after)
 
 
 def given_up(version: LiveVersion, limits: Limits) -> tuple[Charge, ...]:
     """All that the version holds, when it is undeployed."""
-    return release_charges(_about(version, limits), version)
+    return release_charges(_with_held(version, limits), version)
 
 
 def has_row_of(version: LiveVersion | None, task: UpdateDeployment) -> bool:
@@ -111,14 +111,14 @@ def _row_id(task: UpdateDeployment) -> GpuSpecificationId:
     return task.row if task.row is not None else GpuSpecificationId(task.before.key)
 
 
-def _about(version: LiveVersion, limits: Limits) -> Limits:
+def _with_held(version: LiveVersion, limits: Limits) -> Limits:
     """The same limits, knowing what this version holds."""
-    name = version.version_id
-    return replace(
-        limits,
-        held={name: held_by(version, limits.atlas)},
-        families={name: families_of(version, limits.atlas)},
-    )
+    return replace(limits, held={version.version_id: held_by(version, limits.atlas)})
+
+
+def _with_families(version: LiveVersion, limits: Limits) -> Limits:
+    """The same limits, knowing which instances of this version its specifications may own."""
+    return replace(limits, families={version.version_id: families_of(version, limits.atlas)})
 
 
 def _surplus(version: LiveVersion, limits: Limits) -> Iterator[LiveInstance]:
