@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -40,9 +41,10 @@ from nvcfplan.workflows import (
     apply_plan,
     make_plan,
 )
+from tests.adapters.counted import Counted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator
 
     from nvcfplan.plans import Infeasible, Plan
 
@@ -54,18 +56,35 @@ KEY = Secret("any-key", SecretReference("key", SecretOrigin.ENV, "KEY"))
 class Account:
     """One emulated account and one place to keep state; `runs` numbers the runs.
 
-    `store` None: state is kept in files under `state_root`.
+    `store` None: state is kept in files under `state_root`. `environment`: what secrets are
+    resolved from; `literals`: what the stack itself says, by locator. `sent`: requests so far, by
+    `METHOD /path`, ids as `*`.
     """
 
     emulator: Emulator
     state_root: Path
     store: StateStore | None = None
     runs: count[int] = field(default_factory=lambda: count(1))
+    environment: dict[str, str] = field(default_factory=dict)
+    literals: dict[str, Secret] = field(default_factory=dict)
+    sent: Counter[str] = field(default_factory=Counter)
 
     def plan(self, *functions: DesiredFunction, stack: str = "prod") -> Plan | Infeasible:
+        ordered = tuple(sorted(functions, key=lambda one: one.key))
+        return self.plan_stack(Stack(name=stack, environment="default", functions=ordered))
+
+    def plan_stack(self, stack: Stack, *, compares_secrets: bool = False) -> Plan | Infeasible:
+        request = PlanRequest(
+            stack=stack,
+            inputs=digest_of(repr(stack.functions)),
+            root="",
+            actor=ACTOR,
+            compares_secrets=compares_secrets,
+        )
+
         async def use() -> Plan | Infeasible:
             async with ports_of(self) as ports:
-                return await make_plan(_request(stack, functions), ports.look)
+                return await make_plan(request, ports.look)
 
         return asyncio.run(use())
 
@@ -98,9 +117,10 @@ class Account:
 async def ports_of(account: Account) -> AsyncIterator[RunPorts]:
     emulator = account.emulator
     target = Target(base_url=emulator.base_url, token=KEY, org=emulator.org, nca_id=emulator.nca_id)
-    secrets = LocalSecrets({}, stack={}, root=account.state_root)
+    secrets = LocalSecrets(account.environment, stack=account.literals, root=account.state_root)
     files = LocalStore(account.state_root)
-    async with Client(target, clock=emulator.clock, transport=emulator.transport()) as client:
+    transport = Counted(emulator.transport(), account.sent)
+    async with Client(target, clock=emulator.clock, transport=transport) as client:
         identity = AccountIdentity(endpoint=target.root, org=target.org, nca_id=target.nca_id)
         look = LookPorts(
             identity=identity,
@@ -117,13 +137,3 @@ async def ports_of(account: Account) -> AsyncIterator[RunPorts]:
 def account(world: WorldFile, store: StateStore | None = None) -> Iterator[Account]:
     with TemporaryDirectory() as directory:
         yield Account(Emulator.open(None, world), Path(directory), store)
-
-
-def _request(stack: str, functions: Sequence[DesiredFunction]) -> PlanRequest:
-    ordered = tuple(sorted(functions, key=lambda one: one.key))
-    return PlanRequest(
-        stack=Stack(name=stack, environment="default", functions=ordered),
-        inputs=digest_of(repr(ordered)),
-        root="",
-        actor=ACTOR,
-    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from nvcfplan.differences.assigning import (
+    assign,
+)
 from nvcfplan.differences.cautions import (
     caution,
     is_move,
@@ -109,6 +112,7 @@ __all__ = [
     "Pairing",
     "Row",
     "Value",
+    "assign",
     "carried_config",
     "carry_forward",
     "caution",

@@ -27,6 +27,7 @@ from nvcfplan.model import (
     user_tags,
     with_defaults,
     without_derived,
+    without_derived_args,
 )
 from nvcfplan.plans import AttributeChange, Means
 
@@ -50,7 +51,19 @@ def carried_config(desired: DesiredFunction, live: LiveVersion) -> FunctionConfi
     """The wanted configuration of a new version: managed fields over what the live one has."""
     managed = {name: getattr(desired.config, name) for name in _config_fields(desired)}
     carried = replace(without_derived(live.config), **managed)
-    return replace(carried, tags=user_tags(carried.tags))
+    return _of_one_kind(replace(carried, tags=user_tags(carried.tags)), desired)
+
+
+def _of_one_kind(carried: FunctionConfig, desired: DesiredFunction) -> FunctionConfig:
+    """A function is a container or a helm chart: of one that becomes the other, what only its old
+    kind has is not carried forward. Source: nvcf-api.md 3.1.
+    """
+    wanted = desired.config
+    if wanted.helm_chart is not None:
+        return replace(carried, container_image=None, container_args=None, container_environment=())
+    if wanted.container_image or wanted.container_args or wanted.container_environment:
+        return replace(carried, helm_chart=None, helm_chart_service_name=None)
+    return carried
 
 
 def compare_config(
@@ -58,8 +71,9 @@ def compare_config(
 ) -> Compared:
     """Managed fields only. `applied` is what we applied last, to tell somebody else's edits."""
     fields = {CONFIG_ROWS[name].path for name in _config_fields(desired)}
-    wanted = flatten_config(with_defaults(carried_config(desired, live)))
-    found = flatten_config(with_defaults(live.config))
+    carried = carried_config(desired, live)
+    there = live.config if carried.container_args else without_derived_args(live.config)
+    wanted, found = flatten_config(with_defaults(carried)), flatten_config(with_defaults(there))
     last = None if applied is None else flatten_config(with_defaults(applied.config))
     changes = [
         change

@@ -122,7 +122,7 @@ def compare_function(
         desired=desired,
         owned=owned,
         config=seal_config(config_made) if config_made else None,
-        specifications=_wanted_specifications(desired, live, matching),
+        specifications=_fitting(_wanted_specifications(desired, live, matching), config_made),
         matching=matching,
         retired=retired,
         surplus=surplus,
@@ -297,6 +297,15 @@ def _reason(means: tuple[Means, ...], attributes: tuple[AttributeChange, ...]) -
     if Means.SHARING in means:
         return "sharing-changed"
     return SURPLUS if not attributes else "undeployed"
+
+
+def _fitting(
+    some: tuple[GpuSpecification, ...], config: FunctionConfig | None
+) -> tuple[GpuSpecification, ...]:
+    """Values of a helm chart are not carried to a container: 400. Source: nvcf-api.md 3.3."""
+    if config is None or config.helm_chart is not None:
+        return some
+    return tuple(replace(one, configuration=None) for one in some)
 
 
 def _wanted_specifications(

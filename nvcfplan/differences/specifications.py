@@ -7,10 +7,19 @@ multiset of placements. Source: nvcf-api.md 3.3.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from nvcfplan.differences.assigning import assign
 from nvcfplan.differences.mutability import FOLDED, PLACEMENT_ROWS, SPECIFICATION_ROWS
-from nvcfplan.model import DesiredSpecification, GpuSpecification, LiveSpecification
+from nvcfplan.model import (
+    DesiredSpecification,
+    GpuSpecification,
+    GpuSpecificationId,
+    LiveSpecification,
+)
+
+_FAR: Final = 100_000
+"""More than any bound of instances, and any number of specifications times fields."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -48,27 +57,30 @@ def match_specifications(
     live: Sequence[LiveSpecification],
     applied: Sequence[DesiredSpecification] = (),
 ) -> Matching:
-    """Each wanted one takes the nearest live one with the placement it asks for, nearest first.
+    """As many as can take a live one with the placement that they ask for, so that all together
+    are as near as can be.
 
     `applied` tells which live one had the key before, where the placement has changed.
     """
-    left = sorted(live, key=lambda one: one.id)
+    rows = {one.id: one for one in live}
     open_keys = {one.key: one for one in sorted(wanted, key=lambda wish: wish.key)}
-    candidates = sorted(
-        (
-            (_distance(one, found.specification), one.key, found.id)
-            for one in open_keys.values()
-            for found in left
-            if _is_placed_as(one, found.specification)
-        ),
+    taken = assign(
+        {
+            key: {
+                str(row.id): _distance(one, row.specification)
+                for row in live
+                if _is_placed_as(one, row.specification)
+            }
+            for key, one in open_keys.items()
+        }
     )
-    pairs: list[Pairing] = []
-    for _, key, row in candidates:
-        found = next((one for one in left if one.id == row), None)
-        if found is not None and key in open_keys:
-            left.remove(found)
-            wish = open_keys.pop(key)
-            pairs.append(Pairing(wanted=carry_forward(wish, found.specification), live=found))
+    pairs = [
+        Pairing(wanted=carry_forward(open_keys.pop(key), rows[id_].specification), live=rows[id_])
+        for key, row in taken.items()
+        for id_ in (GpuSpecificationId(row),)
+    ]
+    known = {pair.live.id for pair in pairs}
+    left = [rows[id_] for id_ in sorted(rows) if id_ not in known]
     moved = _moved(open_keys, left, {one.key: one for one in applied})
     return Matching(
         pairs=tuple(sorted(pairs, key=lambda pair: pair.wanted.key)),
@@ -137,13 +149,12 @@ def _folded(value: object) -> object:
     return value.casefold() if isinstance(value, str) else value
 
 
-def _distance(wanted: DesiredSpecification, live: GpuSpecification) -> tuple[int, int, int]:
+def _distance(wanted: DesiredSpecification, live: GpuSpecification) -> int:
     """Managed fields that differ, then unmanaged placement, then how far the bounds are."""
     one = wanted.specification
     scalars = SPECIFICATION_ROWS.keys() & set(wanted.managed)
     unmanaged = PLACEMENT_ROWS.keys() - set(wanted.managed)
-    return (
-        sum(1 for name in scalars if getattr(one, name) != getattr(live, name)),
-        sum(1 for name in unmanaged if getattr(live, name) not in (None, ())),
-        abs(one.min_instances - live.min_instances) + abs(one.max_instances - live.max_instances),
-    )
+    different = sum(1 for name in scalars if getattr(one, name) != getattr(live, name))
+    placed = sum(1 for name in unmanaged if getattr(live, name) not in (None, ()))
+    far = abs(one.min_instances - live.min_instances) + abs(one.max_instances - live.max_instances)
+    return (different * _FAR + placed) * _FAR + min(far, _FAR - 1)

@@ -112,7 +112,7 @@ def _config(key: str, function: FunctionFile) -> FunctionConfig:
         inference_url=function.inference_url,
         inference_port=function.inference_port,
         container_image=function.container_image,
-        container_args=function.container_args,
+        container_args=function.container_args or None,
         container_environment=_environment(key, function),
         models=_artifacts(function.models),
         resources=_artifacts(function.resources),
@@ -122,7 +122,7 @@ def _config(key: str, function: FunctionFile) -> FunctionConfig:
         api_body_format=function.api_body_format,
         function_type=function.function_type,
         tags=_sorted_set(function.tags),
-        description=function.description,
+        description=function.description or None,
         rate_limit=_rate_limit(function.rate_limit) if function.rate_limit else None,
         telemetries=_telemetries(function.telemetries) if function.telemetries else None,
     )

@@ -51,10 +51,12 @@ from nvcfplan.model.defaults import (
     DEFAULT_HEALTH_URI,
     DEFAULT_PORT,
     GRPC_URL,
+    MODEL_SERVER,
     derived_health,
     specification_with_defaults,
     with_defaults,
     without_derived,
+    without_derived_args,
 )
 from nvcfplan.model.durations import (
     iso_duration,
@@ -126,6 +128,7 @@ __all__ = [
     "DEFAULT_PORT",
     "EVERYONE",
     "GRPC_URL",
+    "MODEL_SERVER",
     "MOST_USER_TAGS",
     "NAME_PATTERN",
     "OFFLINE",
@@ -216,4 +219,5 @@ __all__ = [
     "user_tags",
     "with_defaults",
     "without_derived",
+    "without_derived_args",
 ]

@@ -15,6 +15,8 @@ DEFAULT_PORT: Final = 8000
 DEFAULT_HEALTH_URI: Final = "/v2/health/ready"
 DEFAULT_CONCURRENCY: Final = 1
 GRPC_URL: Final = "/grpc"
+MODEL_SERVER: Final = "tritonserver --model-repository /config/models "
+"""How the arguments begin that models get which come without an image."""
 
 
 def derived_health(inference_url: str, port: int, uri: str | None = None) -> Health:
@@ -51,10 +53,17 @@ def without_derived(config: FunctionConfig) -> FunctionConfig:
     """
     derived = derived_health(config.inference_url, config.inference_port or DEFAULT_PORT)
     return replace(
-        config,
+        without_derived_args(config),
         health=None if config.health == derived else config.health,
         description=None if config.description == config.name else config.description,
     )
+
+
+def without_derived_args(config: FunctionConfig) -> FunctionConfig:
+    """Models that come alone are served by what the service names in their arguments."""
+    is_alone = bool(config.models) and not (config.container_image or config.helm_chart)
+    is_derived = is_alone and (config.container_args or "").startswith(MODEL_SERVER)
+    return replace(config, container_args=None) if is_derived else config
 
 
 def specification_with_defaults(specification: GpuSpecification) -> GpuSpecification:

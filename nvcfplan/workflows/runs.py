@@ -106,13 +106,16 @@ class Journal:
     @property
     def is_open(self) -> bool:
         """Something may have been begun that is not known to have ended."""
-        return self.plan is not None and (self.ended is None or self.ended.outcome.is_open)
+        return self._taken is not None and (self.ended is None or self.ended.outcome.is_open)
 
     @property
     def plan(self) -> Plan | None:
         """The run's own; None: cut before it was written, so nothing was begun."""
-        first = next((one for one in self.records if isinstance(one, PlanTaken)), None)
-        return None if first is None else CODEC.decode(first.document)
+        return None if self._taken is None else CODEC.decode(self._taken.document)
+
+    @property
+    def _taken(self) -> PlanTaken | None:
+        return next((one for one in self.records if isinstance(one, PlanTaken)), None)
 
 
 @asynccontextmanager
@@ -192,10 +195,13 @@ async def remember_last(
 ) -> Remembered:
     """The state; written first, if the last run could not write it."""
     remembered = await stored_state(scope, ports.store)
-    state, plan = remembered.state, None if journal is None else journal.plan
-    if journal is None or journal.ended is None or state is None or plan is None:
+    state = remembered.state
+    if journal is None or journal.ended is None or state is None:
         return remembered
     if journal.is_open or state.serial >= journal.ended.serial:
+        return remembered
+    plan = journal.plan
+    if plan is None:
         return remembered
     await _remember(ports, lease, Remembering(remembered, state, plan, journal.records))
     return await stored_state(scope, ports.store)
