@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.applying import (
     EVERYTHING,
+    NO_ERRAND,
     Call,
     Clock,
     Document,
     Done,
+    Errand,
     Lease,
     LiveReader,
     Refused,
@@ -172,8 +174,10 @@ class MemoryStore(StateStore):
         self.documents[stack, document] = Stored(content, token)
         return token
 
-    async def acquire(self, stack: str, owner: str, ttl_seconds: int) -> Lease:
-        del ttl_seconds
+    async def acquire(
+        self, stack: str, owner: str, ttl_seconds: int, errand: Errand = NO_ERRAND
+    ) -> Lease:
+        del ttl_seconds, errand
         await self.refuse_held(stack)
         self.epoch += 1
         self.lease = Lease(stack, self.epoch, owner, Token(f"t{self.epoch}"))

@@ -59,6 +59,8 @@ from nvcfplan.applying.journal import (
     RunEnded,
     RunOutcome,
     RunStarted,
+    Stamp,
+    Stamped,
 )
 from nvcfplan.applying.machine import (
     ApplyMachine,
@@ -68,9 +70,13 @@ from nvcfplan.applying.machine import (
 )
 from nvcfplan.applying.ports import (
     EVERYTHING,
+    NO_ERRAND,
     Clock,
     Document,
+    Errand,
     Lease,
+    LeaseBreaker,
+    LeaseSeen,
     LiveReader,
     SecretSource,
     StateStore,
@@ -91,6 +97,7 @@ from nvcfplan.applying.settings import (
 
 __all__ = [
     "EVERYTHING",
+    "NO_ERRAND",
     "Append",
     "Appended",
     "ApplyMachine",
@@ -103,6 +110,7 @@ __all__ = [
     "Document",
     "Done",
     "Effect",
+    "Errand",
     "Event",
     "Failure",
     "FailureClass",
@@ -111,7 +119,9 @@ __all__ = [
     "Intent",
     "Interrupted",
     "Lease",
+    "LeaseBreaker",
     "LeaseLost",
+    "LeaseSeen",
     "LiveReader",
     "Look",
     "Machine",
@@ -138,6 +148,8 @@ __all__ = [
     "RunStopping",
     "SecretSource",
     "Seen",
+    "Stamp",
+    "Stamped",
     "StateStore",
     "StepFailed",
     "StepPerformer",

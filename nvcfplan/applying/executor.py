@@ -7,7 +7,9 @@ for; one sleeping task, for the earliest pause, so that a virtual clock is drive
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
 
 _RENEW_SECONDS: Final = 15.0
 """Real seconds, whatever clock is waited by: so do those count who might take the lease over."""
+_LEAST_RENEW_SECONDS: Final = 0.01
 _FREE: Final = frozenset({Readable.INVENTORY, Readable.CAPACITY})
 _PATIENCE_SECONDS: Final = 1.0
 """Real seconds after which a pause begins although requests are still in flight."""
@@ -127,7 +130,7 @@ class _Shell:
         self._background: list[asyncio.Task[None]] = []
         self._sleeper: asyncio.Task[None] | None = None
         self._renewing = asyncio.Lock()
-        self._renewed_at = _real_time()
+        self._renewed_at = -math.inf
         self._grace_ends: float | None = None
 
     async def run(self, interrupts: asyncio.Queue[Interrupted]) -> RunOutcome:
@@ -136,6 +139,7 @@ class _Shell:
             self._group = group
             self._background = [
                 group.create_task(self._append_all()),
+                group.create_task(self._renew_all()),
                 group.create_task(self._forward(interrupts)),
             ]
             try:
@@ -160,7 +164,6 @@ class _Shell:
             self._wake_sleeper()
             match came:
                 case None:
-                    await self._keep_lease()
                     self._give_up_calls()
                 case _Slept():
                     await self._keep_lease()
@@ -222,18 +225,16 @@ class _Shell:
         self._came.put_nowait(_Slept())
 
     async def _next(self) -> Result | _Trouble | _Slept | None:
-        """None: so long nothing has come that the lease, or the calls in flight, need a look."""
+        """None: the grace of the calls in flight is over."""
         if self._pauses and self._sleeper is None:
             came = await self._within(_PATIENCE_SECONDS)
             if came is not None:
                 return came
             self._sleep_if_idle(even_if_busy=True)
-        left = _RENEW_SECONDS
-        if self._grace_ends is not None:
-            left = min(left, max(self._grace_ends - _real_time(), 0.0))
-        return await self._within(left)
+        ends = self._grace_ends
+        return await self._within(None if ends is None else max(ends - _real_time(), 0.0))
 
-    async def _within(self, seconds: float) -> Result | _Trouble | _Slept | None:
+    async def _within(self, seconds: float | None) -> Result | _Trouble | _Slept | None:
         """Not by `wait_for`: it can swallow the end of the group, and all would wait for ever."""
         try:
             async with asyncio.timeout(seconds):
@@ -266,6 +267,14 @@ class _Shell:
                 self._came.put_nowait(_Trouble(error))
                 return False
             return True
+
+    async def _renew_all(self) -> None:
+        """A wait may take hours, and answers may come without a break: neither loses the lease."""
+        seconds = max(self._ports.renew_seconds, _LEAST_RENEW_SECONDS)
+        while await self._keep_lease():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await asyncio.Event().wait()
 
     async def _append_all(self) -> None:
         while True:

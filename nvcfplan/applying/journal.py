@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from nvcfplan.applying.effects import Done, Refused, Unanswered
@@ -26,12 +27,20 @@ class RunOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
+    """`actor` is `user@host`; `commit` that of the stack's repository; `link` the CI job's page.
+
+    Empty: not known. When each record was written stands in its envelope.
+    """
+
     run: RunId
     plan: Digest
     lineage: str
     serial: int
     epoch: int
     tool_version: str
+    actor: str = ""
+    commit: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,3 +76,23 @@ class RunEnded:
 
 
 Record = RunStarted | PlanTaken | Intent | Outcome | RunEnded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """Who wrote a record down, when, and under which lease: in its envelope, not in itself.
+
+    A run that was resumed has records of more than one epoch.
+    """
+
+    at: datetime
+    by: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamped:
+    """`stamp` None: the writer had none to give."""
+
+    record: Record
+    stamp: Stamp | None

@@ -329,6 +329,9 @@ class ApplyMachine:
                 serial=run.serial,
                 epoch=run.epoch,
                 tool_version=run.tool_version,
+                actor=run.actor,
+                commit=run.commit,
+                link=run.link,
             )
         )
         yield Write(PlanTaken(plan=digest, document=self._codec.encode(plan), why="apply"))

@@ -93,6 +93,36 @@ class Lease:
     token: Token
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What a lease is taken for, for people to read. `link`: the page of the CI job, if in one."""
+
+    operation: str = ""
+    tool_version: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseSeen:
+    """A lease as others see it. `since` is ISO-8601 by the holder's clock: shown, never compared.
+
+    `heartbeat` rises while the holder lives. `is_dead`: its process is known to have ended; False
+    also where that cannot be known.
+    """
+
+    epoch: int
+    holder: str
+    since: str
+    ttl_seconds: int
+    heartbeat: int
+    is_dead: bool
+    errand: Errand
+    token: Token
+
+
+NO_ERRAND: Final = Errand()
+
+
 class StateStore(Protocol):
     """Bytes in, bytes out; codecs are `documents/`. `stack` is `NAME@ENVIRONMENT`.
 
@@ -113,7 +143,9 @@ class StateStore(Protocol):
         """Raises StateConflict unless the stored token is `expected` (None: nothing stored)."""
         ...
 
-    async def acquire(self, stack: str, owner: str, ttl_seconds: int) -> Lease:
+    async def acquire(
+        self, stack: str, owner: str, ttl_seconds: int, errand: Errand = NO_ERRAND
+    ) -> Lease:
         """Raises LockHeld, carrying who, since when, epoch."""
         ...
 
@@ -141,6 +173,21 @@ class StateStore(Protocol):
 
     async def probe(self) -> None:
         """Raises if conditions are not honoured."""
+        ...
+
+
+class LeaseBreaker(Protocol):
+    """For `unlock`, and for whoever waits for a lease: what its holder would not do itself."""
+
+    async def lease(self, stack: str) -> LeaseSeen | None:
+        """None: nobody holds the stack."""
+        ...
+
+    async def break_lease(self, stack: str, seen: LeaseSeen, by: str) -> None:
+        """One compare-and-swap, which raises the epoch; well ended when nobody holds it any more.
+
+        Raises LockHeld when another lease than `seen` is there.
+        """
         ...
 
 

@@ -42,13 +42,19 @@ class ApplySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """`serial`: the state's when this part of the run began; `epoch`: the lease's."""
+    """`serial`: the state's when this part of the run began; `epoch`: the lease's.
+
+    `actor`, `commit`, `link`: as in `RunStarted`.
+    """
 
     run: RunId
     lineage: str
     serial: int
     epoch: int
     tool_version: str
+    actor: str = ""
+    commit: str = ""
+    link: str = ""
 
 
 class PlanCodec(Protocol):

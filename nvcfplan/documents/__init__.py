@@ -10,7 +10,7 @@ from nvcfplan.documents.events import (
     encode_stream_version,
     events_json_schema,
 )
-from nvcfplan.documents.journal import decode_record, encode_record
+from nvcfplan.documents.journal import decode_record, decode_stamped, encode_record
 from nvcfplan.documents.plan import (
     FORMAT_VERSION,
     Examined,
@@ -35,6 +35,7 @@ from nvcfplan.documents.report import (
     encode_verify_report,
 )
 from nvcfplan.documents.resource_changes import stated_function
+from nvcfplan.documents.runs import encode_history, encode_lock, encode_run
 from nvcfplan.documents.snapshot import (
     SNAPSHOT_FORMAT_VERSION,
     decode_snapshot,
@@ -52,6 +53,7 @@ __all__ = [
     "decode_plan",
     "decode_record",
     "decode_snapshot",
+    "decode_stamped",
     "decode_state",
     "drift_json_schema",
     "encode_apply_report",
@@ -60,10 +62,13 @@ __all__ = [
     "encode_drift_report",
     "encode_event",
     "encode_failure",
+    "encode_history",
+    "encode_lock",
     "encode_log",
     "encode_plan",
     "encode_record",
     "encode_report_line",
+    "encode_run",
     "encode_snapshot",
     "encode_state",
     "encode_stream_version",

@@ -25,7 +25,7 @@ _SHORTAGES: Final = shape_of(tuple[Shortage, ...])
 
 def encode_validate_report(report: ValidateReport) -> bytes:
     """Terraform's `validate -json`, with `code`, `remedy`, `verdict` and `related` beside it."""
-    return _pretty(
+    return pretty(
         {
             "format_version": REPORT_FORMAT_VERSION,
             "valid": report.is_valid,
@@ -38,7 +38,7 @@ def encode_validate_report(report: ValidateReport) -> bytes:
 
 def encode_verify_report(report: VerifyReport, *, exit_code: int) -> bytes:
     """`outcome`: proved, at-risk (all but what is named there is proved), or refused."""
-    return _pretty(
+    return pretty(
         {
             "format_version": REPORT_FORMAT_VERSION,
             "outcome": report.verdict.value,
@@ -67,7 +67,7 @@ def encode_verify_report(report: VerifyReport, *, exit_code: int) -> bytes:
 
 def encode_check_report(report: CheckReport, *, exit_code: int) -> bytes:
     """`outcome`: valid, stale (`moved` says what), or no-capacity (`shortages` says how much)."""
-    return _pretty(
+    return pretty(
         {
             "format_version": REPORT_FORMAT_VERSION,
             "outcome": report.standing.value,
@@ -90,7 +90,7 @@ def encode_check_report(report: CheckReport, *, exit_code: int) -> bytes:
 
 def encode_apply_report(report: ApplyReport, *, exit_code: int) -> bytes:
     """One object at the end of apply, destroy, resume and rollback."""
-    return _pretty(
+    return pretty(
         {
             "format_version": REPORT_FORMAT_VERSION,
             "operation": report.operation.value,
@@ -114,12 +114,12 @@ def encode_apply_report(report: ApplyReport, *, exit_code: int) -> bytes:
 
 def encode_change_counts(counts: Counts) -> bytes:
     """What GitLab shows on a merge request of its `terraform` report: counts, no names."""
-    return _pretty({"create": counts.added, "update": counts.changed, "delete": counts.destroyed})
+    return pretty({"create": counts.added, "update": counts.changed, "delete": counts.destroyed})
 
 
 def encode_failure(error: NvcfplanError, *, exit_code: int) -> bytes:
     """A failure of the world that ended a command, as one error diagnostic."""
-    return _pretty(
+    return pretty(
         {
             "format_version": REPORT_FORMAT_VERSION,
             "outcome": "error",
@@ -129,7 +129,7 @@ def encode_failure(error: NvcfplanError, *, exit_code: int) -> bytes:
     )
 
 
-def _pretty(value: object) -> bytes:
+def pretty(value: object) -> bytes:
     """In ASCII, so that no character of a foreign text acts on the terminal it is printed to."""
     return json.dumps(value, indent=2, sort_keys=True, allow_nan=False).encode("ascii") + b"\n"
 
@@ -205,19 +205,19 @@ def _counts(counts: Counts, operation: str) -> dict[str, object]:
 
 
 def _cause(cause: Cause) -> dict[str, object]:
-    return {"step": cause.step, "address": cause.address, **_failure(cause.failure)}
+    return {"step": cause.step, "address": cause.address, **encode_failed(cause.failure)}
 
 
 def _blocked(blocked: Blocked) -> dict[str, object]:
     return {
         "step": blocked.step,
-        **_failure(blocked.failure),
+        **encode_failed(blocked.failure),
         "missing": _SHORTAGES.encode(blocked.missing),
         "remaining": list(blocked.remaining),
     }
 
 
-def _failure(failure: Failure) -> dict[str, object]:
+def encode_failed(failure: Failure) -> dict[str, object]:
     return {
         "kind": str(failure.kind),
         "message": failure.message,

@@ -11,7 +11,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,6 +25,7 @@ from nvcfplan.adapters.nvcf.target import Target
 from nvcfplan.adapters.nvcf.words import KnownSecrets
 from nvcfplan.adapters.settings.credentials import VARIABLES, Credential, resolve_credential
 from nvcfplan.adapters.settings.endpoints import resolve_endpoint
+from nvcfplan.adapters.settings.origins import commit_of, job_page
 from nvcfplan.adapters.settings.secrets import LocalSecrets
 from nvcfplan.adapters.storage.local import LocalStore
 from nvcfplan.applying import Clock
@@ -105,10 +106,14 @@ def _clock_of(endpoint: Endpoint) -> Clock:
 
 
 def place_of_state(choice: AccountArguments, root: Path) -> Path:
-    """Beside the stack's files; of a rehearsal, beside the emulator's file, apart from that."""
+    """Beside the stack's files, or where several stacks share it; of a rehearsal, beside the
+    emulator's file, apart from that.
+    """
+    shared = choice.state_dir or root
     if choice.emulator is None:
-        return root
-    path = _emulator_path(choice.emulator, root)
+        return shared
+    is_served = is_address(choice.emulator)
+    path = _emulator_path(choice.emulator, shared if is_served else root)
     return path.with_name(f"{path.name}.stacks")
 
 
@@ -173,6 +178,11 @@ async def connected(
 
 def this_actor() -> Actor:
     return Actor(name=f"{_user()}@{socket.gethostname()}", tool_version=__version__)
+
+
+def acting_from(root: Path, environment: Mapping[str, str]) -> Actor:
+    """With where it comes from, for the journal. `root`: the directory of the stack's files."""
+    return replace(this_actor(), link=job_page(environment), commit=commit_of(root))
 
 
 def mint(clock: Clock) -> Minted:

@@ -38,12 +38,14 @@ SECTIONS: Final = (
         (
             Entry("resume", f"{_COMMANDS}.recover:resume", "Go on with an interrupted apply"),
             Entry("rollback", f"{_COMMANDS}.recover:rollback", "Undo the open or the last apply"),
+            Entry("history", f"{_COMMANDS}.history:history", "What every apply did"),
+            Entry("unlock", f"{_COMMANDS}.unlock:unlock", "Take the lock away from who is gone"),
         ),
     ),
     Section(
         "Looking",
         (
-            Entry("show", f"{_COMMANDS}.show:show", "Show a saved plan"),
+            Entry("show", f"{_COMMANDS}.show:show", "Show a saved plan, a run, or the state"),
             Entry("verify", f"{_COMMANDS}.verify:verify", "Prove a saved plan again, on its own"),
             Entry("graph", f"{_COMMANDS}.graph:graph", "Draw the steps and why each one waits"),
             Entry("snapshot", f"{_COMMANDS}.snapshot:snapshot", "Save what offline plans need"),

@@ -22,19 +22,6 @@ if TYPE_CHECKING:
 
 A = TypeVar("A")
 
-APPLY_EXITS: Final = """
-Exit codes:
-    0  applied, or nothing to do
-    1  failed, nothing changed (also: declined)
-    3  failed, and everything that failed was undone
-    4  incomplete: `nvcfplan resume` or `nvcfplan rollback` goes on
-    5  the saved plan is stale
-    6  another run holds the lock
-    7  no capacity, nothing changed
-   64  wrong usage
-  130  interrupted by Ctrl-C, 143 by SIGTERM or SIGHUP; the journal is clean
-"""
-
 REQUIRABLE: Final = ("inventory", "capacity", "quota")
 STRATEGIES: Final = ("auto", "no-downtime", "no-extra-gpus")
 
@@ -59,12 +46,13 @@ class StackArguments:
 @dataclass(frozen=True, kw_only=True)
 class AccountArguments:
     """`emulator` None: a real account; empty: the emulator's file beside the stack; else a file,
-    or the address of one that is served.
+    or the address of one that is served. `state_dir` None: beside the stack's files.
     """
 
     endpoint: str | None
     emulator: str | None
     world: Path | None
+    state_dir: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,15 +67,6 @@ class PlanningArguments:
     is_safe: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunningArguments:
-    """`report`: where the run is told as a page of HTML when it is over."""
-
-    parallelism: int
-    auto_approve: bool
-    report: Path | None
-
-
 class Leading(Protocol):
     """What every command that runs has been told of where to run."""
 
@@ -99,6 +78,8 @@ class Leading(Protocol):
     def endpoint(self) -> str | None: ...
     @property
     def emulator(self) -> str | None: ...
+    @property
+    def state_dir(self) -> Path | None: ...
 
 
 def leading_back(arguments: Leading) -> str:
@@ -110,6 +91,9 @@ def leading_back(arguments: Leading) -> str:
         words += ["-endpoint", arguments.endpoint]
     if arguments.emulator is not None:
         words.append(f"--emulator={arguments.emulator}" if arguments.emulator else "--emulator")
+    is_rehearsal = arguments.emulator is not None and not is_address(arguments.emulator)
+    if arguments.state_dir is not None and not is_rehearsal:
+        words += ["-state-dir", str(arguments.state_dir)]
     words += (str(path) for path in arguments.paths if path != Path())
     return "".join(f" {shlex.quote(word)}" for word in words)
 
@@ -136,6 +120,9 @@ def _refuse_contradiction(chosen: AccountArguments) -> None:
     """Raises: click.UsageError for options of which one would be ignored."""
     if chosen.emulator is not None and chosen.endpoint is not None:
         raise usage_error("-emulator and -endpoint name two accounts; give one of them.")
+    is_rehearsal = chosen.emulator is not None and not is_address(chosen.emulator)
+    if is_rehearsal and is_typed("state_dir"):
+        raise usage_error("-state-dir: the state of a rehearsal lies beside the emulator's file.")
     if chosen.world is not None and chosen.emulator is None:
         raise usage_error("-world is the world of an emulator; give -emulator too.")
     if chosen.world is not None and is_address(chosen.emulator or ""):
@@ -190,6 +177,12 @@ def account_options(function: F) -> F:
             help="With --emulator: the world of a new one.",
         ),
         *_verbosity(),
+        option(
+            "state-dir", metavar="DIR", callback=_state_dir,
+            type=click.Path(path_type=Path, file_okay=False),
+            help="Keep state, locks and journals in DIR instead of beside the stack, for several"
+            " stacks to share.  [NVCFPLAN_STATE_DIR]",
+        ),
     )  # fmt: skip
 
 
@@ -216,21 +209,6 @@ def planning_options(function: F) -> F:
         option(
             "safe", "is_safe", is_flag=True,
             help="Give up what ran before only when all the rest is done.",
-        ),
-    )  # fmt: skip
-
-
-def running_options(function: F) -> F:
-    return decorated(
-        function,
-        option("auto-approve", is_flag=True, help="Do not ask before changing anything."),
-        option(
-            "parallelism", type=click.IntRange(1, 50), default=10, metavar="N",
-            help="At most N changing requests at once.  [default: 10]",
-        ),
-        option(
-            "report", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
-            help="Tell the run as a page of HTML: the plan, and how long each step took.",
         ),
     )  # fmt: skip
 
@@ -323,6 +301,12 @@ def _environment(ctx: click.Context, parameter: click.Parameter, value: str | No
             parameter,
         )
     return chosen
+
+
+def _state_dir(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    del parameter
+    named = _env(ctx).get("NVCFPLAN_STATE_DIR")
+    return value or (Path(named) if named else None)
 
 
 def _required(ctx: click.Context, parameter: click.Parameter, value: str) -> frozenset[str]:

@@ -31,6 +31,15 @@ Do you want to undo this run?
   Enter a value: """
 
 
+UNLOCK: Final = """
+Do you really want to take this lock away?
+  Its holder has not renewed it all this time. Should it live after all, it will
+  stop before its next request. Nothing is deleted.
+  Only 'yes' will be accepted to confirm.
+
+  Enter a value: """
+
+
 def is_approved(terminal: Terminal, question: str, *, auto_approve: bool) -> bool:
     """Raises: SettingsError when nobody is there to be asked."""
     if auto_approve:
@@ -39,7 +48,9 @@ def is_approved(terminal: Terminal, question: str, *, auto_approve: bool) -> boo
         raise SettingsError(
             "this needs approval, and there is no terminal to ask at",
             detail="nothing was changed",
-            remedy="save the plan with `nvcfplan plan -out FILE` and apply that, or pass"
+            remedy="pass -force"
+            if question is UNLOCK
+            else "save the plan with `nvcfplan plan -out FILE` and apply that, or pass"
             " -auto-approve",
         )
     answer = terminal.ask(question)

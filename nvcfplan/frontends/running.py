@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nvcfplan.adapters.storage.planfile import read_plan
 from nvcfplan.applying import ApplySettings, RunOutcome
 from nvcfplan.documents import decode_plan
-from nvcfplan.frontends.assembly import choose_account, mint, this_actor
+from nvcfplan.frontends.assembly import choose_account, mint
 from nvcfplan.frontends.exits import Exit, exit_of_outcome
+from nvcfplan.frontends.locks import patience_of
 from nvcfplan.frontends.narrating import narrator_of, nothing_expected
 from nvcfplan.frontends.options import leading_back
 from nvcfplan.frontends.planning import refuse_planning, request_of
@@ -31,6 +32,7 @@ from nvcfplan.reports import Operation
 from nvcfplan.workflows import (
     ApplyRequest,
     NothingToDo,
+    Patience,
     RecoverRequest,
     apply_plan,
     has_changes,
@@ -56,6 +58,14 @@ if TYPE_CHECKING:
     from nvcfplan.model import Stack
     from nvcfplan.plans import Plan
     from nvcfplan.workflows import RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """As which command, and how long a lock is waited for."""
+
+    operation: Operation
+    patience: Patience | None
 
 
 def apply_command(terminal: Terminal, arguments: ApplyArguments) -> Exit:
@@ -87,7 +97,9 @@ def _apply_stack(terminal: Terminal, arguments: ApplyArguments, operation: Opera
     account = choose_account(arguments, loaded.root, terminal)
     say_diagnostics(terminal, account.warnings)
     with opened(account, loaded.stack, loaded.root, terminal.environment) as session:
-        session.read(refuse_open_run(scope_of(loaded.stack), session.ports.look))
+        patience = patience_of(arguments, account, terminal)
+        scope, owner = scope_of(loaded.stack), session.actor.name
+        session.read(refuse_open_run(scope, session.ports.look, patience, owner=owner))
         plan = session.read(make_plan(request, session.ports.look))
         if isinstance(plan, Infeasible) or is_refused(plan):
             report_plan(terminal, plan, loaded.sources)
@@ -100,7 +112,7 @@ def _apply_stack(terminal: Terminal, arguments: ApplyArguments, operation: Opera
         if not is_approved(terminal, question, auto_approve=arguments.auto_approve):
             terminal.say(f"{operation.value.capitalize()} cancelled.")
             return Exit.ERROR
-        return _carried_out(terminal, session, plan, arguments, operation)
+        return _carried_out(terminal, session, plan, arguments, Manner(operation, patience))
 
 
 def _is_heard(terminal: Terminal, plan: Plan, sources: SourceMap) -> bool:
@@ -121,7 +133,8 @@ def _apply_saved(terminal: Terminal, arguments: ApplyArguments, path: Path) -> E
         if not has_changes(plan):
             return _remembered(terminal, session, plan, Operation.APPLY)
         placed = replace(arguments, paths=(root,), environment=plan.desired.environment)
-        return _carried_out(terminal, session, plan, placed, Operation.APPLY)
+        manner = Manner(Operation.APPLY, patience_of(arguments, account, terminal))
+        return _carried_out(terminal, session, plan, placed, manner)
 
 
 def _stack_of(plan: Plan, root: Path, arguments: ApplyArguments) -> Stack | None:
@@ -144,7 +157,7 @@ def _remembered(terminal: Terminal, session: Session, plan: Plan, operation: Ope
     """There is nothing to carry out; but policies that have changed must hold from now on."""
     look = session.ports.look
     request = ApplyRequest(
-        plan=plan, actor=this_actor(), minted=mint(look.clock), settings=ApplySettings()
+        plan=plan, actor=session.actor, minted=mint(look.clock), settings=ApplySettings()
     )
     written = session.read(remember_plan(request, look))
     report_no_changes(terminal, plan, operation)
@@ -158,20 +171,22 @@ def _carried_out(
     session: Session,
     plan: Plan,
     arguments: ApplyArguments,
-    operation: Operation,
+    manner: Manner,
 ) -> Exit:
     """`arguments` as typed, but for the paths: those of the stack's files, or its directory."""
     request = ApplyRequest(
         plan=plan,
-        actor=this_actor(),
+        actor=session.actor,
         minted=mint(session.ports.look.clock),
         settings=ApplySettings(parallelism=arguments.parallelism),
+        operation=manner.operation.value,
+        patience=manner.patience,
     )
     result = session.carry_out(
         lambda shell: apply_plan(request, session.ports, shell),
         narrator_of(terminal, session.ports.look.clock, nothing_expected),
     )
-    return _reported(terminal, session, result, operation, arguments)
+    return _reported(terminal, session, result, manner.operation, arguments)
 
 
 def _recover(terminal: Terminal, arguments: RecoverArguments, operation: Operation) -> Exit:
@@ -184,9 +199,10 @@ def _recover(terminal: Terminal, arguments: RecoverArguments, operation: Operati
         look = session.ports.look
         request = RecoverRequest(
             scope=known.scope,
-            actor=this_actor(),
+            actor=session.actor,
             minted=mint(look.clock),
             settings=ApplySettings(parallelism=arguments.parallelism),
+            patience=patience_of(arguments, account, terminal),
         )
         if operation is Operation.ROLLBACK:
             last = session.read(last_outcome(known.scope, look))

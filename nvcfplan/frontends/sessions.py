@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from nvcfplan.applying import Interrupted
-from nvcfplan.frontends.assembly import connected
+from nvcfplan.frontends.assembly import acting_from, connected
 from nvcfplan.frontends.exits import Terminated
 from nvcfplan.workflows import Shell
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nvcfplan.frontends.assembly import ChosenAccount
     from nvcfplan.frontends.narrating import Narrator
     from nvcfplan.model import Stack
-    from nvcfplan.workflows import RunPorts
+    from nvcfplan.workflows import Actor, RunPorts
 
 T = TypeVar("T")
 
@@ -36,9 +36,10 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Session:
     """`was_terminated`: the last run was told to stop by SIGTERM or SIGHUP."""
 
-    def __init__(self, runner: asyncio.Runner, ports: RunPorts) -> None:
+    def __init__(self, runner: asyncio.Runner, ports: RunPorts, actor: Actor) -> None:
         self._runner = runner
         self.ports = ports
+        self.actor = actor
         self.was_terminated = False
 
     def read(self, work: Coroutine[Any, Any, T]) -> T:
@@ -102,7 +103,7 @@ def opened(
         connection = connected(account, stack, root, environment)
         ports = runner.run(_awaited(connection.__aenter__()))
         try:
-            yield Session(runner, ports)
+            yield Session(runner, ports, acting_from(root, environment))
         finally:
             runner.run(_awaited(connection.__aexit__(None, None, None)))
 

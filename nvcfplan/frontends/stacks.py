@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nvcfplan.errors import SettingsError
 from nvcfplan.frontends.reporting import report_faults
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     from nvcfplan.plans import Plan
 
 
+class PlacedArguments(Protocol):
+    """Which stack, and where what is remembered of it may lie."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]: ...
+    @property
+    def environment(self) -> str: ...
+    @property
+    def variables(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def state_dir(self) -> Path | None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """Enough to find what was begun: `stack` None when the files do not read any more."""
@@ -28,7 +41,7 @@ class Known:
     stack: Stack | None
 
 
-def source_of(arguments: StackArguments) -> StackSource:
+def source_of(arguments: StackArguments | PlacedArguments) -> StackSource:
     return StackSource(
         paths=arguments.paths, environment=arguments.environment, variables=arguments.variables
     )
@@ -41,7 +54,7 @@ def load(arguments: StackArguments, terminal: Terminal) -> LoadedStack | None:
     return reading.stack.value
 
 
-def identify(arguments: StackArguments, terminal: Terminal) -> Known | None:
+def identify(arguments: PlacedArguments, terminal: Terminal) -> Known | None:
     """For commands that go on with what was begun: a mistake in the files must not stop them.
 
     Then the stack is the one of which something is remembered, if there is just one. None: it
@@ -51,7 +64,7 @@ def identify(arguments: StackArguments, terminal: Terminal) -> Known | None:
     if reading.stack.value is not None:
         stack = reading.stack.value.stack
         return Known(scope=scope_of(stack), root=reading.root, stack=stack)
-    found = _remembered(reading.root, arguments.environment)
+    found = _remembered(arguments.state_dir or reading.root, arguments.environment)
     if len(found) != 1:
         report_faults(terminal, reading)
         return None

@@ -69,6 +69,13 @@ from nvcfplan.reports.requests import (
     Forge,
     OpenRequest,
 )
+from nvcfplan.reports.run_report import (
+    RunPart,
+    RunReport,
+    RunStage,
+    RunStep,
+    run_report,
+)
 from nvcfplan.reports.timeline import (
     Curve,
     Lane,
@@ -136,6 +143,10 @@ __all__ = [
     "Progress",
     "Proof",
     "ReadingEntry",
+    "RunPart",
+    "RunReport",
+    "RunStage",
+    "RunStep",
     "Share",
     "Snippets",
     "Standing",
@@ -166,6 +177,7 @@ __all__ = [
     "heaviest_closure",
     "no_snippets",
     "plan_report",
+    "run_report",
     "undoing_of",
     "validate_report",
     "verify_report",

@@ -34,12 +34,16 @@ class Operation(StrEnum):
 
 
 class StepFate(StrEnum):
-    """`DONE_BEFORE`: by an earlier part of the same run. `ADOPTED`: it was found done."""
+    """`DONE_BEFORE`: by an earlier part of the same run. `ADOPTED`: it was found done.
+
+    `UNKNOWN`, of a journal only: sent, and what came of it is not written down.
+    """
 
     DONE = "done"
     DONE_BEFORE = "done-before"
     ADOPTED = "adopted"
     FAILED = "failed"
+    UNKNOWN = "unknown"
     NOT_STARTED = "not-started"
 
 

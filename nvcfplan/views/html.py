@@ -187,6 +187,8 @@ def _fate(lane: Lane) -> str:
             return f"failed after {took}"
         case StepFate.DONE_BEFORE:
             return "done by an earlier part of the run"
+        case StepFate.UNKNOWN:
+            return "sent, its end is not known"
         case StepFate.NOT_STARTED:
             return "not started"
         case None:

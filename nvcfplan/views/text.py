@@ -7,6 +7,7 @@ from nvcfplan.views.check_text import render_check
 from nvcfplan.views.diagnostic_text import render_diagnostics, render_failure, render_validate
 from nvcfplan.views.drift_text import render_drift
 from nvcfplan.views.event_text import render_event
+from nvcfplan.views.history_text import render_history, render_lock, render_run
 from nvcfplan.views.neutralise import safe, safe_lines
 from nvcfplan.views.plan_text import Level, render_footer, render_plan
 from nvcfplan.views.state_text import render_state_list, render_state_show
@@ -21,7 +22,10 @@ __all__ = [
     "render_event",
     "render_failure",
     "render_footer",
+    "render_history",
+    "render_lock",
     "render_plan",
+    "render_run",
     "render_state_list",
     "render_state_show",
     "render_validate",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from nvcfplan.workflows.apply import ApplyRequest, apply_plan, refuse_open_run, remember_plan
 from nvcfplan.workflows.check import check_saved_plan
 from nvcfplan.workflows.drift import DriftRequest, look_for_drift
+from nvcfplan.workflows.history import Lock, UnreadRun, look_at_lock, read_history, read_run
+from nvcfplan.workflows.locking import Patience, Pulse, take_pulse
 from nvcfplan.workflows.offline import make_offline_plan
 from nvcfplan.workflows.plan import PlanRequest, has_changes, is_refused, make_plan, scope_of
 from nvcfplan.workflows.ports import Actor, LookPorts, Minted, RunPorts
@@ -26,15 +28,19 @@ __all__ = [
     "Actor",
     "ApplyRequest",
     "DriftRequest",
+    "Lock",
     "LookPorts",
     "Minted",
     "NothingToDo",
+    "Patience",
     "PlanRequest",
+    "Pulse",
     "RecoverRequest",
     "RunPorts",
     "RunResult",
     "Scope",
     "Shell",
+    "UnreadRun",
     "apply_plan",
     "check_saved_plan",
     "find_function",
@@ -42,16 +48,20 @@ __all__ = [
     "is_refused",
     "last_journal",
     "last_outcome",
+    "look_at_lock",
     "look_for_drift",
     "make_offline_plan",
     "make_plan",
+    "read_history",
     "read_remembered",
+    "read_run",
     "read_stack_files",
     "refuse_open_run",
     "remember_plan",
     "resume_run",
     "roll_back_run",
     "scope_of",
+    "take_pulse",
     "take_snapshot",
     "verify_document",
 ]

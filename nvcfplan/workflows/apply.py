@@ -16,6 +16,7 @@ from nvcfplan.model import (
 )
 from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
 from nvcfplan.workflows.check import freshness_of
+from nvcfplan.workflows.locking import Patience, held, wait_until_free
 from nvcfplan.workflows.plan import scope_of
 from nvcfplan.workflows.ports import Actor, Minted
 from nvcfplan.workflows.reading import read_state, refuse_unbound_account
@@ -24,7 +25,6 @@ from nvcfplan.workflows.runs import (
     Held,
     carry_out,
     first_remembered,
-    held,
     last_journal,
     refuse_open,
     remember_last,
@@ -33,8 +33,9 @@ from nvcfplan.workflows.runs import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractAsyncContextManager
 
-    from nvcfplan.applying import SecretSource
+    from nvcfplan.applying import Lease, SecretSource, StateStore
     from nvcfplan.planning import Freshness
     from nvcfplan.plans import Step
     from nvcfplan.workflows.ports import LookPorts, RunPorts
@@ -48,10 +49,17 @@ class RunUnderWay(LockHeld, RunOpen):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyRequest:
+    """`operation`: the command's name, for whoever finds the stack locked.
+
+    `patience` None: a lease that another holds is not waited for.
+    """
+
     plan: Plan
     actor: Actor
     minted: Minted
     settings: ApplySettings
+    operation: str = "apply"
+    patience: Patience | None = None
 
 
 async def apply_plan(request: ApplyRequest, ports: RunPorts, shell: Shell) -> RunResult:
@@ -63,7 +71,7 @@ async def apply_plan(request: ApplyRequest, ports: RunPorts, shell: Shell) -> Ru
     plan, look = request.plan, ports.look
     scope = scope_of(plan.desired)
     refuse_unbound_account(plan.desired.account, look.identity)
-    async with held(scope, look.store, request.actor) as lease:
+    async with _held(request, look.store) as lease:
         journal = await last_journal(scope, look.store)
         refuse_open(journal, scope)
         remembered = await remember_last(scope, look, lease, journal)
@@ -79,8 +87,9 @@ async def apply_plan(request: ApplyRequest, ports: RunPorts, shell: Shell) -> Ru
             state=remembered.state,
             run=request.minted.run,
             recorded=0,
+            actor=request.actor,
         )
-        machine = start(plan, holding.context(request.actor), request.settings, CODEC)
+        machine = start(plan, holding.context(), request.settings, CODEC)
         return await carry_out(machine, holding, ports, shell)
 
 
@@ -95,7 +104,7 @@ async def remember_plan(request: ApplyRequest, ports: LookPorts) -> tuple[Addres
     refuse_unbound_account(plan.desired.account, ports.identity)
     if not unremembered((await read_state(scope, ports)).state, plan):
         return ()
-    async with held(scope, ports.store, request.actor) as lease:
+    async with _held(request, ports.store) as lease:
         journal = await last_journal(scope, ports.store)
         refuse_open(journal, scope)
         remembered = await remember_last(scope, ports, lease, journal)
@@ -109,12 +118,26 @@ async def remember_plan(request: ApplyRequest, ports: LookPorts) -> tuple[Addres
         return tuple(function_address(one.key) for one in found)
 
 
-async def refuse_open_run(scope: Scope, ports: LookPorts) -> None:
+def _held(request: ApplyRequest, store: StateStore) -> AbstractAsyncContextManager[Lease]:
+    return held(
+        scope_of(request.plan.desired),
+        store,
+        request.actor,
+        operation=request.operation,
+        patience=request.patience,
+    )
+
+
+async def refuse_open_run(
+    scope: Scope, ports: LookPorts, patience: Patience | None = None, *, owner: str = ""
+) -> None:
     """Raises: RunUnderWay, RunOpen. Under a lease it is asked again: this is for a plan to come.
 
     The lease is looked at first: the journal of a run that lives reads like that of one cut off.
     """
     try:
+        if patience is not None:
+            await wait_until_free(scope, ports.store, patience, owner)
         await ports.store.refuse_held(str(scope))
     except LockHeld as error:
         raise RunUnderWay(

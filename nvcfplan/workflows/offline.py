@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from nvcfplan.applying import (
     EVERYTHING,
+    NO_ERRAND,
     Document,
+    Errand,
     Lease,
     LiveReader,
     SecretSource,
@@ -172,8 +174,10 @@ class SnapshotStore(StateStore):
     ) -> Token:
         raise _only_read(stack, document, content, expected, lease)
 
-    async def acquire(self, stack: str, owner: str, ttl_seconds: int) -> Lease:
-        raise _only_read(stack, owner, ttl_seconds)
+    async def acquire(
+        self, stack: str, owner: str, ttl_seconds: int, errand: Errand = NO_ERRAND
+    ) -> Lease:
+        raise _only_read(stack, owner, ttl_seconds, errand)
 
     async def refuse_held(self, stack: str) -> None:
         del stack

@@ -36,7 +36,12 @@ class Minted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """`name` as people know it: `user@host`."""
+    """`name` as people know it: `user@host`. `link`: the page of the CI job, if in one.
+
+    `commit`: of the repository that the stack's files stand in, if they do.
+    """
 
     name: str
     tool_version: str
+    link: str = ""
+    commit: str = ""

@@ -16,6 +16,7 @@ from nvcfplan.applying import (
     undo,
 )
 from nvcfplan.workflows.apply import refuse_unresolvable
+from nvcfplan.workflows.locking import Patience, held
 from nvcfplan.workflows.ports import Actor, Minted
 from nvcfplan.workflows.reading import Scope, refuse_other_account, refuse_other_label
 from nvcfplan.workflows.runs import (
@@ -23,25 +24,27 @@ from nvcfplan.workflows.runs import (
     Held,
     carry_out,
     first_remembered,
-    held,
     last_journal,
     remember_last,
 )
 
 if TYPE_CHECKING:
-    from nvcfplan.applying import Lease
+    from contextlib import AbstractAsyncContextManager
+
+    from nvcfplan.applying import Lease, StateStore
     from nvcfplan.workflows.ports import LookPorts, RunPorts
     from nvcfplan.workflows.runs import Journal, RunResult, Shell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoverRequest:
-    """`minted` is used only where even the state is gone."""
+    """`minted` is used only where even the state is gone. `patience`: as for an apply."""
 
     scope: Scope
     actor: Actor
     minted: Minted
     settings: ApplySettings
+    patience: Patience | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,7 @@ async def resume_run(
 
     Raises: LockHeld, AccountMismatch, SecretUnavailable, JournalCorrupt.
     """
-    async with held(request.scope, ports.look.store, request.actor) as lease:
+    async with _held(request, ports.look.store, "resume") as lease:
         journal = await last_journal(request.scope, ports.look.store)
         if journal is None or not journal.is_open:
             await remember_last(request.scope, ports.look, lease, journal)
@@ -74,7 +77,7 @@ async def resume_run(
             return NothingToDo(outcome=None if ended is None else ended.outcome)
         _refuse_unsendable(journal, ports.look)
         holding = await _taken_up(request, ports.look, lease, journal)
-        context = holding.context(request.actor)
+        context = holding.context()
         machine = resume(journal.records, context, request.settings, CODEC)
         return await carry_out(machine, holding, ports, shell)
 
@@ -86,7 +89,7 @@ async def roll_back_run(
 
     Raises: as `resume_run`.
     """
-    async with held(request.scope, ports.look.store, request.actor) as lease:
+    async with _held(request, ports.look.store, "rollback") as lease:
         journal = await last_journal(request.scope, ports.look.store)
         if journal is None or journal.plan is None:
             return NothingToDo(outcome=None)
@@ -94,9 +97,15 @@ async def roll_back_run(
             await remember_last(request.scope, ports.look, lease, journal)
             return NothingToDo(outcome=RunOutcome.ROLLED_BACK)
         holding = await _taken_up(request, ports.look, lease, journal)
-        context = holding.context(request.actor)
+        context = holding.context()
         machine = undo(journal.records, context, request.settings, CODEC)
         return await carry_out(machine, holding, ports, shell)
+
+
+def _held(
+    request: RecoverRequest, store: StateStore, operation: str
+) -> AbstractAsyncContextManager[Lease]:
+    return held(request.scope, store, request.actor, operation=operation, patience=request.patience)
 
 
 async def _taken_up(
@@ -119,6 +128,7 @@ async def _taken_up(
         state=remembered.state,
         run=journal.run,
         recorded=len(journal.records),
+        actor=request.actor,
     )
 
 

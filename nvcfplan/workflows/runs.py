@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +23,7 @@ from nvcfplan.applying import (
     RunEnded,
     RunOutcome,
     RunStarted,
+    Stamp,
     execute,
     state_after,
 )
@@ -38,22 +38,22 @@ from nvcfplan.documents import (
 from nvcfplan.errors import RunOpen, StoreError
 from nvcfplan.model import RunId, State, function_key
 from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
+from nvcfplan.workflows.ports import Actor
 from nvcfplan.workflows.reading import Remembered, Scope, stored_state
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from nvcfplan.applying import (
         ApplyMachine,
+        Clock,
         Fingerprints,
         PlanCodec,
         SecretSource,
         StateStore,
     )
     from nvcfplan.model import Digest
-    from nvcfplan.workflows.ports import Actor, LookPorts, Minted, RunPorts
-
-LEASE_SECONDS: Final = 60
+    from nvcfplan.workflows.ports import LookPorts, Minted, RunPorts
 
 
 class DocumentCodec:
@@ -116,19 +116,6 @@ class Journal:
     @property
     def _taken(self) -> PlanTaken | None:
         return next((one for one in self.records if isinstance(one, PlanTaken)), None)
-
-
-@asynccontextmanager
-async def held(scope: Scope, store: StateStore, actor: Actor) -> AsyncIterator[Lease]:
-    """Raises: LockHeld; StoreError where the store cannot keep two writers apart."""
-    await store.probe()
-    lease = await store.acquire(str(scope), actor.name, LEASE_SECONDS)
-    try:
-        yield lease
-    finally:
-        # A lease that cannot be given back runs out by itself; the result matters more.
-        with suppress(StoreError):
-            await store.release(lease)
 
 
 async def last_journal(scope: Scope, store: StateStore) -> Journal | None:
@@ -245,14 +232,19 @@ class Held:
     state: State
     run: RunId
     recorded: int
+    actor: Actor
 
-    def context(self, actor: Actor) -> RunContext:
+    def context(self) -> RunContext:
+        actor = self.actor
         return RunContext(
             run=self.run,
             lineage=self.state.lineage,
             serial=self.state.serial,
             epoch=self.lease.epoch,
             tool_version=actor.tool_version,
+            actor=actor.name,
+            commit=actor.commit,
+            link=actor.link,
         )
 
 
@@ -277,7 +269,7 @@ async def carry_out(
             reader=look.reader,
             performer=ports.performer,
             clock=look.clock,
-            encode_record=encode_record,
+            encode_record=_stamping(holding, look.clock),
         ),
         run=holding.run,
         lease=holding.lease,
@@ -293,6 +285,16 @@ async def carry_out(
         events=tuple(events),
         state_failure=await _remembered_after(plan, holding, look),
     )
+
+
+def _stamping(holding: Held, clock: Clock) -> Callable[[Record], bytes]:
+    """The machine knows no time of day: who writes a record down says when."""
+
+    def encode(record: Record) -> bytes:
+        epoch = holding.lease.epoch
+        return encode_record(record, Stamp(at=clock.now(), by=holding.actor.name, epoch=epoch))
+
+    return encode
 
 
 async def _remembered_after(plan: Plan, holding: Held, ports: LookPorts) -> StoreError | None:

@@ -17,7 +17,7 @@ import pytest
 
 from nvcfplan.adapters.storage.local import KEPT, LocalStore
 from nvcfplan.adapters.storage.planfile import read_plan, write_plan
-from nvcfplan.applying import Document, Lease
+from nvcfplan.applying import Document, Errand, Lease, LeaseSeen
 from nvcfplan.errors import (
     DocumentError,
     JournalCorrupt,
@@ -213,7 +213,7 @@ def test_a_lease_excludes_others_and_says_who_holds_it(tmp_path: Path) -> None:
     assert caught.value.holder == f"me@here (process {os.getpid()})"
     assert caught.value.since == "2026-01-01T00:00:00+00:00"
     assert caught.value.epoch == 1
-    assert "lease.json" in caught.value.remedy
+    assert "nvcfplan unlock" in caught.value.remedy
 
 
 def test_each_acquisition_raises_the_epoch_even_after_a_removal_by_hand(tmp_path: Path) -> None:
@@ -239,6 +239,59 @@ def test_a_lease_that_was_lost_can_neither_renew_nor_write_nor_append(tmp_path: 
             run(attempt)
     assert run(store.renew(ours)) == ours
     assert content_of(store) is None
+
+
+def seen_in(store: LocalStore) -> LeaseSeen:
+    found = run(store.lease(STACK))
+    assert found is not None
+    return found
+
+
+def test_a_broken_lease_is_lost_to_its_holder_who_is_told_by_whom(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    lost = acquired(store)
+    run(store.break_lease(STACK, seen_in(store), "ada@desk"))
+    for attempt in (
+        store.renew(lost),
+        store.write(STACK, STATE, b"1", expected=None, lease=lost),
+        store.append(lost, RUN, 0, b"{}"),
+    ):
+        with pytest.raises(LeaseLostError, match="broken by ada@desk at 2026-01-01"):
+            run(attempt)
+    assert acquired(store).epoch == lost.epoch + 2, "the breaking has an epoch of its own"
+
+
+def test_breaking_a_lease_twice_ends_well_and_deletes_no_journal(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    lease = acquired(store)
+    appended(store, lease, b"0")
+    seen = seen_in(store)
+    run(store.break_lease(STACK, seen, "ada@desk"))
+    run(store.break_lease(STACK, seen, "ada@desk"))
+    assert run(store.lease(STACK)) is None
+    assert records_of(store) == (b"0",)
+    store.close()
+
+
+def test_a_lease_taken_since_it_was_looked_at_is_not_broken(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    first = acquired(store)
+    seen = seen_in(store)
+    run(store.release(first))
+    second = acquired(store)
+    with pytest.raises(LockHeld):
+        run(store.break_lease(STACK, seen, "ada@desk"))
+    assert run(store.renew(second)) == second
+
+
+def test_a_lease_written_before_there_were_errands_reads(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    acquired(store)
+    path = home(tmp_path) / "lease.json"
+    fields = json.loads(path.read_text())
+    del fields["errand"]
+    path.write_text(json.dumps(fields))
+    assert seen_in(store).errand == Errand()
 
 
 def test_releasing_a_lost_lease_leaves_the_new_one_alone(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_the_lease_lasts_in_real_time_however_fast_the_clock_runs() -> None:
     stage = Stage(renew_seconds=15).run()
 
     assert stage.service.now > 120
-    assert stage.store.renewals == 0
+    assert stage.store.renewals == 1, "verified once before anything is sent"
 
 
 def test_an_interrupt_leaves_the_call_in_flight_to_be_settled() -> None:

@@ -44,7 +44,7 @@ def test_a_misspelling_is_answered_with_the_nearest_word(
         ("plan", "-require=weather"),
         ("apply", "-parallelism=0"),
         ("apply", "-parallelism=many"),
-        ("show",),
+        ("verify",),
         ("show", "a", "b"),
         ("schema", "poem"),
         ("emulator", "advance", "soon"),
@@ -126,6 +126,7 @@ class Typed:
     environment: str = "default"
     endpoint: str | None = None
     emulator: str | None = None
+    state_dir: Path | None = None
 
 
 @pytest.mark.parametrize(
@@ -137,6 +138,8 @@ class Typed:
         (Typed(emulator="e.db", paths=(Path("a.yaml"), Path("b.yaml"))),
          " --emulator=e.db a.yaml b.yaml"),
         (Typed(endpoint="https://nvcf.example"), " -endpoint https://nvcf.example"),
+        (Typed(state_dir=Path("/srv/nvcf")), " -state-dir /srv/nvcf"),
+        (Typed(state_dir=Path("/srv/nvcf"), emulator=""), " --emulator"),
     ],
 )  # fmt: skip
 def test_what_to_type_next_leads_back_to_the_same_run(typed_before: Typed, words: str) -> None:

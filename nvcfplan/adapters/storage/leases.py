@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from nvcfplan.applying import Errand, LeaseSeen
 from nvcfplan.errors import StoreError
+from nvcfplan.model import Token
 
 _PROC = Path("/proc")
 
@@ -57,6 +59,7 @@ class LeaseRecord:
     ttl_seconds: int
     process: Process
     heartbeat: int = 0
+    errand: Errand = field(default_factory=Errand)
 
     def encode(self) -> bytes:
         return json.dumps(asdict(self), sort_keys=True, indent=1).encode("utf-8") + b"\n"
@@ -65,19 +68,32 @@ class LeaseRecord:
     def holder(self) -> str:
         return f"{self.owner} (process {self.process.pid})"
 
+    def seen(self) -> LeaseSeen:
+        return LeaseSeen(
+            epoch=self.epoch,
+            holder=self.holder,
+            since=self.since,
+            ttl_seconds=self.ttl_seconds,
+            heartbeat=self.heartbeat,
+            is_dead=self.process.is_known_dead(),
+            errand=self.errand,
+            token=Token(self.token),
+        )
+
 
 def decode_lease(content: bytes, path: Path) -> LeaseRecord:
     """Raises: StoreError."""
     try:
         fields = json.loads(content)
-        process = fields.pop("process")
-        record = LeaseRecord(**fields, process=Process(**process))
-        numbers = (record.epoch, record.heartbeat, record.process.pid)
+        process, errand = Process(**fields.pop("process")), Errand(**fields.pop("errand", {}))
+        record = LeaseRecord(**fields, process=process, errand=errand)
+        numbers = (record.epoch, record.heartbeat, record.ttl_seconds, record.process.pid)
         texts = (record.owner, record.token, record.since, record.process.machine)
+        told = (record.errand.operation, record.errand.tool_version, record.errand.link)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise _unreadable(path) from None
     if not all(type(one) is int for one in numbers) or not all(
-        isinstance(one, str) for one in texts
+        isinstance(one, str) for one in (*texts, *told)
     ):
         raise _unreadable(path)
     return record

@@ -2,7 +2,7 @@
 
 <root>/.nvcfplan/state/<stack>@<env>/
     state.json  memory.json   the documents, as they were given
-    history/                  what they replaced; their number makes the token
+    history/                  what they replaced; their number makes the token; broken leases
     lease.json  epoch         who holds the stack, and how often it has been held
     journal/<run>.jsonl       one framed record a line
     lock                      held by the system's lock for each operation, never removed
@@ -13,8 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -30,12 +29,27 @@ from nvcfplan.adapters.storage.files import (
     write_whole,
 )
 from nvcfplan.adapters.storage.framing import Damaged, Framed, frame, unframe
-from nvcfplan.adapters.storage.leases import LeaseRecord, Process, decode_lease
-from nvcfplan.applying import Document, Lease, StateStore, Stored
+from nvcfplan.adapters.storage.lease_files import (
+    beat,
+    break_lease,
+    give_back,
+    lease_of,
+    refuse_held,
+    require,
+    take_lease,
+)
+from nvcfplan.applying import (
+    NO_ERRAND,
+    Document,
+    Errand,
+    Lease,
+    LeaseBreaker,
+    LeaseSeen,
+    StateStore,
+    Stored,
+)
 from nvcfplan.errors import (
     JournalCorrupt,
-    LeaseLostError,
-    LockHeld,
     StateConflict,
     StateCorrupt,
     StoreError,
@@ -61,7 +75,7 @@ class _OpenJournal:
     length: int
 
 
-class LocalStore(StateStore):
+class LocalStore(StateStore, LeaseBreaker):
     """`root` is the directory of the stack's files. `now` dates a lease, for people to read."""
 
     def __init__(
@@ -108,9 +122,9 @@ class LocalStore(StateStore):
         directory = self._prepared(stack)
         async with exclusive(directory / "lock"):
             if lease is not None:
-                self._require(directory, lease)
+                require(directory, lease)
             elif document is Document.STATE:
-                self._refuse_held(directory)
+                refuse_held(directory)
             stored = _stored(directory, document)
             found = None if stored is None else stored.token
             if found != expected:
@@ -120,36 +134,28 @@ class LocalStore(StateStore):
             replace_file(_path(directory, document), content)
             return _token(directory, document, content)
 
-    async def acquire(self, stack: str, owner: str, ttl_seconds: int) -> Lease:
+    async def acquire(
+        self, stack: str, owner: str, ttl_seconds: int, errand: Errand = NO_ERRAND
+    ) -> Lease:
         """A lease whose process is known to be dead is taken over at once.
 
         Raises: LockHeld, StoreError.
         """
         directory = self._prepared(stack)
         async with exclusive(directory / "lock"):
-            self._refuse_held(directory)
-            epoch = _last_epoch(directory) + 1
-            replace_file(directory / "epoch", b"%d\n" % epoch)
-            record = LeaseRecord(
-                epoch=epoch,
-                owner=owner,
-                token=secrets.token_hex(16),
-                since=self._now().isoformat(timespec="seconds"),
-                ttl_seconds=ttl_seconds,
-                process=Process.current(),
+            refuse_held(directory)
+            record = take_lease(
+                directory, owner, since=self._time(), ttl_seconds=ttl_seconds, errand=errand
             )
-            replace_file(directory / "lease.json", record.encode())
-            return Lease(stack, epoch, owner, Token(record.token))
+            return Lease(stack, record.epoch, owner, Token(record.token))
 
     async def refuse_held(self, stack: str) -> None:
-        self._refuse_held(self.directory(stack))
+        refuse_held(self.directory(stack))
 
     async def renew(self, lease: Lease) -> Lease:
         directory = self.directory(lease.stack)
         async with exclusive(directory / "lock"):
-            record = self._require(directory, lease)
-            beaten = replace(record, heartbeat=record.heartbeat + 1)
-            replace_file(directory / "lease.json", beaten.encode())
+            beat(directory, lease)
             return lease
 
     async def release(self, lease: Lease) -> None:
@@ -157,12 +163,16 @@ class LocalStore(StateStore):
         self._close_journals(lease.stack)
         directory = self.directory(lease.stack)
         async with exclusive(directory / "lock"):
-            record = _lease_of(directory)
-            if record is not None and record.token == lease.token:
-                path = directory / "lease.json"
-                with store_errors(path, "remove"):
-                    path.unlink(missing_ok=True)
-                    sync_directory(directory)
+            give_back(directory, lease)
+
+    async def lease(self, stack: str) -> LeaseSeen | None:
+        record = lease_of(self.directory(stack))
+        return None if record is None else record.seen()
+
+    async def break_lease(self, stack: str, seen: LeaseSeen, by: str) -> None:
+        directory = self._prepared(stack)
+        async with exclusive(directory / "lock"):
+            break_lease(directory, seen, by=by, at=self._time())
 
     async def append(self, lease: Lease, run: RunId, sequence: int, record: bytes) -> None:
         """`sequence` counts from 0 within the run: a gap or a repetition is refused.
@@ -171,7 +181,7 @@ class LocalStore(StateStore):
         """
         directory = self.directory(lease.stack)
         async with exclusive(directory / "lock"):
-            self._require(directory, lease)
+            require(directory, lease)
             journal = self._journal(directory, lease.stack, run)
             if sequence != journal.records:
                 raise StoreError(
@@ -222,30 +232,8 @@ class LocalStore(StateStore):
         make_directory(directory)
         return directory
 
-    def _refuse_held(self, directory: Path) -> None:
-        record = _lease_of(directory)
-        if record is None or record.process.is_known_dead():
-            return
-        path = directory / "lease.json"
-        raise LockHeld(
-            f"{directory.name} is held by another run",
-            holder=record.holder,
-            since=record.since,
-            epoch=record.epoch,
-            remedy="wait until it has ended; if its machine is gone for good, remove "
-            f"{path} and run `nvcfplan resume`",
-        )
-
-    def _require(self, directory: Path, lease: Lease) -> LeaseRecord:
-        record = _lease_of(directory)
-        if record is not None and record.token == lease.token:
-            return record
-        holder = record.holder if record else "nobody"
-        raise LeaseLostError(
-            f"the lease of {lease.stack} is no longer ours: held by {holder}",
-            detail=f"ours was epoch {lease.epoch}",
-            remedy="nothing more is sent; see how things stand with `nvcfplan resume`",
-        )
+    def _time(self) -> str:
+        return self._now().isoformat(timespec="seconds")
 
     def _journal(self, directory: Path, stack: str, run: RunId) -> _OpenJournal:
         """Opened once a run; a torn tail is cut off, or the next record would follow rubbish."""
@@ -355,20 +343,6 @@ def _conflict(directory: Path, document: Document) -> StateConflict:
         detail=f"{_path(directory, document)} is not what was read before",
         remedy="run plan again: it reads what is there now",
     )
-
-
-def _lease_of(directory: Path) -> LeaseRecord | None:
-    path = directory / "lease.json"
-    content = read_file(path, most_bytes=65_536)
-    return None if content is None else decode_lease(content, path)
-
-
-def _last_epoch(directory: Path) -> int:
-    """Kept beside the lease, so that it rises even when somebody removed that by hand."""
-    content = read_file(directory / "epoch", most_bytes=64) or b"0"
-    written = int(content) if content.strip().isdigit() else 0
-    record = _lease_of(directory)
-    return max(written, record.epoch if record else 0)
 
 
 def _ignore_in_git(directory: Path) -> None:

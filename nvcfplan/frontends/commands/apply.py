@@ -9,18 +9,16 @@ import click
 
 from nvcfplan.frontends.click_parts import TeachingCommand
 from nvcfplan.frontends.options import (
-    APPLY_EXITS,
     AccountArguments,
     PlanningArguments,
-    RunningArguments,
     StackArguments,
     account_options,
     planning_options,
-    running_options,
     stack_options,
     stream_options,
     taking,
 )
+from nvcfplan.frontends.running_options import APPLY_EXITS, RunningArguments, running_options
 
 if TYPE_CHECKING:
     from nvcfplan.frontends.terminal import Terminal

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from nvcfplan.frontends.click_parts import TeachingCommand
-from nvcfplan.frontends.commands.show import ShowArguments, plan_argument
 from nvcfplan.frontends.options import output_options, taking
 
 if TYPE_CHECKING:
     from nvcfplan.frontends.terminal import Terminal
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyArguments:
+    plan: Path
 
 
 @click.command(
@@ -26,10 +32,10 @@ With -json the outcome is `proved`, `at-risk` or `refused`.
 Exit codes: 0 it holds; 1 it does not, was altered, or is no plan; 64 wrong usage.
 """,
 )
-@plan_argument
+@click.argument("plan", type=click.Path(path_type=Path))
 @output_options
-@taking(ShowArguments)
-def verify(terminal: Terminal, arguments: ShowArguments) -> int:
+@taking(VerifyArguments)
+def verify(terminal: Terminal, arguments: VerifyArguments) -> int:
     """Checks the proof of a saved plan from the file alone.
 
     Needs no account and uses no part of the planner: that every unit taken has a source
