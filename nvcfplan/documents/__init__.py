@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nvcfplan.documents.claims import decode_claims, encode_claims
 from nvcfplan.documents.drift import drift_json_schema, encode_drift_report
 from nvcfplan.documents.events import (
     encode_event,
@@ -49,6 +50,7 @@ __all__ = [
     "REPORT_FORMAT_VERSION",
     "SNAPSHOT_FORMAT_VERSION",
     "Examined",
+    "decode_claims",
     "decode_document",
     "decode_plan",
     "decode_record",
@@ -59,6 +61,7 @@ __all__ = [
     "encode_apply_report",
     "encode_change_counts",
     "encode_check_report",
+    "encode_claims",
     "encode_drift_report",
     "encode_event",
     "encode_failure",

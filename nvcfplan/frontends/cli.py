@@ -54,6 +54,10 @@ SECTIONS: Final = (
         ),
     ),
     Section(
+        "On a request",
+        (Entry("comment", f"{_COMMANDS}.comment:comment", "Say it on a pull or merge request"),),
+    ),
+    Section(
         "Trying things out",
         (
             Entry("demo", f"{_COMMANDS}.demo:demo", "The whole story in under a minute"),

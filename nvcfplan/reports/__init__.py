@@ -27,7 +27,13 @@ from nvcfplan.reports.comment_frame import (
     CommentFrame,
 )
 from nvcfplan.reports.conflicts import (
+    Claim,
+    Claims,
     Conflict,
+    Want,
+    find_claims,
+    find_conflicts,
+    find_wants,
 )
 from nvcfplan.reports.drift_report import (
     Circumstances,
@@ -63,11 +69,14 @@ from nvcfplan.reports.progress import (
     follow,
 )
 from nvcfplan.reports.requests import (
+    Board,
     Comment,
     CommitState,
     CommitStatus,
+    Deed,
     Forge,
     OpenRequest,
+    Posted,
 )
 from nvcfplan.reports.run_report import (
     RunPart,
@@ -111,9 +120,12 @@ from nvcfplan.reports.verify_report import (
 
 __all__ = [
     "ApplyReport",
+    "Board",
     "CapacityRow",
     "CheckReport",
     "Circumstances",
+    "Claim",
+    "Claims",
     "Comment",
     "CommentFrame",
     "CommitState",
@@ -121,6 +133,7 @@ __all__ = [
     "Conflict",
     "Counts",
     "Curve",
+    "Deed",
     "DriftReport",
     "Expecting",
     "Exposure",
@@ -140,6 +153,7 @@ __all__ = [
     "Operation",
     "Outlook",
     "PlanReport",
+    "Posted",
     "Progress",
     "Proof",
     "ReadingEntry",
@@ -158,6 +172,7 @@ __all__ = [
     "Undoing",
     "ValidateReport",
     "VerifyReport",
+    "Want",
     "altered_diagnostic",
     "apply_report",
     "capacity_rows",
@@ -166,12 +181,15 @@ __all__ = [
     "critical_path",
     "drift_report",
     "failure_diagnostic",
+    "find_claims",
+    "find_conflicts",
     "find_curves",
     "find_exposures",
     "find_interruptions",
     "find_lanes",
     "find_retaken",
     "find_traffic",
+    "find_wants",
     "follow",
     "forces_new_version",
     "heaviest_closure",

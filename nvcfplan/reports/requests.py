@@ -23,10 +23,13 @@ class Comment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRequest:
-    """`head`: the commit that is proposed; `base`: the branch it is proposed for."""
+    """`head`: the commit that is proposed; `source`: where it comes from, repository and branch;
+    `base`: the branch it is proposed for.
+    """
 
     number: int
     head: str
+    source: str
     base: str
 
 
@@ -43,6 +46,22 @@ class CommitStatus:
     state: CommitState
     description: str
     url: str = ""
+
+
+class Deed(StrEnum):
+    CREATED = "created"
+    EDITED = "edited"
+    KEPT = "kept"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """`id` None: there was no comment, and none was wanted. `healed`: duplicates taken away."""
+
+    id: int | None
+    deed: Deed
+    healed: int = 0
 
 
 class Forge(Protocol):
@@ -82,3 +101,17 @@ class Forge(Protocol):
         ...
 
     async def set_status(self, commit: str, status: CommitStatus) -> None: ...
+
+
+class Board(Protocol):
+    """The one comment of ours with a certain first line. Every method raises: RemoteError."""
+
+    async def ours(self, request: int, marker: str) -> Sequence[Comment]:
+        """By marker and author, oldest first; more than one where somebody posted at once."""
+        ...
+
+    async def post(
+        self, request: int, body: str, *, marker: str, only_edits: bool = False
+    ) -> Posted:
+        """`body` begins with `marker`. `only_edits`: where there is none, none is made."""
+        ...

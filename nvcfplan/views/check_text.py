@@ -39,3 +39,15 @@ def _verdict(report: CheckReport, ink: Ink) -> list[str]:
             f"{units(short.missing, short.resource)} too few", first="  * ", rest="    "
         )
     return [*lines, "  fix: run `nvcfplan plan` again and review what it says now"]
+
+
+def stale_because(report: CheckReport) -> str:
+    """In one sentence, for where there is room for no more."""
+    moved, short = report.moved, report.shortages
+    if moved:
+        first = f"{moved[0].address} {moved[0].field}: the plan saw {moved[0].planned}"
+        more = f", and {len(moved) - 1} more" if len(moved) > 1 else ""
+        return f"the account has moved since: {first}, now it is {moved[0].found}{more}."
+    first = f"{units(short[0].missing, short[0].resource)} too few"
+    more = f", and {len(short) - 1} more" if len(short) > 1 else ""
+    return f"others have taken the room since: {first}{more}."

@@ -37,6 +37,7 @@ MOST_DRAWN: Final = 50
 _NAMED: Final = 20
 """So many of what must never be missing are named even where nothing else is left."""
 _LEVELS: Final = 16
+_STALE: Final = "**Stale:"
 
 
 def marker(stack: str, environment: str) -> str:
@@ -62,6 +63,17 @@ def draw_comment(report: PlanReport, frame: CommentFrame, *, budget: int) -> str
         return f"{marker(frame.stack, frame.environment)}\n{body}".rstrip("\n") + "\n"
 
     return fitted(list(_parts(draw)), budget, whole)
+
+
+def mark_stale(body: str, why: str) -> str:
+    """A comment drawn here, with why it is not to be trusted any more under its marker.
+
+    What stood there of that kind gives way; the rest stays as it was drawn.
+    """
+    head, _, rest = body.partition("\n")
+    if rest.startswith(_STALE):
+        rest = rest.partition("\n\n")[2]
+    return f"{head}\n{_STALE} {markdown_text.prose(why)}** Plan again.\n\n{rest}"
 
 
 class _Drawing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nvcfplan.views.apply_text import render_apply
-from nvcfplan.views.check_text import render_check
+from nvcfplan.views.check_text import render_check, stale_because
 from nvcfplan.views.diagnostic_text import render_diagnostics, render_failure, render_validate
 from nvcfplan.views.drift_text import render_drift
 from nvcfplan.views.event_text import render_event
@@ -32,4 +32,5 @@ __all__ = [
     "render_verify",
     "safe",
     "safe_lines",
+    "stale_because",
 ]

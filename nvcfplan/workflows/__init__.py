@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from nvcfplan.workflows.apply import ApplyRequest, apply_plan, refuse_open_run, remember_plan
 from nvcfplan.workflows.check import check_saved_plan
+from nvcfplan.workflows.commenting import (
+    Commented,
+    CommentOrder,
+    Drawing,
+    ForgePorts,
+    Reviewed,
+    comment_plan,
+    find_request,
+    mark_outdated,
+    review,
+)
 from nvcfplan.workflows.drift import DriftRequest, look_for_drift
 from nvcfplan.workflows.history import Lock, UnreadRun, look_at_lock, read_history, read_run
 from nvcfplan.workflows.locking import Patience, Pulse, take_pulse
@@ -27,7 +38,11 @@ from nvcfplan.workflows.verify import verify_document
 __all__ = [
     "Actor",
     "ApplyRequest",
+    "CommentOrder",
+    "Commented",
+    "Drawing",
     "DriftRequest",
+    "ForgePorts",
     "Lock",
     "LookPorts",
     "Minted",
@@ -36,6 +51,7 @@ __all__ = [
     "PlanRequest",
     "Pulse",
     "RecoverRequest",
+    "Reviewed",
     "RunPorts",
     "RunResult",
     "Scope",
@@ -43,7 +59,9 @@ __all__ = [
     "UnreadRun",
     "apply_plan",
     "check_saved_plan",
+    "comment_plan",
     "find_function",
+    "find_request",
     "has_changes",
     "is_refused",
     "last_journal",
@@ -52,6 +70,7 @@ __all__ = [
     "look_for_drift",
     "make_offline_plan",
     "make_plan",
+    "mark_outdated",
     "read_history",
     "read_remembered",
     "read_run",
@@ -59,6 +78,7 @@ __all__ = [
     "refuse_open_run",
     "remember_plan",
     "resume_run",
+    "review",
     "roll_back_run",
     "scope_of",
     "take_pulse",

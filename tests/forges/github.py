@@ -92,7 +92,12 @@ class FakeGitHub(FakeForge):
         if query.get("sort", "created") not in ("created", "updated", "popularity", "long-running"):
             raise Breach("sort")
         rows: list[object] = [
-            {"number": number, "state": "open", "head": {"sha": head}, "base": {"ref": base}}
+            {
+                "number": number,
+                "state": "open",
+                "head": {"sha": head, "ref": "change", "repo": {"full_name": "fork/stacks"}},
+                "base": {"ref": base},
+            }
             for number, (head, base) in self.open.items()
         ]
         found, following = page_of(rows, query, 30)

@@ -79,7 +79,14 @@ class FakeGitLab(FakeForge):
         if request.query.get("state") != "opened":
             raise Breach("state is opened, closed, locked, merged or all")
         rows: list[object] = [
-            {"iid": number, "state": "opened", "sha": head, "target_branch": base}
+            {
+                "iid": number,
+                "state": "opened",
+                "sha": head,
+                "target_branch": base,
+                "source_project_id": 43,
+                "source_branch": "change",
+            }
             for number, (head, base) in self.open.items()
         ]
         found, following = page_of(rows, request.query, 20)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvcfplan.adapters.forges.sticky import Deed, Posted, post
-from nvcfplan.reports import Comment, CommitStatus, Forge, OpenRequest
+from nvcfplan.adapters.forges.sticky import StickyComments
+from nvcfplan.reports import Comment, CommitStatus, Deed, Forge, OpenRequest, Posted
 from tests.budget import examples
 from tests.forges.kinds import GITHUB, KINDS, Kind, run
 from tests.forges.server import FakeForge, Request, serving
@@ -35,7 +35,8 @@ def posted(
 ) -> Posted:
     async def work(address: str) -> Posted:
         async with kind.client(address, token=token) as client:
-            return await post(client, 7, body(text), marker=MARKER, only_edits=only_edits)
+            board = StickyComments(client)
+            return await board.post(7, body(text), marker=MARKER, only_edits=only_edits)
 
     with serving(forge) as address:
         found = run(work(address))
@@ -212,7 +213,8 @@ def test_posts_at_once_end_as_one_comment_with_the_lowest_id(
     for _ in range(before):
         forge.made += 1
         forge.rows.append(Comment(id=forge.made, author="bot", body=body("old")))
-    working = [post(forge, 7, body(f"text {one}"), marker=MARKER) for one in range(posts)]
+    board = StickyComments(forge)
+    working = [board.post(7, body(f"text {one}"), marker=MARKER) for one in range(posts)]
     running = list(range(posts))
     for turn in [*turns, *range(1000)]:
         if not running:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nvcfplan.plans import Infeasible, Plan
     from nvcfplan.reports import CommentFrame, Snippets
 
-CONFLICT: Final = Conflict(resource=builders.H100, other="#12", ours=4, theirs=6, limit=8)
+CONFLICT: Final = Conflict(resource=builders.H100, others=("#12",), ours=4, theirs=6, free=8)
 PLANS: Final[tuple[Plan | Infeasible, ...]] = (
     builders.heterogeneous(),
     builders.infeasible(),

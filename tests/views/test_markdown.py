@@ -40,9 +40,9 @@ def test_a_stale_plan_says_so_first_and_not_how_to_apply_it() -> None:
 
 
 def test_a_conflict_is_told_with_its_arithmetic() -> None:
-    conflict = Conflict(resource=builders.H100, other="#123", ours=4, theirs=6, limit=8)
+    conflict = Conflict(resource=builders.H100, others=("#123", "#7"), ours=4, theirs=6, free=8)
     text = comment_of(builders.rolling(), replace(FRAME, conflicts=(conflict,)))
-    assert f"- #123 and this one both want `{builders.H100}`: 6 + 4 > 8" in text
+    assert f"- #123, #7 and this one want `{builders.H100}`: 6 + 4 > 8 free" in text
 
 
 def test_under_a_limit_details_go_before_verdict_destroys_and_capacity() -> None:

@@ -150,8 +150,13 @@ def _comment(row: dict[str, object], route: str) -> Comment:
 
 
 def _request(row: dict[str, object], route: str) -> OpenRequest:
+    """Of a fork that is deleted there is no repository any more."""
+    head = part(row, "head", route)
+    repository = head.get("repo")
+    named = text(repository, "full_name", route) if isinstance(repository, dict) else ""
     return OpenRequest(
         number=number(row, "number", route),
-        head=text(part(row, "head", route), "sha", route),
+        head=text(head, "sha", route),
+        source=f"{named}:{text(head, 'ref', route)}",
         base=text(part(row, "base", route), "ref", route),
     )

@@ -138,5 +138,6 @@ def _request(row: dict[str, object], route: str) -> OpenRequest:
     return OpenRequest(
         number=number(row, "iid", route),
         head=text(row, "sha", route),
+        source=f"{number(row, 'source_project_id', route)}:{text(row, 'source_branch', route)}",
         base=text(row, "target_branch", route),
     )

@@ -5,9 +5,9 @@ Ours is a comment that begins with the marker *and* was written by us: anybody c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from nvcfplan.reports import Board, Deed, Posted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,42 +15,26 @@ if TYPE_CHECKING:
     from nvcfplan.reports import Comment, Forge
 
 
-class Deed(StrEnum):
-    CREATED = "created"
-    EDITED = "edited"
-    KEPT = "kept"
-    NONE = "none"
+class StickyComments(Board):
+    def __init__(self, forge: Forge) -> None:
+        self._forge = forge
 
+    async def ours(self, request: int, marker: str) -> tuple[Comment, ...]:
+        return _ours(await self._forge.comments(request), await self._forge.author(), marker)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
-    """`id` None: there was no comment, and none was wanted. `healed`: duplicates taken away."""
-
-    id: int | None
-    deed: Deed
-    healed: int = 0
-
-
-async def find_ours(forge: Forge, request: int, marker: str) -> tuple[Comment, ...]:
-    """Oldest first. Raises: RemoteError."""
-    return _ours(await forge.comments(request), await forge.author(), marker)
-
-
-async def post(
-    forge: Forge, request: int, body: str, *, marker: str, only_edits: bool = False
-) -> Posted:
-    """`body` begins with `marker`. The oldest comment of ours is edited in place, or a new one is
-    made; then all are listed again, so that of two posted at once the one with the lowest id stays.
-
-    Raises: RemoteError.
-    """
-    assert _is_marked(body, marker), "what is posted must be found again"
-    ours = await find_ours(forge, request, marker)
-    if ours:
-        return await _edited(forge, request, ours, body)
-    if only_edits:
-        return Posted(id=None, deed=Deed.NONE)
-    return await _created(forge, request, body, marker)
+    async def post(
+        self, request: int, body: str, *, marker: str, only_edits: bool = False
+    ) -> Posted:
+        """The oldest comment of ours is edited in place, or a new one is made; then all are listed
+        again, so that of two posted at once the one with the lowest id stays.
+        """
+        assert _is_marked(body, marker), "what is posted must be found again"
+        ours = await self.ours(request, marker)
+        if ours:
+            return await _edited(self._forge, request, ours, body)
+        if only_edits:
+            return Posted(id=None, deed=Deed.NONE)
+        return await _created(self._forge, request, body, marker)
 
 
 async def _edited(forge: Forge, request: int, ours: Sequence[Comment], body: str) -> Posted:
