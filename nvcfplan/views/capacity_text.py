@@ -25,7 +25,7 @@ def draw_capacity(report: PlanReport, ink: Ink) -> list[str]:
     numbers = sentences.numbers_of(report)
     title = "Capacity, at worst over every order in which these steps may run:"
     cells = [sentences.capacity_cells(row, numbers) for row in report.rows]
-    return [ink.bold(title), *draw_table(sentences.CAPACITY_HEAD, cells, ink.width)]
+    return [*ink.title(title), *draw_table(sentences.CAPACITY_HEAD, cells, ink.width)]
 
 
 def draw_interruptions(report: PlanReport, ink: Ink) -> list[str]:
@@ -65,14 +65,14 @@ def draw_demand(report: PlanReport, ink: Ink) -> list[str]:
     ]
     head = ("pool", "at minima", "at maxima", "has", "")
     title = "GPUs of the whole stack when done (so many GPU-hours an hour):"
-    return [ink.bold(title), *draw_table(head, cells, ink.width)]
+    return [*ink.title(title), *draw_table(head, cells, ink.width)]
 
 
 def draw_traffic(report: PlanReport, ink: Ink) -> list[str]:
     """Per function one line of what serves, and from when."""
     if not report.traffic:
         return []
-    lines = [ink.bold("Traffic, split evenly over the versions that serve:")]
+    lines = ink.title("Traffic, split evenly over the versions that serve:")
     for address, words in sentences.traffic_of(report):
         lines += ink.folded(f"{address}: {words}", first="  ", rest="      ")
     return lines

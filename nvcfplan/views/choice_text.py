@@ -42,7 +42,7 @@ def draw_alternatives(title: str, found: Sequence[Alternative], ink: Ink) -> lis
     """Each as the edit to make; each was planned and proved before it is said."""
     if not found:
         return []
-    lines = [ink.bold(f"{title} (any one of these; each was planned and proved):")]
+    lines = ink.title(f"{title} (any one of these; each was planned and proved):")
     for one in found:
         lines += ink.folded(alternative(one), first="  * ", rest="    ")
     return lines

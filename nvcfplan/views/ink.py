@@ -37,6 +37,10 @@ class Ink:
     def faint(self, text: str) -> str:
         return self._drawn("dim", text)
 
+    def title(self, text: str, rest: str = "  ") -> list[str]:
+        """A heading of ours, set off."""
+        return [self.bold(line) for line in self.folded(text, first="", rest=rest)]
+
     def _drawn(self, style: str, text: str) -> str:
         """rich is loaded only where there is colour."""
         if not self.is_coloured or not text:

@@ -182,13 +182,15 @@ def _functions(draw: _Drawing) -> Iterator[Part]:
     quiet = f"; {counted(unchanged, 'function')} unchanged" if unchanged else ""
     title = f"{counted(len(entries), 'function')} with changes{quiet}"
     counts = [len(entries) * level // _LEVELS for level in range(_LEVELS, -1, -1)]
+    folds = [(_change_title(entry), _diff(entry)) for entry in entries]
+    lines = [_change_line(entry.change) for entry in entries]
     forms = [
-        draw("functions", title, entries[:count], entries[count:], "")
+        draw("functions", title, folds[:count], lines[count:], "")
         for count in dict.fromkeys(counts)
     ]
     for count in dict.fromkeys(len(entries) * level // 4 for level in range(3, -1, -1)):
         more = _more(len(entries) - count, "more", "more")
-        forms.append(draw("functions", title, (), entries[:count], more))
+        forms.append(draw("functions", title, (), lines[:count], more))
     name = "what differs in some functions"
     yield Part(name=name, forms=_shrinking(forms), rank=50)
 
@@ -284,9 +286,6 @@ def _template() -> Template:
         "effects": lambda entry: "; ".join(sentences.effects(entry)),
         "promised": sentences.promised,
         "reading": sentences.reading,
-        "change_title": _change_title,
-        "change_line": _change_line,
-        "diff": _diff,
         "full": lambda frame: markdown_text.link(frame.full_text, frame.full_url),
     }
     return compiled("comment.md.j2", Medium(draw=markdown_text.prose, filters=filters))

@@ -75,7 +75,8 @@ def _whole(report: PlanReport, ink: Ink, *, is_full: bool) -> list[list[str]]:
         case Outlook.NO_CHANGES:
             parts.append([ink.green(NO_CHANGES)])
         case Outlook.REFUSED:
-            parts += [_differences(report, ink, is_full=is_full), [ink.red(_REFUSED)]]
+            refused = ink.folded(_REFUSED, first="", rest="")
+            parts += [_differences(report, ink, is_full=is_full), [*map(ink.red, refused)]]
         case Outlook.INFEASIBLE:
             parts += [_differences(report, ink, is_full=is_full), _infeasible(report, ink)]
         case _:
@@ -172,7 +173,10 @@ def _differences(report: PlanReport, ink: Ink, *, is_full: bool) -> list[str]:
 
 def _infeasible(report: PlanReport, ink: Ink) -> list[str]:
     title = "No order was found in which these changes fit. Nothing was changed."
-    return [ink.red(title), *draw_shortages(report.shortages, ink)]
+    return [
+        *map(ink.red, ink.folded(title, first="", rest="")),
+        *draw_shortages(report.shortages, ink),
+    ]
 
 
 def _steps(report: PlanReport, ink: Ink, *, is_full: bool) -> list[str]:
@@ -184,7 +188,7 @@ def _steps(report: PlanReport, ink: Ink, *, is_full: bool) -> list[str]:
         lines += _step(entry, ink)
         lines += _undoing(entry, ink) if is_full else []
         if entry.number in report.point_of_no_return:
-            lines.append(ink.yellow(f"      {NO_RETURN}"))
+            lines += map(ink.yellow, ink.folded(NO_RETURN, first=" " * 6, rest=" " * 8))
     chain = runs(report.critical_path)
     lines += ink.folded(f"The longest chain, {expected}: {chain}", first="  ", rest="    ")
     return lines

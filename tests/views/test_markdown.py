@@ -14,18 +14,12 @@ from tests.views.frames import FRAME
 if TYPE_CHECKING:
     from nvcfplan.plans import Infeasible, Plan
     from nvcfplan.reports import CommentFrame
-    from tests.documents.builders import Golden
 
 
 def comment_of(
     plan: Plan | Infeasible, frame: CommentFrame = FRAME, *, budget: int = GITHUB_LIMIT
 ) -> str:
     return draw_comment(plan_report(plan), frame, budget=budget)
-
-
-@pytest.mark.parametrize("name", SAMPLES)
-def test_a_comment_reads_as_reviewed(name: str, golden: Golden) -> None:
-    golden(f"markdown/plan-{name}.md", comment_of(SAMPLES[name]))
 
 
 @pytest.mark.parametrize("name", SAMPLES)

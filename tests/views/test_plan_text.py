@@ -30,11 +30,6 @@ def text_of(plan: Plan | Infeasible, *, colour: bool = False) -> str:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_a_plan_reads_as_reviewed(name: str, golden: Golden) -> None:
-    golden(f"text/plan-{name}.txt", text_of(SAMPLES[name]))
-
-
-@pytest.mark.parametrize("name", SAMPLES)
 def test_colour_adds_nothing_but_colour(name: str) -> None:
     coloured = text_of(SAMPLES[name], colour=True)
     assert coloured != text_of(SAMPLES[name])
