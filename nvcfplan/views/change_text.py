@@ -13,7 +13,7 @@ from nvcfplan.views.neutralise import columns, safe
 from nvcfplan.views.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from nvcfplan.model import Json
     from nvcfplan.plans import AttributeChange, Change
@@ -29,6 +29,7 @@ _SYMBOLS: Final[Mapping[Action, str]] = {
     Action.NO_OP: " ",
 }
 _INDENT: Final = "      "
+_NAMED: Final = 3
 _MEANING: Final[Mapping[Action, str]] = {
     Action.CREATE: "will be created",
     Action.DELETE: "will be destroyed",
@@ -59,9 +60,15 @@ def draw_body(entry: FunctionEntry, ink: Ink, *, shows_kept: bool = False) -> li
     ]
 
 
-def draw_function_line(change: Change, ink: Ink) -> list[str]:
-    """All of it on one line, where that is wide enough."""
-    first, *rest = ink.folded(f"{change.address} {fate(change)}", first="    ", rest="      ")
+def draw_function_line(alike: Sequence[Change], ink: Ink) -> list[str]:
+    """What becomes of one function, or of several of which the first are named."""
+    change, *others = alike
+    text = f"{change.address} {fate(change)}"
+    if others:
+        named = ", ".join(one.address for one in alike[:_NAMED])
+        more = f", and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
+        text = f"{len(alike)} functions {fate(change)}: {named}{more}"
+    first, *rest = ink.folded(text, first="    ", rest="      ")
     return [f"  {_inked(ink, symbol_of(change))} {first[4:]}", *rest]
 
 

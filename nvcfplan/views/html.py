@@ -75,6 +75,7 @@ def draw_page(page: Page) -> str:
         tone=tone,
         causes=_causes(page.run),
         conflicts=page.frame.conflicts,
+        edits=sentences.edits(report),
         faults=[(one, page.snippets(one.span) if one.span else None) for one in report.faults],
         alternatives_title=sentences.alternatives_title(report),
         head=sentences.CAPACITY_HEAD,

@@ -106,6 +106,7 @@ def _parts(draw: _Drawing) -> Iterator[Part]:
     if frame.conflicts:
         yield _whole(draw("conflicts", frame.conflicts))
     yield from _interruptions(draw)
+    yield from _edits(draw)
     if report.faults:
         found = [(one, "") for one in report.faults]
         few = found[:_NAMED]
@@ -145,6 +146,15 @@ def _interruptions(draw: _Drawing) -> Iterator[Part]:
         shown = (len(report.destroyed), 100, _NAMED)
         forms = [draw("destroys", report, one) for one in shown]
         yield Part(name="some of what is destroyed", forms=_shrinking(forms), rank=92)
+
+
+def _edits(draw: _Drawing) -> Iterator[Part]:
+    found = sentences.edits(draw.report)
+    if found:
+        more = _more(len(found) - _NAMED, "more function", "more functions")
+        forms = [draw("edits", found, ""), draw("edits", found[:_NAMED], more)]
+        name = "some of what was changed outside"
+        yield Part(name=name, forms=_shrinking(forms), rank=60)
 
 
 def _choices(draw: _Drawing) -> Iterator[Part]:
@@ -273,6 +283,7 @@ def _template() -> Template:
         "code": lambda value: markdown_text.code(str(value)),
         "cell": lambda value: markdown_text.cell(str(value)),
         "words": Markup,
+        "amount": Markup,
         "reference": markdown_text.reference,
         "summary": _ours(sentences.summary),
         "scope": _ours(_scope),

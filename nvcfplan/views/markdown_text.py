@@ -28,6 +28,7 @@ _PLAIN: Final = re.compile(
 _COMMIT: Final = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,40}(?![0-9a-z])", re.IGNORECASE)
 _NUMBERED: Final = re.compile(r"[0-9]+[.)]")
 _SIGNS: Final = frozenset({"+", "-", "=", ">", "<", "->"})
+_CLOSING: Final = re.compile("[.,;:?)]+")
 _QUOTED: Final = re.compile(r"`([^`]+)`")
 _LINKED: Final = re.compile(r"https?://[A-Za-z0-9.:-]+(?:/[A-Za-z0-9/._~%?&=#-]*)?")
 _REFERENCE: Final = re.compile(r"[#!][0-9]{1,9}")
@@ -110,10 +111,10 @@ def _pieces(text: str) -> Iterator[tuple[bool, str]]:
 def _words(text: str, *, is_first: bool) -> Iterator[tuple[bool, str]]:
     """What surrounds a word stays outside of its code."""
     for word in filter(None, re.split("( )", text)):
-        is_sign = word == " " or (word in _SIGNS and not is_first)
+        is_sign = not is_first and (word in _SIGNS or _CLOSING.fullmatch(word) is not None)
         is_numbered = is_first and _NUMBERED.match(word) is not None
         is_first = False
-        if is_sign or (_is_plain(word) and not is_numbered):
+        if word == " " or is_sign or (_is_plain(word) and not is_numbered):
             yield False, word
             continue
         before, core, after = _split(word)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from nvcfplan.plans import Irreversible, Reversible
 from nvcfplan.reports import Fit, Outlook, no_snippets
@@ -18,7 +18,7 @@ from nvcfplan.views.capacity_text import (
     draw_traffic,
     draw_verdicts,
 )
-from nvcfplan.views.change_text import draw_function, draw_function_line
+from nvcfplan.views.change_text import draw_function, draw_function_line, fate
 from nvcfplan.views.choice_text import draw_alternatives, draw_strategies
 from nvcfplan.views.diagnostic_text import render_diagnostics
 from nvcfplan.views.ink import WIDTH, Ink
@@ -30,6 +30,7 @@ from nvcfplan.views.sentences import (
     alternatives_title,
     confidence,
     doubts,
+    edits,
     effects,
     refusal,
     summary,
@@ -37,9 +38,15 @@ from nvcfplan.views.sentences import (
 from nvcfplan.views.wording import charged, counted, described, lasting, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from nvcfplan.plans import Change
     from nvcfplan.reports import PlanReport, Snippets, StepEntry
+
+
+MOST_LINES: Final = 20
+"""So many functions have a line each in a summary; of more those are put together that are alike.
+"""
 
 
 class Level(StrEnum):
@@ -94,7 +101,8 @@ def _whole(report: PlanReport, ink: Ink, *, is_full: bool) -> list[list[str]]:
 def _brief(report: PlanReport, ink: Ink) -> list[list[str]]:
     """A line for each function, and of the limits only those that are in doubt."""
     tight = [row for row in report.rows if row.fit is not Fit.FITS]
-    lines = [line for entry in report.functions for line in draw_function_line(entry.change, ink)]
+    changes = [entry.change for entry in report.functions]
+    lines = [line for each in _grouped(changes) for line in draw_function_line(each, ink)]
     said = [f"{title}: {len(alike(found))}" for title, found in doubts(report)]
     verdict = [ink.green(NO_CHANGES)]
     if report.outlook is Outlook.CHANGES:
@@ -103,12 +111,23 @@ def _brief(report: PlanReport, ink: Ink) -> list[list[str]]:
         verdict = [ink.red(refusal(report))]
     return [
         draw_interruptions(report, ink),
+        _edits(report, ink),
         lines,
         verdict,
         draw_shortages(report.shortages, ink),
         draw_capacity(replace(report, rows=tuple(tight)), ink),
         [f"{'; '.join(said)}. What they are: without -summary."] if said else [],
     ]
+
+
+def _grouped(changes: Sequence[Change]) -> list[Sequence[Change]]:
+    """Few changes each by itself; many by what becomes of them."""
+    if len(changes) <= MOST_LINES:
+        return [(one,) for one in changes]
+    alike: dict[str, list[Change]] = {}
+    for one in changes:
+        alike.setdefault(fate(one), []).append(one)
+    return list(alike.values())
 
 
 def _scope(report: PlanReport, ink: Ink) -> list[str]:
@@ -134,6 +153,7 @@ def render_footer(saved_to: str | None, again: str = "") -> str:
 def _changes(report: PlanReport, ink: Ink, *, is_full: bool) -> list[list[str]]:
     return [
         draw_interruptions(report, ink),
+        _edits(report, ink),
         draw_strategies(report.strategies, ink),
         _differences(report, ink, is_full=is_full),
         [ink.bold(summary(report.counts)), *_count_unchanged(report, ink)],
@@ -143,6 +163,16 @@ def _changes(report: PlanReport, ink: Ink, *, is_full: bool) -> list[list[str]]:
         draw_traffic(report, ink),
         draw_alternatives(alternatives_title(report), report.alternatives, ink),
     ]
+
+
+def _edits(report: PlanReport, ink: Ink) -> list[str]:
+    found = edits(report)
+    if not found:
+        return []
+    lines = [ink.yellow("Note: changed outside nvcfplan since the last apply")]
+    for address, paths in found:
+        lines += ink.folded(f"{address}: {paths}", first="  ", rest="    ")
+    return lines
 
 
 def _count_unchanged(report: PlanReport, ink: Ink) -> list[str]:

@@ -108,6 +108,15 @@ def destroys_title(report: PlanReport) -> str:
     return f"Destroys: {functions} {verb}; there is no undo"
 
 
+def edits(report: PlanReport) -> list[tuple[str, str]]:
+    """Per function the attributes that somebody else has changed since the last apply."""
+    found = [
+        (entry.change.address, ", ".join(one.path for one in entry.change.attributes if one.live))
+        for entry in report.functions
+    ]
+    return [(address, paths) for address, paths in found if paths]
+
+
 def effects(entry: StepEntry) -> list[str]:
     """Why the step waits, what it takes and gives, whether it can be undone, how long it takes."""
     step = entry.step

@@ -146,7 +146,8 @@ def counted(number: int, noun: str) -> str:
 
 
 def _bounds(specification: GpuSpecification) -> str:
-    return f"{_range(specification)} instances"
+    one = specification.min_instances == specification.max_instances == 1
+    return "1 instance" if one else f"{_range(specification)} instances"
 
 
 def _range(specification: GpuSpecification) -> str:
