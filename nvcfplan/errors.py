@@ -13,6 +13,7 @@
     |   `-- SecretUnavailable  a value that a step must send cannot be resolved here
     |-- AccountMismatch        plan, state or stack belong to another account
     |-- StalePlan              the account has moved since the plan was made
+    |-- NoRoom               a plan waited for capacity, and its time is over
     |-- RunOpen                an earlier run has not been settled
     |-- StoreError             the state store
     |   |-- StateConflict      somebody else wrote in between
@@ -28,6 +29,11 @@ Each says what happened (`str`), and how to go on (`remedy`); all carry objects,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+FREE_UNITS: Final = "free units"
+READING: Final = " reading"
+"""What a plan may find moved that is no edit of anybody's."""
 
 
 class NvcfplanError(Exception):
@@ -114,6 +120,11 @@ class Moved:
     planned: str
     found: str
 
+    @property
+    def is_room(self) -> bool:
+        """Only numbers, or that they could not be read: both may be otherwise a minute later."""
+        return self.field == FREE_UNITS or self.field.endswith(READING)
+
 
 class StalePlan(NvcfplanError):
     code = "stale-plan"
@@ -125,6 +136,10 @@ class StalePlan(NvcfplanError):
         )
         super().__init__(summary, detail=detail, remedy=remedy)
         self.moved = moved
+
+
+class NoRoom(NvcfplanError):
+    code = "no-room"
 
 
 class RunOpen(NvcfplanError):

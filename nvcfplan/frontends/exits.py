@@ -67,6 +67,8 @@ def exit_of_look(outcome: LookOutcome, *, is_detailed: bool) -> Exit:
 def exit_of_error(error: errors.NvcfplanError) -> Exit:
     if isinstance(error, errors.StalePlan):
         return Exit.STALE
+    if isinstance(error, errors.NoRoom):
+        return Exit.NO_CAPACITY
     if isinstance(error, errors.LockHeld):
         return Exit.LOCKED
     return Exit.ERROR

@@ -12,7 +12,7 @@ from nvcfplan.frontends.assembly import choose_account, mint
 from nvcfplan.frontends.exits import Exit, exit_of_outcome
 from nvcfplan.frontends.locks import patience_of
 from nvcfplan.frontends.narrating import narrator_of, nothing_expected
-from nvcfplan.frontends.options import leading_back
+from nvcfplan.frontends.options import leading_back, usage_error
 from nvcfplan.frontends.planning import refuse_planning, request_of
 from nvcfplan.frontends.prompts import APPLY, DESTROY, ROLLBACK, is_approved
 from nvcfplan.frontends.reporting import (
@@ -29,12 +29,16 @@ from nvcfplan.frontends.terminal import ReportUnwritten
 from nvcfplan.loading import StackSource
 from nvcfplan.plans import Infeasible
 from nvcfplan.reports import Operation
+from nvcfplan.views.neutralise import safe
+from nvcfplan.views.wording import lasting
 from nvcfplan.workflows import (
     ApplyRequest,
     NothingToDo,
     Patience,
     RecoverRequest,
+    StillWaiting,
     apply_plan,
+    apply_when_there_is_room,
     has_changes,
     is_refused,
     last_outcome,
@@ -89,6 +93,11 @@ def rollback_command(terminal: Terminal, arguments: RecoverArguments) -> Exit:
 
 
 def _apply_stack(terminal: Terminal, arguments: ApplyArguments, operation: Operation) -> Exit:
+    if arguments.wait_capacity is not None:
+        raise usage_error(
+            "-wait-capacity carries out the plan that was reviewed: give a saved plan,"
+            " made with `nvcfplan plan -out=FILE`."
+        )
     loaded = load(arguments, terminal)
     if loaded is None:
         return Exit.ERROR
@@ -182,11 +191,31 @@ def _carried_out(
         operation=manner.operation.value,
         patience=manner.patience,
     )
+    patience = _patience(terminal, arguments.wait_capacity)
     result = session.carry_out(
-        lambda shell: apply_plan(request, session.ports, shell),
+        lambda shell: (
+            apply_plan(request, session.ports, shell)
+            if patience is None
+            else apply_when_there_is_room(request, session.ports, shell, patience)
+        ),
         narrator_of(terminal, session.ports.look.clock, nothing_expected),
     )
     return _reported(terminal, session, result, manner.operation, arguments)
+
+
+def _patience(terminal: Terminal, seconds: float | None) -> Patience | None:
+    """A line for each look: nothing is held meanwhile, so there is nothing else to tell."""
+    if seconds is None:
+        return None
+    return Patience(limit_seconds=seconds, listener=lambda one: terminal.say(_waiting(one)))
+
+
+def _waiting(one: StillWaiting) -> str:
+    whole = lasting(one.waited + one.left)
+    return (
+        f"Waiting for capacity [{lasting(one.waited)} of {whole}]: {safe(one.reason)};"
+        f" nothing is held, next look in {lasting(one.pause)}"
+    )
 
 
 def _recover(terminal: Terminal, arguments: RecoverArguments, operation: Operation) -> Exit:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.capacity import Involved, contains, find_limits, place, with_declared
 from nvcfplan.differences import Holdings, OwnedFunction, conceal, find_owned, has_row
-from nvcfplan.errors import Moved
+from nvcfplan.errors import READING, Moved
 from nvcfplan.model import (
     Account,
     Address,
@@ -229,7 +229,7 @@ def _unread(plan: Plan, account: Account, fresh: Mapping[ResourceId, Resource]) 
         reading = one.reading.id if one.reading else "capacity"
         yield Moved(
             address=one.id,
-            field=f"{reading} reading",
+            field=f"{reading}{READING}",
             planned="read",
             found=reasons.get(reading, "not known"),
         )

@@ -104,7 +104,8 @@ def units(number: int, resource: ResourceId) -> str:
         case _ if kind.startswith(("quota", "instances")):
             gpu, _, names = name.partition("@")
             basis = "min" if "-min" in kind else "max"
-            what = f"instances of {gpu}" if kind.startswith("instances") else gpu
+            noun = "instance" if number == 1 else "instances"
+            what = f"{gpu} {noun}" if kind.startswith("instances") else gpu
             where = "everywhere" if names == "*" else f"of {names}"
             return safe(f"{number} {what} of the {basis} quota {where}")
         case "limit":

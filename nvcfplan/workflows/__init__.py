@@ -29,6 +29,7 @@ from nvcfplan.workflows.recover import (
     resume_run,
     roll_back_run,
 )
+from nvcfplan.workflows.room import Patience, StillWaiting, apply_when_there_is_room
 from nvcfplan.workflows.runs import RunResult, Shell, last_journal
 from nvcfplan.workflows.snapshot import take_snapshot
 from nvcfplan.workflows.state_commands import find_function, read_remembered
@@ -56,8 +57,10 @@ __all__ = [
     "RunResult",
     "Scope",
     "Shell",
+    "StillWaiting",
     "UnreadRun",
     "apply_plan",
+    "apply_when_there_is_room",
     "check_saved_plan",
     "comment_plan",
     "find_function",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nvcfplan.applying import ApplySettings, start, state_with, unremembered
-from nvcfplan.errors import LockHeld, Moved, RunOpen, SecretUnavailable, StalePlan
+from nvcfplan.errors import FREE_UNITS, LockHeld, Moved, RunOpen, SecretUnavailable, StalePlan
 from nvcfplan.model import (
     Address,
     EnvironmentVariable,
@@ -75,7 +75,7 @@ async def apply_plan(request: ApplyRequest, ports: RunPorts, shell: Shell) -> Ru
         journal = await last_journal(scope, look.store)
         refuse_open(journal, scope)
         remembered = await remember_last(scope, look, lease, journal)
-        await _refuse_moved(plan, remembered, look)
+        await refuse_moved(plan, remembered, look)
         refuse_unresolvable(plan.steps, look.secrets)
         if remembered.state is None:
             remembered = await first_remembered(scope, look, lease, request.minted)
@@ -108,7 +108,7 @@ async def remember_plan(request: ApplyRequest, ports: LookPorts) -> tuple[Addres
         journal = await last_journal(scope, ports.store)
         refuse_open(journal, scope)
         remembered = await remember_last(scope, ports, lease, journal)
-        await _refuse_moved(plan, remembered, ports)
+        await refuse_moved(plan, remembered, ports)
         found = unremembered(remembered.state, plan)
         if found:
             if remembered.state is None:
@@ -200,7 +200,7 @@ def _where(reference: SecretReference) -> str:
             return f"the live version ({reference.locator})"
 
 
-async def _refuse_moved(plan: Plan, remembered: Remembered, ports: LookPorts) -> None:
+async def refuse_moved(plan: Plan, remembered: Remembered, ports: LookPorts) -> None:
     """Raises: AccountMismatch, StalePlan. Numbers may move as long as the proof holds."""
     freshness = await freshness_of(plan, remembered.state, ports)
     if not freshness.is_fresh:
@@ -218,7 +218,7 @@ def _moved(freshness: Freshness) -> tuple[Moved, ...]:
         *(
             Moved(
                 address=shortage.resource,
-                field="free units",
+                field=FREE_UNITS,
                 planned="enough for every step",
                 found=f"{shortage.missing} too few",
             )

@@ -10,7 +10,7 @@ import pytest
 from nvcfplan.emulator.serving import Service
 from tests.scenarios.conftest import EXAMPLES, Workshop, codes
 
-GOOD = ("quickstart", "seed", "heterogeneous", "rolling")
+GOOD = ("quickstart", "seed", "heterogeneous", "rolling", "updates")
 
 
 def _copied(workshop: Workshop, name: str) -> None:
@@ -72,6 +72,20 @@ def test_a_tight_pool_is_rolled_one_function_after_the_other(workshop: Workshop)
     for event in workshop.events():
         serving += (event.kind == "active") - (event.kind == "undeployed")
     assert serving == 6
+
+
+def test_each_function_of_a_full_pool_is_replaced_as_it_asks_to_be(workshop: Workshop) -> None:
+    _copied(workshop, "updates")
+    workshop.apply(".")
+    document = workshop.plan("-json", "-out=roll.nvcfplan", "-var", "tag=2.2.0", ".").document
+    plan = document["plan"]
+    assert isinstance(plan, dict)
+    told = {one["code"] for one in plan["diagnostics"]}
+    assert told >= {"stepped-replacement", "bounce-placement"}
+    assert [one["address"] for one in plan["downtime"]] == ["function.index"]
+    assert workshop.type("verify", "roll.nvcfplan").code == 0
+    assert workshop.type("apply", "--emulator", "roll.nvcfplan").code == 0
+    assert {entry.outcome for entry in workshop.ledger()} == {Service.AT_ONCE}
 
 
 def test_destroy_leaves_an_empty_account_and_an_empty_state(workshop: Workshop) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nvcfplan.frontends.click_parts import TeachingCommand
+from nvcfplan.frontends.click_parts import TeachingCommand, option
 from nvcfplan.frontends.options import (
     AccountArguments,
     PlanningArguments,
@@ -26,7 +26,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ApplyArguments(StackArguments, AccountArguments, PlanningArguments, RunningArguments):
-    """Of both commands; `paths` may be one saved plan for apply."""
+    """Of both commands; `paths` may be one saved plan for apply.
+
+    `wait_capacity`: for so many seconds room is waited for before a saved plan is begun.
+    """
+
+    wait_capacity: float | None = None
+
+
+def _seconds(ctx: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    from nvcfplan.model import parse_duration
+
+    if value is None:
+        return None
+    found = parse_duration(value)
+    if found is None or not found:
+        raise click.BadParameter(f"'{value}' is not a duration, such as 6h.", ctx, parameter)
+    return found.total_seconds()
 
 
 @click.command(
@@ -42,6 +58,7 @@ stack's files again: from those named after the plan, or from their directory.
 Examples:
   nvcfplan apply chat.nvcfplan
   nvcfplan apply chat.nvcfplan stacks/chat.yaml
+  nvcfplan apply -wait-capacity 6h chat.nvcfplan
   nvcfplan apply --emulator examples/stacks/quickstart
   nvcfplan apply -auto-approve -json stacks/
 {APPLY_EXITS}
@@ -53,6 +70,12 @@ update_function, delete_function, update_secrets as the steps need.
 @account_options
 @planning_options
 @running_options
+@option(
+    "wait-capacity",
+    metavar="DURATION",
+    callback=_seconds,
+    help="Wait so long for room, holding nothing, then carry out the saved plan.",
+)
 @stream_options
 @taking(ApplyArguments)
 def apply(terminal: Terminal, arguments: ApplyArguments) -> int:
