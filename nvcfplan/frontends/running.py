@@ -36,6 +36,7 @@ from nvcfplan.workflows import (
     NothingToDo,
     Patience,
     RecoverRequest,
+    RoomWait,
     StillWaiting,
     apply_plan,
     apply_when_there_is_room,
@@ -191,23 +192,23 @@ def _carried_out(
         operation=manner.operation.value,
         patience=manner.patience,
     )
-    patience = _patience(terminal, arguments.wait_capacity)
+    room = _room_wait(terminal, arguments.wait_capacity)
     result = session.carry_out(
         lambda shell: (
             apply_plan(request, session.ports, shell)
-            if patience is None
-            else apply_when_there_is_room(request, session.ports, shell, patience)
+            if room is None
+            else apply_when_there_is_room(request, session.ports, shell, room)
         ),
         narrator_of(terminal, session.ports.look.clock, nothing_expected),
     )
     return _reported(terminal, session, result, manner.operation, arguments)
 
 
-def _patience(terminal: Terminal, seconds: float | None) -> Patience | None:
+def _room_wait(terminal: Terminal, seconds: float | None) -> RoomWait | None:
     """A line for each look: nothing is held meanwhile, so there is nothing else to tell."""
     if seconds is None:
         return None
-    return Patience(limit_seconds=seconds, listener=lambda one: terminal.say(_waiting(one)))
+    return RoomWait(limit_seconds=seconds, listener=lambda one: terminal.say(_waiting(one)))
 
 
 def _waiting(one: StillWaiting) -> str:

@@ -29,7 +29,7 @@ from nvcfplan.workflows.recover import (
     resume_run,
     roll_back_run,
 )
-from nvcfplan.workflows.room import Patience, StillWaiting, apply_when_there_is_room
+from nvcfplan.workflows.room import RoomWait, StillWaiting, apply_when_there_is_room
 from nvcfplan.workflows.runs import RunResult, Shell, last_journal
 from nvcfplan.workflows.snapshot import take_snapshot
 from nvcfplan.workflows.state_commands import find_function, read_remembered
@@ -53,6 +53,7 @@ __all__ = [
     "Pulse",
     "RecoverRequest",
     "Reviewed",
+    "RoomWait",
     "RunPorts",
     "RunResult",
     "Scope",

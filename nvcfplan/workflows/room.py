@@ -50,7 +50,7 @@ class StillWaiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class RoomWait:
     """How long room is waited for, and who is told meanwhile."""
 
     limit_seconds: float
@@ -58,7 +58,7 @@ class Patience:
 
 
 async def apply_when_there_is_room(
-    request: ApplyRequest, ports: RunPorts, shell: Shell, patience: Patience
+    request: ApplyRequest, ports: RunPorts, shell: Shell, room: RoomWait
 ) -> RunResult:
     """What needs no room is refused at once rather than after hours.
 
@@ -77,11 +77,11 @@ async def apply_when_there_is_room(
             except StalePlan as error:
                 reason = _waitable(error)
         now = look.clock.monotonic()
-        left = began + patience.limit_seconds - now
+        left = began + room.limit_seconds - now
         if left <= 0:
-            raise _over(patience, reason)
+            raise _over(room, reason)
         pause = min(pause, left)
-        patience.listener(StillWaiting(reason=reason, waited=now - began, left=left, pause=pause))
+        room.listener(StillWaiting(reason=reason, waited=now - began, left=left, pause=pause))
         await look.clock.sleep_until(now + pause)
         pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
@@ -108,9 +108,9 @@ def _in_words(moved: Moved) -> str:
     return f"{moved.address}: {moved.found}"
 
 
-def _over(patience: Patience, reason: str) -> NoRoom:
+def _over(room: RoomWait, reason: str) -> NoRoom:
     return NoRoom(
-        f"no capacity within {patience.limit_seconds:.0f} s; nothing was changed",
+        f"no capacity within {room.limit_seconds:.0f} s; nothing was changed",
         detail=reason,
         remedy="wait longer, or plan again: what would make it fit is said there",
     )
