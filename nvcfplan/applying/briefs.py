@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -29,6 +30,7 @@ class Brief:
     `shrinks`: what is waited for is fewer instances, not the row's end.
     `charges`: the pooled units that matter to a waiting step, and the pools they are counted in.
     `is_repaired`: something was done already because this wait had come to nothing.
+    `crowd`: how many steps are under way now, this one among them.
     `released_beside`: of a resource, the units that other steps have been giving back since then.
     """
 
@@ -47,6 +49,7 @@ class Brief:
     shrinks: bool
     charges: tuple[tuple[Charge, tuple[PoolId, ...]], ...]
     released_beside: Callable[[ResourceId, float], int]
+    crowd: Callable[[], int]
     is_repaired: bool = False
 
     def read(self) -> ReadVersion:
@@ -67,6 +70,17 @@ class Brief:
             request=self.request,
             before=self.before,
         )
+
+    def poll_seconds(self, elapsed: float) -> float:
+        """Quick at first, then a tenth of what has passed; slower the more there are that look.
+
+        Spread by the step's id, so that what began together does not look together.
+        Source for the longest: nvcf-api.md 5 (the service looks each minute itself).
+        """
+        settings = self.settings
+        wanted = min(max(settings.first_poll, elapsed / 10), settings.longest_poll)
+        spread = 0.85 + 0.3 * (zlib.crc32(self.step.id.encode()) % 1000) / 1000
+        return max(wanted, self.crowd() / settings.looks_per_second) * spread
 
     @property
     def request(self) -> Digest:

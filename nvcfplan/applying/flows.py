@@ -134,7 +134,7 @@ def look(query: Query, settings: ApplySettings, *, may_stop: bool = True) -> Flo
         if told.now - begun >= limit:
             return Blind(failure, told.now)
         reason = f"the account cannot be read: {failure.message}"
-        yield Rest(pause, Waiting(reason), may_stop)
+        yield Rest(max(pause, failure.retry_after_seconds or 0.0), Waiting(reason), may_stop)
         pause = min(pause * 2, settings.longest_poll)
         told = yield Observe(query, may_stop)
     assert isinstance(told.result, Seen), told.result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,12 +31,16 @@ class Release:
 
 @dataclass(slots=True)
 class Preparation:
-    """`releases`: all that this part of the run has been waiting for, oldest first."""
+    """`releases`: all that this part of the run has been waiting for, oldest first.
+
+    `crowd`: how many steps are under way now.
+    """
 
     run: RunId
     settings: ApplySettings
     bindings: Bindings
     releases: list[Release]
+    crowd: Callable[[], int]
 
     def prepare(self, course: Course, step: Step, now: float) -> Brief:
         state, task = course.state(step.id), step.task
@@ -58,6 +63,7 @@ class Preparation:
             shrinks=isinstance(task, AwaitReleased) and _is_shrinking(course, step, task.version),
             charges=_pooled(course.plan, _charges(course, step)),
             released_beside=lambda resource, since: self._released(step.id, resource, since),
+            crowd=self.crowd,
         )
 
     def end_release(self, step: StepId, now: float) -> None:

@@ -83,7 +83,13 @@ class Running(Owner):
         self.began = 0.0
         self.is_stopping = False
         self._codec = codec
-        self._preparation = Preparation(context.run, settings, self.bindings, [])
+        self._preparation = Preparation(
+            run=context.run,
+            settings=settings,
+            bindings=self.bindings,
+            releases=[],
+            crowd=lambda: len(self.engine.names),
+        )
         self._started: dict[StepId, float] = {}
         self._busy: set[StepId] = set()
         self._settled: set[StepId] = set()

@@ -17,6 +17,8 @@ class ApplySettings:
     """Seconds unless it says otherwise.
 
     `suspicion`: no instance for so long while deploying means that capacity is suspected.
+    `stall`: the same, where some run, the missing ones do not even start, and nothing changes.
+    `looks_per_second`: no more than so many by all that waits together, once they are many.
     `quiet_window`: so long after its sending may a request still show up.
     `release_lag`: so long after the row is gone may freed GPUs be read as taken.
     `release_bound`: so long is a refusal for capacity retried where the units are our own.
@@ -29,9 +31,11 @@ class ApplySettings:
     parallelism: int = 10
     active_limit: float = 7800
     suspicion: float = 1800
+    stall: float = 2700
     quiet_window: float = 60
     first_poll: float = 5
     longest_poll: float = 60
+    looks_per_second: float = 5
     release_lag: float = 360
     release_bound: float = 900
     blind_limit: float = 900

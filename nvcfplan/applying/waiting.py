@@ -90,13 +90,9 @@ def revive(brief: Brief) -> Flow[Ended]:
             return (yield from wait(brief))
 
 
-def poll_seconds(settings: ApplySettings, elapsed: float) -> float:
-    """Quick at first, then a tenth of what has passed. Source for the cap: nvcf-api.md 5 (tick)."""
-    return min(max(settings.first_poll, elapsed / 10), settings.longest_poll)
-
-
 def _until_active(brief: Brief) -> Flow[Ended]:
-    settings, absent_since, unseen = brief.settings, None, _Unseen()
+    settings, absent_since = brief.settings, None
+    unseen, standstill = _Unseen(), _Standstill()
     while True:
         sight = yield from look(brief.read(), settings)
         if isinstance(sight, Blind):
@@ -112,16 +108,17 @@ def _until_active(brief: Brief) -> Flow[Ended]:
                 absent_since = sight.now if absent_since is None else absent_since
                 if sight.now - absent_since >= settings.quiet_window:
                     return Failed(_removed(reason))
-            case Coming(reason=reason, is_empty=is_empty, is_short=is_short):
+            case Coming(reason=reason, is_short=is_short):
                 absent_since = None
-                if is_empty and elapsed >= settings.suspicion:
-                    return Failed(_suspected(reason, elapsed))
+                doubt = _doubt(found, elapsed, standstill.seconds(reason, sight.now), settings)
+                if doubt is not None:
+                    return Failed(doubt)
             case _:
                 assert_never(found)
         if elapsed >= (brief.step.limit_seconds or settings.active_limit):
             overdue = _overdue(brief, reason, elapsed)
             return Failed(_without_word(overdue) if is_short else overdue)
-        yield Rest(poll_seconds(settings, elapsed), Waiting(reason))
+        yield Rest(brief.poll_seconds(elapsed), Waiting(reason))
 
 
 @dataclass(slots=True)
@@ -145,6 +142,28 @@ class _Unseen:
         return Ready() if self.was_deploying or lasts else found
 
 
+def _doubt(found: Coming, elapsed: float, stood: float, settings: ApplySettings) -> Failure | None:
+    """Whether a lack of capacity has to be suspected, of which the service says nothing."""
+    if found.is_empty and elapsed >= settings.suspicion:
+        return _suspected(found.reason, elapsed)
+    if found.is_short and stood >= settings.stall:
+        return _stalled(found.reason, stood)
+    return None
+
+
+@dataclass(slots=True)
+class _Standstill:
+    """Since when the same is seen."""
+
+    reason: str = ""
+    since: float = 0.0
+
+    def seconds(self, reason: str, now: float) -> float:
+        if reason != self.reason:
+            self.reason, self.since = reason, now
+        return now - self.since
+
+
 def _until_released(brief: Brief) -> Flow[Ended]:
     """First the row goes (or shrinks), then the account shows it, or the lag has passed.
 
@@ -162,7 +181,7 @@ def _until_released(brief: Brief) -> Flow[Ended]:
         if ended is not None:
             return ended
         reason = "above its maximum" if brief.shrinks else _row_in_words(version)
-        yield Rest(poll_seconds(brief.settings, elapsed), Waiting(reason))
+        yield Rest(brief.poll_seconds(elapsed), Waiting(reason))
     return (yield from _until_shown(brief, before, since, gone_at=sight.now))
 
 
@@ -175,7 +194,7 @@ def _until_shown(brief: Brief, before: Free, since: float, *, gone_at: float) ->
         if now >= end or _is_shown(brief, before, now_free, since):
             return Succeeded()
         reason = "undeployed; its GPUs do not show as free yet"
-        yield Rest(min(poll_seconds(brief.settings, now - gone_at), end - now), Waiting(reason))
+        yield Rest(min(brief.poll_seconds(now - gone_at), end - now), Waiting(reason))
 
 
 def _until_room(brief: Brief) -> Flow[Ended]:
@@ -192,7 +211,7 @@ def _until_room(brief: Brief) -> Flow[Ended]:
         bound = brief.settings.release_bound if brief.is_self_funded else 0
         if elapsed >= bound:
             return Failed(Failure(kind=FailureClass.CAPACITY, message=short))
-        yield Rest(poll_seconds(brief.settings, elapsed), Waiting(short))
+        yield Rest(brief.poll_seconds(elapsed), Waiting(short))
 
 
 def _free(brief: Brief) -> Flow[tuple[Free, float]]:
@@ -284,6 +303,15 @@ def _suspected(reason: str, elapsed: float) -> Failure:
     return Failure(
         kind=FailureClass.CAPACITY,
         message=f"no instance appeared within {elapsed / 60:.0f} minutes ({reason}):"
+        " a lack of capacity is suspected, the service gave no reason",
+    )
+
+
+def _stalled(reason: str, stood: float) -> Failure:
+    """Source: nvcf-api.md 6.2, the silent forms that leave some instances running."""
+    return Failure(
+        kind=FailureClass.CAPACITY,
+        message=f"{reason} for {stood / 60:.0f} minutes, and instances are not even starting:"
         " a lack of capacity is suspected, the service gave no reason",
     )
 

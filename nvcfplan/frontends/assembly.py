@@ -32,7 +32,14 @@ from nvcfplan.applying import Clock
 from nvcfplan.diagnostics import Diagnostic
 from nvcfplan.frontends.options import is_address
 from nvcfplan.frontends.wall_clock import FastClock, WallClock
-from nvcfplan.model import AccountIdentity, RunId, Secret, SecretOrigin, SecretReference
+from nvcfplan.model import (
+    AccountIdentity,
+    RunId,
+    Secret,
+    SecretOrigin,
+    SecretReference,
+    is_sensitive_key,
+)
 from nvcfplan.workflows import Actor, LookPorts, Minted, RunPorts
 
 if TYPE_CHECKING:
@@ -63,7 +70,8 @@ def choose_account(choice: AccountArguments, root: Path, terminal: Terminal) -> 
 
     Raises: SettingsError.
     """
-    terminal.known.learn(*(terminal.environment.get(one, "").strip() for one in VARIABLES))
+    given = terminal.environment.items()
+    terminal.known.learn(*(text.strip() for name, text in given if is_sensitive_key(name)))
     if choice.emulator is not None and not is_address(choice.emulator):
         return _emulated(choice, root, terminal.known)
     endpoint = resolve_endpoint(choice.emulator or choice.endpoint, terminal.environment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -241,7 +242,7 @@ def test_no_instance_for_half_an_hour_is_a_suspected_lack_of_capacity() -> None:
     assert 1800 <= failed.elapsed_seconds < 1900
 
 
-def test_raised_minimum_that_finds_no_room_is_a_suspected_lack_of_capacity_in_the_end() -> None:
+def test_raised_minimum_that_finds_no_room_is_a_suspected_lack_of_capacity_once_it_stalls() -> None:
     case = Case(4, [scaled("chat", spec(), spec(low=2))], {"chat": spec()})
     made = Drive(start(case.plan, RUN, SETTINGS, CODEC), case.service())
     # Nothing is said of it: the second silent form of nvcf-api.md 6.2.
@@ -251,7 +252,53 @@ def test_raised_minimum_that_finds_no_room_is_a_suspected_lack_of_capacity_in_th
     (failed,) = [event for event in made.events if isinstance(event, StepFailed)]
     assert failed.failure.kind == FailureClass.CAPACITY
     assert "not even starting" in failed.failure.message
-    assert "the limit of await-active" in failed.failure.message
+    assert 2700 <= failed.elapsed_seconds < 2800
+
+
+def test_a_deployment_that_goes_on_coming_up_does_not_stall() -> None:
+    """Each instance takes almost as long as nothing may change, and all of them longer."""
+    case = Case(4, [scaled("chat", spec(), spec(low=3))], {"chat": spec()})
+    settings = replace(SETTINGS, active_limit=20_000)
+    made = Drive(start(case.plan, RUN, settings, CODEC), case.service())
+    made.service.others[POOL] = 3
+
+    def come_up(_effect: Effect) -> None:
+        for versions in made.service.functions.values():
+            for stored in versions.values():
+                for placed in stored.row.placed if stored.row else ():
+                    placed.running = min(3, 1 + int(made.service.now // 2500))
+
+    made.after_effect = come_up
+    assert made.run() is RunOutcome.APPLIED
+    (waited,) = [
+        one for one in made.events if isinstance(one, StepSucceeded) and one.elapsed_seconds > 60
+    ]
+    assert waited.elapsed_seconds > 5000
+
+
+def test_what_is_waited_for_by_many_is_looked_at_less_often_by_each() -> None:
+    def looks(count: int) -> float:
+        parts = [created(f"f{number}", spec()) for number in range(count)]
+        case = Case(count, parts)
+        made = Drive(start(case.plan, RUN, SETTINGS, CODEC), case.service())
+        assert made.run() is RunOutcome.APPLIED
+        waits = [one for one in made.events if isinstance(one, StepWaiting)]
+        return len(waits) / count
+
+    assert looks(60) < looks(2) / 1.5
+
+
+def test_those_that_began_together_do_not_look_together() -> None:
+    parts = [created(f"f{number}", spec()) for number in range(10)]
+    case = Case(10, parts)
+    made = Drive(start(case.plan, RUN, SETTINGS, CODEC), case.service())
+    made.run()
+    waits = [
+        one for one in made.events if isinstance(one, StepWaiting) and one.elapsed_seconds > 20
+    ]
+    at_once = Counter(round(one.at) for one in waits)
+    assert waits
+    assert max(at_once.values()) < 8
 
 
 def _stay_young(made: Drive) -> None:

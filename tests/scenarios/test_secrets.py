@@ -30,10 +30,14 @@ TAIL = '/+a%"b.*é'
 CANARIES = {
     name: f"canary-{name}-0123456789{TAIL}"
     for name in ("env", "file", "literal", "marked", "option", "variable", "template")
-} | {"key": "nvapi-canary-key-0123456789"}  # a header takes no more than this
+} | {  # a header takes no more than these
+    "key": "nvapi-canary-key-0123456789",
+    "forge": "ghp_canary_forge_0123456789",
+}
 ENVIRONMENT = {
     "HF_TOKEN": CANARIES["env"],
     "NVCF_TOKEN": CANARIES["key"],
+    "GITHUB_TOKEN": CANARIES["forge"],
     "NVCFPLAN_VAR_token": CANARIES["variable"],
     "NVCFPLAN_LOG": "debug",
 }
@@ -95,6 +99,10 @@ AFTER: tuple[Words, ...] = (
     ("plan", *PLACE),
     ("graph", *PLACE),
     ("snapshot", "-out=shop.snapshot", *PLACE),
+    ("history", "--emulator", "stack.yaml"),
+    ("history", "-json", "--emulator", "stack.yaml"),
+    ("unlock", "-force", "--emulator", "stack.yaml"),
+    ("comment", "-github", "-dry-run", "-request=7", "made.nvcfplan"),
     ("drift", *PLACE),
     ("drift", "-json", "-with-secrets", *PLACE),
     ("plan", "-offline=shop.snapshot", *OPTIONS, "stack.yaml"),
