@@ -6,7 +6,7 @@ INTEROP := .venv-interop
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint bench interop
+.PHONY: help demo test torture lint bench interop pictures
 
 help:
 	@echo "make demo     plan, apply, roll and roll back on the emulator, narrated"
@@ -14,6 +14,7 @@ help:
 	@echo "make torture  the tests with the large figures (long)"
 	@echo "make lint     ruff and mypy"
 	@echo "make interop  NVIDIA's own SDK, as it comes from PyPI, against the emulator"
+	@echo "make pictures the pages as pictures, to look at; needs Chromium and pdftoppm"
 	@echo "make bench    start-up against python -c pass; the emulator per request; planning"
 
 demo: $(VENV)/.runtime
@@ -32,6 +33,9 @@ lint: $(VENV)/.dev
 
 interop: $(VENV)/.runtime $(INTEROP)/.ready
 	@NVCFPLAN=$(BIN)/nvcfplan $(INTEROP)/bin/python -m pytest -q -c tests/interop/pytest.ini tests/interop
+
+pictures: $(VENV)/.dev
+	@$(BIN)/python -m tests.views.pictures build/pictures
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m bench.startup

@@ -32,7 +32,7 @@ from nvcfplan.views.choice_text import alternative, strategy
 from nvcfplan.views.event_text import failure_text
 from nvcfplan.views.ink import Ink
 from nvcfplan.views.neutralise import safe
-from nvcfplan.views.templating import Medium, compiled, html_text
+from nvcfplan.views.templating import Medium, compiled, html_quoting, html_text
 from nvcfplan.views.wording import deed, described, lasting, runs, subject_of
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def _numbers(page: Page) -> Mapping[StepId, int]:
 
 
 def _title(page: Page) -> str:
-    what = "Plan" if page.run is None else page.run.operation.value.capitalize()
-    return f"{what} of {page.frame.stack} in environment {page.frame.environment}"
+    what = "Plan for" if page.run is None else f"{page.run.operation.value.capitalize()} of"
+    return f"{what} {page.frame.stack} in environment {page.frame.environment}"
 
 
 def _verdict(page: Page) -> tuple[list[str], str]:
@@ -249,6 +249,7 @@ def _template() -> Template:
         "downtime_title": sentences.downtime_title,
         "destroys_title": sentences.destroys_title,
         "retaken": sentences.retaken,
+        "quoting": html_quoting,
         "missing": sentences.missing,
         "users": sentences.users,
         "alternative": alternative,

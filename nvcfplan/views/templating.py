@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -13,6 +14,8 @@ from nvcfplan.views.neutralise import safe
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+_QUOTED: Final = re.compile(r"`([^`]+)`")
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,15 @@ def compiled(name: str, medium: Medium) -> Template:
     )
     environment.filters.update(medium.filters)
     return environment.get_template(name)
+
+
+def html_quoting(text: str) -> Markup:
+    """As `html_text`, what stands in backticks as code. Not for within a tag."""
+    parts = _QUOTED.split(safe(text))
+    drawn = (
+        Markup("<code>{}</code>" if at % 2 else "{}").format(one) for at, one in enumerate(parts)
+    )
+    return Markup("").join(drawn)
 
 
 def html_text(text: str) -> Markup:
