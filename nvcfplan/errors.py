@@ -15,6 +15,7 @@
     |-- StalePlan              the account has moved since the plan was made
     |-- NoRoom               a plan waited for capacity, and its time is over
     |-- RunOpen                an earlier run has not been settled
+    |-- ClaimedTwice           two functions, or two stacks, claim what only one can have
     |-- StoreError             the state store
     |   |-- StateConflict      somebody else wrote in between
     |   |-- LockHeld           another run holds the lease
@@ -144,6 +145,10 @@ class NoRoom(NvcfplanError):
 
 class RunOpen(NvcfplanError):
     code = "run-open"
+
+
+class ClaimedTwice(NvcfplanError):
+    code = "claimed-twice"
 
 
 class StoreError(NvcfplanError):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from nvcfplan.applying.adopting import (
+    Adopted,
+    Likeness,
+    adopt,
+)
 from nvcfplan.applying.effects import (
     Append,
     Appended,
@@ -98,6 +103,7 @@ from nvcfplan.applying.settings import (
 __all__ = [
     "EVERYTHING",
     "NO_ERRAND",
+    "Adopted",
     "Append",
     "Appended",
     "ApplyMachine",
@@ -122,6 +128,7 @@ __all__ = [
     "LeaseBreaker",
     "LeaseLost",
     "LeaseSeen",
+    "Likeness",
     "LiveReader",
     "Look",
     "Machine",
@@ -161,6 +168,7 @@ __all__ = [
     "Unanswered",
     "Unseen",
     "Woke",
+    "adopt",
     "classify_text",
     "execute",
     "remedy_of",

@@ -198,7 +198,7 @@ def _applied(
 def _as_applied(before: ManagedFunction | None, desired: DesiredFunction) -> DesiredFunction:
     """What waits for the next version has not been applied; the policies have."""
     if before is None:
-        return _unknown(desired)
+        return unknown_before(desired)
     return replace(
         before.applied,
         update=desired.update,
@@ -207,7 +207,7 @@ def _as_applied(before: ManagedFunction | None, desired: DesiredFunction) -> Des
     )
 
 
-def _unknown(function: DesiredFunction) -> DesiredFunction:
+def unknown_before(function: DesiredFunction) -> DesiredFunction:
     """Nothing of it counts as applied by us, but for its policies."""
     return replace(function, managed=(), secrets=(), specifications=(), authorized_parties=())
 
@@ -226,6 +226,6 @@ def _undone(before: ManagedFunction | None, found: _Found) -> ManagedFunction | 
         before,
         function_id=found.old[0],
         version_id=found.old[1],
-        applied=_unknown(before.applied),
+        applied=unknown_before(before.applied),
         secret_fingerprints=(),
     )

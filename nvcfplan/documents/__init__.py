@@ -36,7 +36,7 @@ from nvcfplan.documents.report import (
     encode_verify_report,
 )
 from nvcfplan.documents.resource_changes import stated_function
-from nvcfplan.documents.runs import encode_history, encode_lock, encode_run
+from nvcfplan.documents.runs import encode_adoption, encode_history, encode_lock, encode_run
 from nvcfplan.documents.snapshot import (
     SNAPSHOT_FORMAT_VERSION,
     decode_snapshot,
@@ -58,6 +58,7 @@ __all__ = [
     "decode_stamped",
     "decode_state",
     "drift_json_schema",
+    "encode_adoption",
     "encode_apply_report",
     "encode_change_counts",
     "encode_check_report",

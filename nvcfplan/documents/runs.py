@@ -1,4 +1,4 @@
-"""Runs and locks as `-json` prints them."""
+"""Runs, locks and adoptions as `-json` prints them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.documents.records import shape_of
 from nvcfplan.documents.report import REPORT_FORMAT_VERSION, encode_failed, pretty
+from nvcfplan.model import function_address
 from nvcfplan.reports import Counts, RunPart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from nvcfplan.applying import LeaseSeen
+    from nvcfplan.applying import Adopted, LeaseSeen
+    from nvcfplan.model import State
     from nvcfplan.reports import RunReport, RunStage, RunStep
 
 _PARTS = shape_of(tuple[RunPart, ...])
@@ -48,6 +50,32 @@ def encode_lock(
             "exit_code": exit_code,
             "lock": None if lease is None else _lease(lease),
             "open_run": None if run is None else _summary(run),
+        }
+    )
+
+
+def encode_adoption(stack: str, adopted: Sequence[Adopted], state: State | None) -> bytes:
+    return pretty(
+        {
+            "format_version": REPORT_FORMAT_VERSION,
+            "stack": stack,
+            "outcome": "adopted" if adopted else "nothing-to-do",
+            "exit_code": 0,
+            "lineage": state.lineage if state else None,
+            "serial": state.serial if state else None,
+            "functions": [
+                {
+                    "address": function_address(one.entry.key),
+                    "functionId": one.entry.function_id,
+                    "versionId": one.entry.version_id,
+                    "status": one.status.value,
+                    "standing": one.likeness.value,
+                    "kept_versions": one.kept,
+                    "foreign_versions": one.foreign,
+                    "secrets_not_compared": list(one.uncompared),
+                }
+                for one in adopted
+            ],
         }
     )
 

@@ -14,7 +14,7 @@ from nvcfplan.model import State
 
 SCHEMA_VERSION: Final = 1
 _FIELDS: Final = frozenset({"schema_version", "writer_version", "previous", "state", "digest"})
-_REBUILD: Final = "put back an earlier copy, or move the file away and plan: the account's tags say"
+_REBUILD: Final = "put back an earlier copy, or move the file away and run `nvcfplan adopt`"
 
 
 def encode_state(state: State, *, previous: bytes | None = None) -> bytes:
@@ -67,4 +67,4 @@ def _newer(version: int, writer: object) -> StateCorrupt:
 
 
 def _corrupt(why: str) -> StateCorrupt:
-    return StateCorrupt("the state cannot be read", detail=why, remedy=f"{_REBUILD} what is ours")
+    return StateCorrupt("the state cannot be read", detail=why, remedy=_REBUILD)

@@ -39,6 +39,7 @@ SECTIONS: Final = (
             Entry("resume", f"{_COMMANDS}.recover:resume", "Go on with an interrupted apply"),
             Entry("rollback", f"{_COMMANDS}.recover:rollback", "Undo the open or the last apply"),
             Entry("history", f"{_COMMANDS}.history:history", "What every apply did"),
+            Entry("adopt", f"{_COMMANDS}.adopt:adopt", "Rebuild lost state from the account"),
             Entry("unlock", f"{_COMMANDS}.unlock:unlock", "Take the lock away from who is gone"),
         ),
     ),

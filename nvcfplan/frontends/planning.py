@@ -163,7 +163,7 @@ def request_of(arguments: PlanningArguments, loaded: LoadedStack, *, destroys: b
     return PlanRequest(
         stack=loaded.stack,
         inputs=loaded.inputs,
-        root=_portable(loaded.root),
+        root=portable(loaded.root),
         actor=this_actor(),
         destroys=destroys,
         target=None if arguments.target is None else _target(arguments.target),
@@ -180,7 +180,7 @@ def _target(text: str) -> Address:
     return function_address(text.removeprefix("function."))
 
 
-def _portable(root: Path) -> str:
+def portable(root: Path) -> str:
     """Relative to where we stand, so that a plan saved in one checkout is found in another."""
     absolute, here = root.resolve(), Path.cwd()
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)

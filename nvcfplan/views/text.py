@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nvcfplan.views.adoption_text import render_adoption
 from nvcfplan.views.apply_text import render_apply
 from nvcfplan.views.check_text import render_check, stale_because
 from nvcfplan.views.diagnostic_text import render_diagnostics, render_failure, render_validate
@@ -15,6 +16,7 @@ from nvcfplan.views.verify_text import render_verify
 
 __all__ = [
     "Level",
+    "render_adoption",
     "render_apply",
     "render_check",
     "render_diagnostics",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nvcfplan.workflows.adopting import Adoption, adopt_functions
 from nvcfplan.workflows.apply import ApplyRequest, apply_plan, refuse_open_run, remember_plan
 from nvcfplan.workflows.check import check_saved_plan
 from nvcfplan.workflows.commenting import (
@@ -38,6 +39,7 @@ from nvcfplan.workflows.verify import verify_document
 
 __all__ = [
     "Actor",
+    "Adoption",
     "ApplyRequest",
     "CommentOrder",
     "Commented",
@@ -60,6 +62,7 @@ __all__ = [
     "Shell",
     "StillWaiting",
     "UnreadRun",
+    "adopt_functions",
     "apply_plan",
     "apply_when_there_is_room",
     "check_saved_plan",

@@ -15,14 +15,20 @@ from nvcfplan.planning import Inputs, PlanNeeds, PlanOptions, plan_stack
 from nvcfplan.plans import Action, Infeasible, Plan, Provenance, Strategy
 from nvcfplan.reports import find_interruptions
 from nvcfplan.workflows.ports import Actor
-from nvcfplan.workflows.reading import Scope, read_live, read_state, refuse_unbound_account
+from nvcfplan.workflows.reading import (
+    Scope,
+    read_live,
+    read_state,
+    refuse_other_claims,
+    refuse_unbound_account,
+)
 from nvcfplan.workflows.strategies import with_alternatives, with_strategies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nvcfplan.applying import SecretSource
-    from nvcfplan.model import Account, LiveFunction, State
+    from nvcfplan.model import Account, LiveFunction, ManagedFunction, State
     from nvcfplan.workflows.ports import LookPorts
 
 MOST_COMPARED: Final = 64
@@ -56,7 +62,8 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
     """Reads, compares, orders, and proves what came out.
 
     Raises: RemoteError when functions or deployments cannot be read; AccountMismatch; StateCorrupt;
-    SettingsError for a target that is neither in the stack nor ours.
+    ClaimedTwice when another stack's tags are on what our state has; SettingsError for a target
+    that is neither in the stack nor ours.
     """
     stack = request.stack
     refuse_unbound_account(stack.account, ports.identity)
@@ -73,6 +80,7 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
     )
     needs = PlanNeeds(stack=wanted, state=state, options=options)
     account, functions = await read_live(scope_of(stack), ports.reader, needs)
+    refuse_other_claims(scope_of(stack), functions, state)
     if request.target is not None:
         _refuse_unknown_target(request.target, stack, functions, state)
     inputs = Inputs(
@@ -86,7 +94,7 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
     found = with_alternatives(inputs, options, plan_stack(inputs, options))
     if request.strategy is not None or _is_trade(found):
         found = with_strategies(inputs, options, found)
-    checked = _with_policies(check_plan(found, account), state)
+    checked = _with_uncompared(_with_policies(check_plan(found, account), state), state, functions)
     return _required(checked, request.required)
 
 
@@ -154,6 +162,39 @@ def _with_policies(plan: Plan | Infeasible, state: State | None) -> Plan | Infea
         remedy="`nvcfplan apply` remembers it, without a request that changes anything",
     )
     return replace(plan, diagnostics=(*plan.diagnostics, note))
+
+
+def _with_uncompared(
+    plan: Plan | Infeasible, state: State | None, live: Sequence[LiveFunction]
+) -> Plan | Infeasible:
+    """With a note on secrets of which no fingerprint is known: after state was lost, or adopted."""
+    if isinstance(plan, Infeasible):
+        return plan
+    entries = {one.key: one for one in state.functions} if state else {}
+    there = find_owned(plan.desired.name, plan.desired.environment, live, state).owned
+    left = {one.address for one in plan.changes if one.action in (Action.NO_OP, Action.UPDATE)}
+    names = [
+        f"{function.address} {secret.name}"
+        for function in plan.desired.functions
+        if function.address in left and function.key in there
+        for secret in function.secrets
+        if secret.name not in _fingerprinted(entries.get(function.key))
+        and secret.name in (there[function.key].current.secret_names or ())
+    ]
+    if not names:
+        return plan
+    note = Diagnostic(
+        code="secrets-not-compared",
+        severity=Severity.NOTE,
+        summary=f"secrets are not compared: {', '.join(names)}",
+        detail="the service shows no values, and the state has no fingerprint of what was sent",
+        remedy="nothing to do; the next apply that sends them remembers a fingerprint",
+    )
+    return replace(plan, diagnostics=(*plan.diagnostics, note))
+
+
+def _fingerprinted(entry: ManagedFunction | None) -> frozenset[str]:
+    return frozenset(name for name, _ in entry.secret_fingerprints) if entry else frozenset()
 
 
 def _required(plan: Plan | Infeasible, words: frozenset[str]) -> Plan | Infeasible:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nvcfplan.applying import Document
 from nvcfplan.differences import needed_reads
 from nvcfplan.documents import decode_state
-from nvcfplan.errors import AccountMismatch
+from nvcfplan.errors import AccountMismatch, ClaimedTwice
 from nvcfplan.model import (
     OFFLINE,
     Account,
@@ -16,6 +16,8 @@ from nvcfplan.model import (
     Readable,
     State,
     Token,
+    function_address,
+    owner_of,
 )
 from nvcfplan.workflows.concurrency import both, each
 
@@ -143,6 +145,24 @@ def refuse_unbound_account(binding: AccountBinding, ours: AccountIdentity) -> No
                 detail=f"`account.{name}` in the stack file says which account it is for",
                 remedy="choose that account, or change `account` in the stack file",
             )
+
+
+def refuse_other_claims(scope: Scope, live: Sequence[LiveFunction], state: State | None) -> None:
+    """Raises: ClaimedTwice, when what our state has carries the tags of another stack alone."""
+    managed = {one.function_id: one for one in state.functions} if state else {}
+    for function in live:
+        entry = managed.get(function.id)
+        owners = [owner_of(version.config.tags) for version in function.versions]
+        known = sorted({f"{one.stack}@{one.environment}" for one in owners if one is not None})
+        if entry is None or not known or str(scope) in known:
+            continue
+        raise ClaimedTwice(
+            f"{function_address(entry.key)} is in the state of {scope}, and its tags say that it"
+            f" belongs to {', '.join(known)}",
+            detail=f"function {function.id}; two stacks would take it from each other in turn",
+            remedy="take it out of one of the two stacks (`lifecycle.onRemove: forget` lets go of"
+            " it), or correct its nvcfplan: tags",
+        )
 
 
 async def _details(

@@ -302,8 +302,8 @@ def _stored(directory: Path, document: Document) -> Stored | None:
         raise StateCorrupt(
             f"{path} is empty",
             detail="it was not written by nvcfplan like this, or the disk lost it",
-            remedy=f"put the newest file of {directory / 'history'} in its place, or remove it: "
-            "state is rebuilt from the account",
+            remedy=f"put the newest file of {directory / 'history'} in its place, or remove it:"
+            " `nvcfplan adopt` rebuilds it from the account",
         )
     return Stored(content, _token(directory, document, content))
 
