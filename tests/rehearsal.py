@@ -32,6 +32,7 @@ from nvcfplan.model import (
 from nvcfplan.workflows import (
     Actor,
     ApplyRequest,
+    DriftRequest,
     LookPorts,
     Minted,
     PlanRequest,
@@ -39,6 +40,7 @@ from nvcfplan.workflows import (
     RunResult,
     Shell,
     apply_plan,
+    look_for_drift,
     make_plan,
 )
 from tests.adapters.counted import Counted
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from nvcfplan.plans import Infeasible, Plan
+    from nvcfplan.reports import DriftReport
 
 ACTOR = Actor(name="tester@here", tool_version="test")
 KEY = Secret("any-key", SecretReference("key", SecretOrigin.ENV, "KEY"))
@@ -92,6 +95,13 @@ class Account:
         async def use() -> RunResult:
             async with ports_of(self) as ports:
                 return await self._apply(plan, ports, settings or ApplySettings())
+
+        return asyncio.run(use())
+
+    def drift(self, stack: Stack) -> DriftReport:
+        async def use() -> DriftReport:
+            async with ports_of(self) as ports:
+                return await look_for_drift(DriftRequest(stack=stack), ports.look)
 
         return asyncio.run(use())
 

@@ -25,10 +25,11 @@ PLACES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def stack_of(seed: int, telemetries: Telemetries) -> Json:
+def stack_of(seed: int, telemetries: Telemetries, *, least: int = 1, most: int = 3) -> Json:
+    """`least`, `most`: functions."""
     throw = random.Random(f"stack {seed}")
     functions: Json = {}
-    for key in throw.sample(KEYS, throw.randint(1, 3)):
+    for key in throw.sample(KEYS, throw.randint(least, most)):
         functions[key] = _function(throw, telemetries, list(functions))
     return {"apiVersion": "nvcfplan/v1", "stack": "prod", "functions": functions}
 
