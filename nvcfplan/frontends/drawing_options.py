@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from nvcfplan.frontends.click_parts import F, option
 from nvcfplan.frontends.options import decorated, the_one_form
@@ -50,11 +51,13 @@ def _set_form(ctx: click.Context, parameter: click.Parameter, value: str | None)
     del parameter
     if value is not None:
         ctx.obj.form = the_one_form(ctx, value)
+    _refuse_ignored(ctx, is_complete=True)
 
 
 def _set_most_bytes(ctx: click.Context, parameter: click.Parameter, value: int) -> None:
     del parameter
     ctx.obj.most_bytes = value
+    _refuse_ignored(ctx, is_complete=False)
 
 
 def _set_level(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
@@ -63,3 +66,23 @@ def _set_level(ctx: click.Context, parameter: click.Parameter, value: bool) -> N
     if ctx.obj.level != "default":
         raise click.UsageError("-summary and -full are two levels; give one of them.", ctx)
     ctx.obj.level = parameter.name
+    _refuse_ignored(ctx, is_complete=False)
+
+
+def _refuse_ignored(ctx: click.Context, *, is_complete: bool) -> None:
+    """Raises: click.UsageError for what the form that was asked for cannot heed.
+
+    Options are read as they are typed, those left out after them: not `is_complete`, the form may
+    still come.
+    """
+    from nvcfplan.frontends.terminal import Form
+
+    form: Form = ctx.obj.form
+    if ctx.obj.level != "default" and form is not Form.TEXT:
+        raise click.UsageError(
+            f"-{ctx.obj.level} is a level of text; -format={form} has none.", ctx
+        )
+    is_typed = ctx.get_parameter_source("max_bytes") is ParameterSource.COMMANDLINE
+    is_wrong = form is not Form.MARKDOWN and (is_complete or form is not Form.TEXT)
+    if is_typed and is_wrong:
+        raise click.UsageError("-max-bytes is for -format=markdown.", ctx)

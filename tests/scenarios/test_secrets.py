@@ -80,6 +80,7 @@ INPUTS = frozenset({"stack.yaml", "broken.yaml", "certificate.pem", "emulator.db
 
 Words = tuple[str, ...]
 PLACE = ("--emulator", *OPTIONS, "stack.yaml")
+FORMS = ("markdown", "html", "sarif", "github", "gitlab")
 BEFORE: tuple[Words, ...] = (
     ("validate", *OPTIONS, "stack.yaml"),
     ("validate", "-json", *OPTIONS, "stack.yaml"),
@@ -90,12 +91,16 @@ BEFORE: tuple[Words, ...] = (
     ("plan", "-json", "-with-secrets", "--emulator", *OPTIONS, "stack.yaml"),
     ("show", "made.nvcfplan"),
     ("show", "-json", "made.nvcfplan"),
+    ("show", "-full", "made.nvcfplan"),
+    *(("plan", f"-format={form}", *PLACE) for form in FORMS),
+    ("validate", "-format=sarif", *OPTIONS, "broken.yaml"),
+    ("validate", "-format=github", *OPTIONS, "broken.yaml"),
     ("verify", "made.nvcfplan"),
     ("graph", "made.nvcfplan"),
     ("apply", "-vv", "--emulator", "made.nvcfplan"),
 )
 AFTER: tuple[Words, ...] = (
-    ("apply", "-v", "-auto-approve", *PLACE),
+    ("apply", "-v", "-auto-approve", "-report=run.html", *PLACE),
     ("plan", *PLACE),
     ("graph", *PLACE),
     ("snapshot", "-out=shop.snapshot", *PLACE),
