@@ -202,12 +202,13 @@ def _new_functions(plan: Plan, holdings: Holdings) -> Iterator[Moved]:
 
 
 def _wanted(plan: Plan) -> tuple[GpuSpecification, ...]:
+    """What steps take units for. Where an old version only shrinks nothing is wanted."""
     found: set[GpuSpecification] = set()
     for step in plan.steps:
         match step.task:
             case Deploy(specifications=specifications):
                 found.update(specifications)
-            case UpdateDeployment(specification=specification):
+            case UpdateDeployment(specification=specification) if step.acquire:
                 found.add(specification)
             case _:
                 pass

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from nvcfplan.model import Downtime, Prove, Quota, StepId, UpdateOrder, UpdatePolicy
+from nvcfplan.planning import check_freshness
 from nvcfplan.plans import Plan, UpdateDeployment
 from nvcfplan.proving import ancestry, prove
 from tests.planning.builders import (
@@ -94,3 +95,14 @@ def test_a_release_that_does_not_wait_for_every_lowering_is_refused() -> None:
     ]
     assert loose != list(made.steps)
     assert prove(replace(made, steps=tuple(loose))) != ()
+
+
+def test_what_an_old_version_gives_up_needs_no_room_when_the_plan_is_looked_at_again() -> None:
+    """It chose between a and b; lowering it asks for nothing that either might have to keep."""
+    old = wanted("chat", specification(low=4, gpus=4, clusters=("a", "b")))
+    new = wanted("chat", specification(low=4, gpus=4), image="app:2")
+    other = wanted("other", specification(low=18, clusters=("b",)))
+    where, live = account(cluster("a", gpus=20, free=4), cluster("b", gpus=18)), running(old)
+    made = feasible(plan([new, other], where, [live]))
+    assert "update-deployment:function.chat@old.main" in {step.id for step in made.steps}
+    assert check_freshness(made, where, [live], None).is_fresh
