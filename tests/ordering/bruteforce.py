@@ -115,7 +115,7 @@ def choices_of(one: Function, fleet: Fleet) -> tuple[Choice, ...]:
 
 def _fits(fleet: Fleet, used: Mapping[str, int]) -> bool:
     return all(used.get(pool, 0) <= most for pool, most in fleet.capacity.items()) and all(
-        sum(used.get(pool, 0) for pool in pools) <= limit for pools, limit in fleet.quotas
+        sum(used.get(pool, 0) for pool in one.names) <= one.limit for one in fleet.quotas
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tests.ordering.fleets import held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from tests.ordering.fleets import Fleet, Function, Place
 
@@ -74,10 +74,7 @@ class _Ground:
 
     def _is_over_quota(self, place: Place) -> bool:
         return any(
-            sum(one.highest * one.gpus for one in self._counted(names)) > limit
-            for names, limit in self.quotas
-            if not set(place.pools).isdisjoint(names)
+            sum(cap.counts(one.pools, one.highest, one.gpus) for one in self.standing) > cap.limit
+            for cap in self.quotas
+            if not set(place.pools).isdisjoint(cap.names)
         )
-
-    def _counted(self, names: Sequence[str]) -> Iterator[Place]:
-        return (one for one in self.standing if not set(one.pools).isdisjoint(names))

@@ -12,6 +12,7 @@ from nvcfplan.emulator.rules import (
     InstanceTypeRule,
     Landing,
     QuotaRule,
+    QuotaUnit,
     TenantRule,
     WorldFile,
 )
@@ -49,7 +50,10 @@ def world_of(fleet: Fleet, seed: int) -> WorldFile:
             for name, gpus in capacity.items()
             if name == TAKEN
         ),
-        quotas=tuple(QuotaRule(gpu=GPU, names=names, limit=limit) for names, limit in fleet.quotas),
+        quotas=tuple(
+            QuotaRule(gpu=GPU, names=one.names, limit=one.limit, unit=QuotaUnit(one.unit.value))
+            for one in fleet.quotas
+        ),
         landing=Landing.ADVERSARIAL,
         seed=seed,
         batch_size=10,
@@ -69,9 +73,8 @@ def has_place_to_start(fleet: Fleet) -> bool:
     """Where the sum of maxima is over a quota, what runs before could not be deployed again."""
     before = [place for one in fleet.functions for place in one.before]
     return all(
-        sum(one.highest * one.gpus for one in before if not set(one.pools).isdisjoint(names))
-        <= limit
-        for names, limit in fleet.quotas
+        sum(cap.counts(one.pools, one.highest, one.gpus) for one in before) <= cap.limit
+        for cap in fleet.quotas
     )
 
 

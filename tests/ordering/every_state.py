@@ -225,14 +225,13 @@ class _Course:
         return found
 
     def _refuse_over_quota(self, most: tuple[int, ...], event: _Ask) -> None:
-        for names, limit in self.fleet.quotas:
+        for cap in self.fleet.quotas:
             counted = sum(
-                promised * row.gpus_each
+                cap.counts(row.clusters, promised, row.gpus_each)
                 for promised, row in zip(most, self.rows, strict=True)
-                if promised and not row.clusters.isdisjoint(names)
             )
-            if counted > limit and not self.rows[event.row].clusters.isdisjoint(names):
-                raise Unserved(f"{event.step}: {counted} GPUs by max, the quota is {limit}")
+            if counted > cap.limit and not self.rows[event.row].clusters.isdisjoint(cap.names):
+                raise Unserved(f"{event.step}: {counted} by max, the quota is {cap}")
 
     def _pools(self, wanted: GpuSpecification) -> tuple[int, ...]:
         names = wanted.clusters if wanted.backend is None else self.clusters

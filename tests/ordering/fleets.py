@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from nvcfplan.model import (
     Address,
+    DeclaredQuota,
     Downtime,
     GpuSpecification,
     Quota,
+    QuotaCount,
+    QuotaUnit,
+    Stack,
     UpdatePolicy,
     function_address,
 )
-from tests.planning.builders import START, account, cluster, plan, running, specification, wanted
+from tests.planning.builders import (
+    ENVIRONMENT,
+    STACK,
+    START,
+    account,
+    cluster,
+    plan,
+    running,
+    specification,
+    wanted,
+)
 
 if TYPE_CHECKING:
     from nvcfplan.model import Account, DesiredFunction, LiveFunction, LiveInstance
@@ -121,17 +135,38 @@ class Function:
                 yield replace(one, location=place.home, created_at=age)
 
 
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A limit over a set of pools that counts what may run at most."""
+
+    names: tuple[str, ...]
+    limit: int
+    unit: QuotaUnit = QuotaUnit.GPUS
+
+    def counts(self, pools: Collection[str], most: int, gpus: int) -> int:
+        """Of something that may land on these: all of it, or nothing."""
+        if set(self.names).isdisjoint(pools):
+            return 0
+        return most * (gpus if self.unit is QuotaUnit.GPUS else 1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """`capacity`: GPUs by pool. `quotas`: limits over sets of pools."""
+    """`capacity`: GPUs by pool. `quotas`: those in GPUs are read, those in instances declared by
+    the stack, as no reading shows them.
+    """
 
     functions: tuple[Function, ...]
     capacity: Mapping[str, int]
-    quotas: tuple[tuple[tuple[str, ...], int], ...] = ()
+    quotas: tuple[Cap, ...] = ()
 
     def account(self) -> Account:
         used = held(self.functions)
-        quotas = tuple(Quota(gpu="H100", names=names, limit=limit) for names, limit in self.quotas)
+        quotas = tuple(
+            Quota(gpu="H100", names=one.names, limit=one.limit)
+            for one in self.quotas
+            if one.unit is QuotaUnit.GPUS
+        )
         return account(
             *(
                 replace(cluster(name, gpus=gpus, free=gpus - used[name]), groups=(name, "all"))
@@ -146,8 +181,30 @@ class Fleet:
     def live(self) -> list[LiveFunction]:
         return [one.live() for one in self.functions if one.before]
 
+    def declared(self) -> tuple[DeclaredQuota, ...]:
+        return tuple(
+            DeclaredQuota(
+                f"q{number}",
+                Quota(
+                    gpu="H100",
+                    names=one.names,
+                    limit=one.limit,
+                    unit=one.unit,
+                    counts=QuotaCount.MAX,
+                ),
+            )
+            for number, one in enumerate(self.quotas)
+            if one.unit is QuotaUnit.INSTANCES
+        )
+
+    def stack(self) -> Stack:
+        functions = tuple(sorted(self.desired(), key=lambda one: one.key))
+        return Stack(
+            name=STACK, environment=ENVIRONMENT, functions=functions, quotas=self.declared()
+        )
+
     def plan(self) -> Plan | Infeasible:
-        return plan(self.desired(), self.account(), self.live())
+        return plan(self.desired(), self.account(), self.live(), quotas=self.declared())
 
 
 def held(functions: Sequence[Function]) -> Counter[str]:

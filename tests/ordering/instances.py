@@ -11,7 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from nvcfplan.model import Downtime
-from tests.ordering.fleets import Fleet, Function, Place, held, wanted_units
+from tests.ordering.fleets import Cap, Fleet, Function, Place, held, wanted_units
 from tests.planning.builders import whole
 
 if TYPE_CHECKING:
@@ -135,9 +135,9 @@ def _sized(
     tightness = throw.choice((0.5, 0.7, 0.8, 0.9, 0.95, 1.0))
     before, after = held(functions), wanted_units(functions)
     capacity = {name: ceil(max(before[name], after[name]) / tightness) for name in pools}
-    quotas: list[tuple[tuple[str, ...], int]] = []
+    quotas: list[Cap] = []
     if throw.random() < quota_odds:
         names = tuple(sorted(throw.sample(list(pools), throw.randint(1, len(pools)))))
         least = max(sum(some[name] for name in names) for some in (before, after))
-        quotas.append((names, ceil(least / throw.choice((0.7, 0.9, 1.0)))))
+        quotas.append(Cap(names, ceil(least / throw.choice((0.7, 0.9, 1.0)))))
     return Fleet(functions=tuple(functions), capacity=capacity, quotas=tuple(quotas))

@@ -10,8 +10,8 @@ from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
-from nvcfplan.model import Downtime, Prove, UpdateOrder, UpdatePolicy, Warm
-from tests.ordering.fleets import Fleet, Function, Place, held, wanted_units
+from nvcfplan.model import Downtime, Prove, QuotaUnit, UpdateOrder, UpdatePolicy, Warm
+from tests.ordering.fleets import Cap, Fleet, Function, Place, held, wanted_units
 from tests.planning.builders import specification
 
 if TYPE_CHECKING:
@@ -38,7 +38,12 @@ def rich_fleet(seed: int) -> Fleet:
     before, after = held(functions), wanted_units(functions)
     capacity = {name: ceil(max(before[name], after[name]) / tightness) for name in pools}
     quotas = tuple(_quota(throw, functions, pools) for _ in range(throw.choice((0, 0, 1, 1, 2))))
-    return Fleet(functions=tuple(functions), capacity=capacity, quotas=tuple(sorted(set(quotas))))
+    by_kind = {(one.names, one.unit): one for one in quotas}
+    return Fleet(
+        functions=tuple(functions),
+        capacity=capacity,
+        quotas=tuple(by_kind[kind] for kind in sorted(by_kind)),
+    )
 
 
 def _function(
@@ -125,14 +130,10 @@ def _bounces(throw: random.Random, pools: Sequence[str]) -> Iterator[GpuSpecific
         )
 
 
-def _quota(
-    throw: random.Random, functions: Sequence[Function], pools: Sequence[str]
-) -> tuple[tuple[str, ...], int]:
+def _quota(throw: random.Random, functions: Sequence[Function], pools: Sequence[str]) -> Cap:
     """Over some pools: all that runs before may be deployed, and all that is wanted."""
     names = tuple(sorted(throw.sample(list(pools), throw.randint(1, len(pools)))))
+    cap = Cap(names, 0, throw.choice((QuotaUnit.GPUS, QuotaUnit.GPUS, QuotaUnit.INSTANCES)))
     sides = ([p for f in functions for p in f.before], [p for f in functions for p in f.after])
-    least = max(
-        sum(one.highest * one.gpus for one in side if not set(one.pools).isdisjoint(names))
-        for side in sides
-    )
-    return names, ceil(least / throw.choice((0.6, 0.8, 0.9, 1.0)))
+    least = max(sum(cap.counts(one.pools, one.highest, one.gpus) for one in side) for side in sides)
+    return replace(cap, limit=ceil(least / throw.choice((0.6, 0.8, 0.9, 1.0))))

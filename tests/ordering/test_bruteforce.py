@@ -48,7 +48,7 @@ def swollen(fleet: Fleet, by: int) -> Fleet:
             for one in fleet.functions
         ),
         capacity={name: gpus * by for name, gpus in fleet.capacity.items()},
-        quotas=tuple((names, limit * by) for names, limit in fleet.quotas),
+        quotas=tuple(replace(one, limit=one.limit * by) for one in fleet.quotas),
     )
 
 

@@ -20,7 +20,7 @@ from nvcfplan.plans import Action, Plan
 from tests.budget import examples
 from tests.fakes import MemoryStore
 from tests.ordering.emulated import has_place_to_start, populate, rolls_by_name, world_of
-from tests.ordering.fleets import Fleet, Function, Place
+from tests.ordering.fleets import Cap, Fleet, Function, Place
 from tests.ordering.instances import narrow_fleet
 from tests.ordering.rich import rich_fleet
 from tests.planning.builders import whole
@@ -80,7 +80,7 @@ def carried_out(parallelism: int, count: int) -> Counter[str]:
                 found["over quota before"] += 1
                 continue
             populate(where.emulator, fleet)
-            plan = where.plan(*fleet.desired())
+            plan = where.plan_stack(fleet.stack())
             if not isinstance(plan, Plan) or has_errors(plan.diagnostics):
                 continue
             found["planned"] += 1
@@ -110,7 +110,9 @@ def test_who_lends_room_to_a_quota_need_not_have_been_read_in_full() -> None:
     allowed = whole(Downtime.ALLOWED)
     lender = Function(key="lender", before=there, after=there, bumps=False, policy=allowed)
     bumped = Function(key="bumped", before=here, after=here, bumps=True, policy=whole())
-    fleet = Fleet(functions=(bumped, lender), capacity={"a": 9, "b": 9}, quotas=((("a", "b"), 4),))
+    fleet = Fleet(
+        functions=(bumped, lender), capacity={"a": 9, "b": 9}, quotas=(Cap(("a", "b"), 4),)
+    )
     with account(world_of(fleet, 0), MemoryStore()) as where:
         populate(where.emulator, fleet)
         plan = where.plan(*fleet.desired())

@@ -6,6 +6,7 @@ from collections import Counter
 from functools import cache
 
 from nvcfplan.diagnostics import has_errors
+from nvcfplan.planning import check_freshness
 from nvcfplan.plans import Plan
 from nvcfplan.proving import prove
 from tests.budget import examples
@@ -24,13 +25,14 @@ def planned(count: int) -> Counter[str]:
         found["name order fails"] += not name_order_works(fleet)
         if isinstance(plan, Plan) and not has_errors(plan.diagnostics):
             assert prove(plan) == (), seed
+            assert check_freshness(plan, fleet.account(), fleet.live(), None).is_fresh, seed
             found["feasible"] += 1
             found["proved"] += all(one.verdict is None for one in plan.diagnostics)
             found.update({one.code for one in plan.diagnostics})
     return found
 
 
-def test_every_plan_is_proved_from_its_document_alone() -> None:
+def test_every_plan_is_proved_from_its_document_alone_and_is_fresh() -> None:
     found = planned(examples(FLEETS))
     print(dict(found))
     assert found["feasible"] >= 0.6 * examples(FLEETS)

@@ -11,6 +11,7 @@ from nvcfplan.model import (
     AccountIdentity,
     Cluster,
     ClusterGroup,
+    DeclaredQuota,
     DeploymentId,
     DesiredFunction,
     DesiredSpecification,
@@ -226,11 +227,13 @@ def plan(
     *,
     state: State | None = None,
     options: PlanOptions | None = None,
+    quotas: tuple[DeclaredQuota, ...] = (),
 ) -> Plan | Infeasible:
     stack = Stack(
         name=STACK,
         environment=ENVIRONMENT,
         functions=tuple(sorted(functions, key=lambda one: one.key)),
+        quotas=quotas,
     )
     inputs = Inputs(
         stack=stack,
