@@ -12,6 +12,7 @@ from nvcfplan.documents.events import (
     events_json_schema,
 )
 from nvcfplan.documents.journal import decode_record, decode_stamped, encode_record
+from nvcfplan.documents.memory import decode_memory, encode_memory
 from nvcfplan.documents.plan import (
     FORMAT_VERSION,
     Examined,
@@ -52,6 +53,7 @@ __all__ = [
     "Examined",
     "decode_claims",
     "decode_document",
+    "decode_memory",
     "decode_plan",
     "decode_record",
     "decode_snapshot",
@@ -69,6 +71,7 @@ __all__ = [
     "encode_history",
     "encode_lock",
     "encode_log",
+    "encode_memory",
     "encode_plan",
     "encode_record",
     "encode_report_line",

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from nvcfplan.applying import Clock, Event
     from nvcfplan.frontends.terminal import Terminal
     from nvcfplan.model import StepId
-    from nvcfplan.plans import Task
     from nvcfplan.reports import Expecting
 
 HEARTBEAT_SECONDS: Final = 30.0
@@ -111,11 +110,6 @@ def narrator_of(terminal: Terminal, clock: Clock, expecting: Expecting) -> Narra
         return Narrator(_Stream(terminal), clock, expecting)
     voice = _Table(terminal) if terminal.is_redrawable else _Lines(terminal)
     return Narrator(voice, clock, expecting)
-
-
-def nothing_expected(task: Task) -> None:
-    """Of a run in an account without a history."""
-    del task
 
 
 class _Lines(Voice):

@@ -11,7 +11,7 @@ from nvcfplan.documents import decode_plan
 from nvcfplan.frontends.assembly import choose_account, mint
 from nvcfplan.frontends.exits import Exit, exit_of_outcome
 from nvcfplan.frontends.locks import patience_of
-from nvcfplan.frontends.narrating import narrator_of, nothing_expected
+from nvcfplan.frontends.narrating import Narrator, narrator_of
 from nvcfplan.frontends.options import leading_back, usage_error
 from nvcfplan.frontends.planning import refuse_planning, request_of
 from nvcfplan.frontends.prompts import APPLY, DESTROY, ROLLBACK, is_approved
@@ -28,7 +28,7 @@ from nvcfplan.frontends.stacks import identify, load, root_of_saved
 from nvcfplan.frontends.terminal import ReportUnwritten
 from nvcfplan.loading import StackSource
 from nvcfplan.plans import Infeasible
-from nvcfplan.reports import Operation
+from nvcfplan.reports import Operation, expecting
 from nvcfplan.views.neutralise import safe
 from nvcfplan.views.wording import lasting
 from nvcfplan.workflows import (
@@ -44,6 +44,7 @@ from nvcfplan.workflows import (
     is_refused,
     last_outcome,
     make_plan,
+    read_memory,
     read_stack_files,
     refuse_open_run,
     remember_plan,
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
     from nvcfplan.located import SourceMap
     from nvcfplan.model import Stack
     from nvcfplan.plans import Plan
-    from nvcfplan.workflows import RunResult
+    from nvcfplan.workflows import RunResult, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ def _carried_out(
             if room is None
             else apply_when_there_is_room(request, session.ports, shell, room)
         ),
-        narrator_of(terminal, session.ports.look.clock, nothing_expected),
+        _narrator(terminal, session, scope_of(plan.desired)),
     )
     return _reported(terminal, session, result, manner.operation, arguments)
 
@@ -217,6 +218,13 @@ def _waiting(one: StillWaiting) -> str:
         f"Waiting for capacity [{lasting(one.waited)} of {whole}]: {safe(one.reason)};"
         f" nothing is held, next look in {lasting(one.pause)}"
     )
+
+
+def _narrator(terminal: Terminal, session: Session, scope: Scope) -> Narrator:
+    """How long things take, it knows from the runs before."""
+    look = session.ports.look
+    memory = session.read(read_memory(scope, look.store))
+    return narrator_of(terminal, look.clock, expecting(memory))
 
 
 def _recover(terminal: Terminal, arguments: RecoverArguments, operation: Operation) -> Exit:
@@ -244,7 +252,7 @@ def _recover(terminal: Terminal, arguments: RecoverArguments, operation: Operati
         work = resume_run if operation is Operation.RESUME else roll_back_run
         result = session.carry_out(
             lambda shell: work(request, session.ports, shell),
-            narrator_of(terminal, look.clock, nothing_expected),
+            _narrator(terminal, session, known.scope),
         )
         if isinstance(result, NothingToDo):
             report_nothing(terminal, operation, result.outcome)

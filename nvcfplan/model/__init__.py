@@ -73,6 +73,11 @@ from nvcfplan.model.live import (
     LiveVersion,
     Status,
 )
+from nvcfplan.model.memory import (
+    Durations,
+    Memory,
+    StepKind,
+)
 from nvcfplan.model.ownership import (
     MOST_USER_TAGS,
     PREFIX,
@@ -146,6 +151,7 @@ __all__ = [
     "DesiredSpecification",
     "Digest",
     "Downtime",
+    "Durations",
     "EffectId",
     "EnvironmentVariable",
     "FunctionConfig",
@@ -166,6 +172,7 @@ __all__ = [
     "LiveSpecification",
     "LiveVersion",
     "ManagedFunction",
+    "Memory",
     "Metadata",
     "OnDrainTimeout",
     "OnRemove",
@@ -189,6 +196,7 @@ __all__ = [
     "State",
     "Status",
     "StepId",
+    "StepKind",
     "Taken",
     "Telemetries",
     "Token",

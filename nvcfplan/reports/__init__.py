@@ -42,6 +42,13 @@ from nvcfplan.reports.drift_report import (
     LookOutcome,
     drift_report,
 )
+from nvcfplan.reports.habits import (
+    MOST_KINDS,
+    MOST_SECONDS,
+    expecting,
+    kind_of,
+    learnt,
+)
 from nvcfplan.reports.interruptions import (
     Exposure,
     Interruption,
@@ -119,6 +126,8 @@ from nvcfplan.reports.verify_report import (
 )
 
 __all__ = [
+    "MOST_KINDS",
+    "MOST_SECONDS",
     "ApplyReport",
     "Board",
     "CapacityRow",
@@ -180,6 +189,7 @@ __all__ = [
     "count_changes",
     "critical_path",
     "drift_report",
+    "expecting",
     "failure_diagnostic",
     "find_claims",
     "find_conflicts",
@@ -193,6 +203,8 @@ __all__ = [
     "follow",
     "forces_new_version",
     "heaviest_closure",
+    "kind_of",
+    "learnt",
     "no_snippets",
     "plan_report",
     "run_report",

@@ -5,7 +5,7 @@ Table, heartbeat lines and the event stream are drawn from this, so they cannot 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
@@ -27,8 +27,8 @@ from nvcfplan.plans import Step, Task
 if TYPE_CHECKING:
     from nvcfplan.applying import Event
 
-Expecting = Callable[[Task], float | None]
-"""Seconds that such a step took before; None: nothing is known of it."""
+Expecting = Callable[[Task, Sequence[Step]], float | None]
+"""Seconds that such a step of such a plan took before; None: nothing is known of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ def follow(progress: Progress, event: Event, expecting: Expecting) -> Progress:
     """Where the run stands after `event`."""
     match event:
         case RunBegan(planned=planned, done=done):
-            expected = tuple(_expected(step, expecting) for step in planned)
+            expected = tuple(_expected(step, planned, expecting) for step in planned)
             return Progress(planned=planned, expected=expected, finished=frozenset(done))
         case StepStarted():
             return _with(progress, _started(progress, event, expecting))
@@ -138,12 +138,12 @@ def _started(progress: Progress, event: StepStarted, expecting: Expecting) -> In
         task=event.task,
         began=event.at,
         reason="",
-        expected_seconds=expecting(event.task) if known is None else known,
+        expected_seconds=expecting(event.task, progress.planned) if known is None else known,
     )
 
 
-def _expected(step: Step, expecting: Expecting) -> float:
-    before = expecting(step.task)
+def _expected(step: Step, planned: Sequence[Step], expecting: Expecting) -> float:
+    before = expecting(step.task, planned)
     return float(step.expected_seconds) if before is None else before
 
 

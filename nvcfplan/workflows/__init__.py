@@ -19,6 +19,7 @@ from nvcfplan.workflows.commenting import (
 from nvcfplan.workflows.drift import DriftRequest, look_for_drift
 from nvcfplan.workflows.history import Lock, UnreadRun, look_at_lock, read_history, read_run
 from nvcfplan.workflows.locking import Patience, Pulse, take_pulse
+from nvcfplan.workflows.memory import read_memory
 from nvcfplan.workflows.offline import make_offline_plan
 from nvcfplan.workflows.plan import PlanRequest, has_changes, is_refused, make_plan, scope_of
 from nvcfplan.workflows.ports import Actor, LookPorts, Minted, RunPorts
@@ -79,6 +80,7 @@ __all__ = [
     "make_plan",
     "mark_outdated",
     "read_history",
+    "read_memory",
     "read_remembered",
     "read_run",
     "read_stack_files",

@@ -38,6 +38,7 @@ from nvcfplan.documents import (
 from nvcfplan.errors import RunOpen, StoreError
 from nvcfplan.model import RunId, State, function_key
 from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
+from nvcfplan.workflows.memory import remember_durations
 from nvcfplan.workflows.ports import Actor
 from nvcfplan.workflows.reading import Remembered, Scope, stored_state
 
@@ -279,6 +280,7 @@ async def carry_out(
     )
     plan = machine.plan
     assert plan is not None, holding.run
+    await remember_durations(holding.scope, look.store, holding.lease, events)
     return RunResult(
         outcome=outcome,
         plan=plan,

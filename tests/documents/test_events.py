@@ -31,7 +31,7 @@ VALIDATOR = jsonschema.Draft7Validator(events_json_schema())
 def _lines(events: tuple[Event, ...]) -> list[dict[str, object]]:
     progress, lines = Progress(), []
     for event in events:
-        progress = follow(progress, event, lambda _task: None)
+        progress = follow(progress, event, lambda _task, _planned: None)
         lines.append(json.loads(encode_event(event, progress, "words", NOW)))
     return lines
 

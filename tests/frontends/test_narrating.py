@@ -12,10 +12,11 @@ import pyte
 import pytest
 
 from nvcfplan.applying import Clock, Event, RunBegan, RunFinished, StepStarted, StepWaiting
-from nvcfplan.frontends.narrating import HEARTBEAT_SECONDS, Narrator, narrator_of, nothing_expected
+from nvcfplan.frontends.narrating import HEARTBEAT_SECONDS, Narrator, narrator_of
 from nvcfplan.frontends.terminal import Form, Terminal
-from nvcfplan.model import StepId
+from nvcfplan.model import Memory, StepId
 from nvcfplan.plans import AwaitActive, Plan, Step
+from nvcfplan.reports import expecting
 from nvcfplan.views.event_text import event_line
 from tests.documents import builders
 from tests.views import runs
@@ -92,7 +93,7 @@ class Watching:
         )
         self.terminal.is_stream = words == "-json"
         self.terminal.form = Form.JSON if self.terminal.is_stream else Form.TEXT
-        self.narrator: Narrator = narrator_of(self.terminal, self.clock, nothing_expected)
+        self.narrator: Narrator = narrator_of(self.terminal, self.clock, expecting(Memory()))
 
     def hear(self, events: Sequence[Event]) -> None:
         for event in events:

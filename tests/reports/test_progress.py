@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from nvcfplan.applying import Event, RollbackBegan, StepStarted, StepWaiting
@@ -10,13 +12,16 @@ from nvcfplan.reports import Progress, follow
 from tests.documents import builders
 from tests.views import runs
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 ROLLING = builders.rolling()
 FIRST = ROLLING.steps[0]
 ACTIVE = next(step for step in ROLLING.steps if isinstance(step.task, AwaitActive))
 
 
-def _nothing(task: Task) -> float | None:
-    del task
+def _nothing(task: Task, planned: Sequence[Step]) -> float | None:
+    del task, planned
     return None
 
 
@@ -76,7 +81,7 @@ def test_what_has_run_for_a_while_has_less_to_go() -> None:
 
 def test_history_is_trusted_more_than_the_plan() -> None:
     began = runs.began(ROLLING)
-    usual = follow(Progress(), began, lambda _task: 1.0)
+    usual = follow(Progress(), began, lambda _task, _planned: 1.0)
     assert usual.expected == (1.0,) * len(ROLLING.steps)
 
 
