@@ -104,6 +104,7 @@ AFTER: tuple[Words, ...] = (
     ("plan", *PLACE),
     ("graph", *PLACE),
     ("snapshot", "-out=shop.snapshot", *PLACE),
+    ("adopt", "--emulator", "stack.yaml"),
     ("history", "--emulator", "stack.yaml"),
     ("history", "-json", "--emulator", "stack.yaml"),
     ("unlock", "-force", "--emulator", "stack.yaml"),
