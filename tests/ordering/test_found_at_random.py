@@ -106,3 +106,15 @@ def test_what_an_old_version_gives_up_needs_no_room_when_the_plan_is_looked_at_a
     made = feasible(plan([new, other], where, [live]))
     assert "update-deployment:function.chat@old.main" in {step.id for step in made.steps}
     assert check_freshness(made, where, [live], None).is_fresh
+
+
+def test_what_ran_where_nothing_goes_on_may_be_started_besides_the_minimum() -> None:
+    """4 are wanted, and the 2 that ran in c are matched too: 5 begin, on whichever of a and b."""
+    gone = specification("gone", low=2, gpus=2, clusters=("c",))
+    there = specification(low=1, high=5, gpus=2, clusters=("a", "b"))
+    old = wanted("chat", there, gone)
+    more = specification(low=4, high=5, gpus=2, clusters=("a", "b"))
+    new = wanted("chat", more, image="app:2")
+    roomy = account(*(cluster(name, gpus=100) for name in "abc"))
+    made = feasible(plan([new], roomy, [running(old)]))
+    assert prove(made) == ()

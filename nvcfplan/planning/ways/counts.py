@@ -72,9 +72,13 @@ def widest(difference: Difference) -> tuple[GpuSpecification, ...]:
         return difference.specifications
     policy = difference.desired.update if difference.desired else UpdatePolicy()
     runs = sum(running_by_row(owned.current).values()) if owned else 0
-    least = max(int(policy.prove is Prove.ONE), runs * (policy.warm is Warm.MATCH_RUNNING))
+    least = int(policy.prove is Prove.ONE)
+    more = runs if policy.warm is Warm.MATCH_RUNNING else 0
     return (
-        *(_at_least(one, least) for one in difference.specifications),
+        *(
+            _at_least(one, max(least, one.min_instances + more))
+            for one in difference.specifications
+        ),
         *(_at_least(one, runs) for one in policy.bounce),
     )
 
