@@ -21,6 +21,7 @@ from nvcfplan import __version__
 from nvcfplan.adapters.nvcf.client import Client
 from nvcfplan.adapters.nvcf.performer import NvcfPerformer
 from nvcfplan.adapters.nvcf.reader import NvcfReader
+from nvcfplan.adapters.nvcf.resources import ResourceReader
 from nvcfplan.adapters.nvcf.target import Target
 from nvcfplan.adapters.nvcf.words import KnownSecrets
 from nvcfplan.adapters.settings.credentials import VARIABLES, Credential, resolve_credential
@@ -179,7 +180,11 @@ async def connected(
                 secrets=sources,
                 clock=account.clock,
             )
-            yield RunPorts(look=look, performer=NvcfPerformer(client, sources))
+            yield RunPorts(
+                look=look,
+                performer=NvcfPerformer(client, sources),
+                queues=ResourceReader(client),
+            )
     finally:
         store.close()
 

@@ -112,6 +112,14 @@ def narrator_of(terminal: Terminal, clock: Clock, expecting: Expecting) -> Narra
     return Narrator(voice, clock, expecting)
 
 
+def narrate(terminal: Terminal, text: str) -> None:
+    """One line about what comes, in the form in which the run itself is told."""
+    if terminal.is_stream:
+        stream_quietly(terminal, partial(encode_log, text))
+    else:
+        terminal.say(text)
+
+
 class _Lines(Voice):
     """For pipelines and files: each line stands by itself."""
 
@@ -149,7 +157,7 @@ class _Stream(Voice):
         self._terminal.above = None
 
     def _log(self, text: str) -> None:
-        stream_quietly(self._terminal, partial(encode_log, text))
+        narrate(self._terminal, text)
 
 
 class _Table(Voice):

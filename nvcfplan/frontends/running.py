@@ -11,7 +11,7 @@ from nvcfplan.documents import decode_plan
 from nvcfplan.frontends.assembly import choose_account, mint
 from nvcfplan.frontends.exits import Exit, exit_of_outcome
 from nvcfplan.frontends.locks import patience_of
-from nvcfplan.frontends.narrating import Narrator, narrator_of
+from nvcfplan.frontends.narrating import Narrator, narrate, narrator_of
 from nvcfplan.frontends.options import leading_back, usage_error
 from nvcfplan.frontends.planning import refuse_planning, request_of
 from nvcfplan.frontends.prompts import APPLY, DESTROY, ROLLBACK, is_approved
@@ -30,7 +30,7 @@ from nvcfplan.loading import StackSource
 from nvcfplan.plans import Infeasible
 from nvcfplan.reports import Operation, expecting
 from nvcfplan.views.neutralise import safe
-from nvcfplan.views.wording import lasting
+from nvcfplan.views.wording import counted, lasting
 from nvcfplan.workflows import (
     ApplyRequest,
     NothingToDo,
@@ -44,6 +44,7 @@ from nvcfplan.workflows import (
     is_refused,
     last_outcome,
     make_plan,
+    queued_work,
     read_memory,
     read_stack_files,
     refuse_open_run,
@@ -119,6 +120,7 @@ def _apply_stack(terminal: Terminal, arguments: ApplyArguments, operation: Opera
             return Exit.ERROR
         if not has_changes(plan):
             return _remembered(terminal, session, plan, operation)
+        _tell_queues(terminal, session, plan)
         question = DESTROY if destroys else APPLY
         if not is_approved(terminal, question, auto_approve=arguments.auto_approve):
             terminal.say(f"{operation.value.capitalize()} cancelled.")
@@ -145,6 +147,7 @@ def _apply_saved(terminal: Terminal, arguments: ApplyArguments, path: Path) -> E
             return _remembered(terminal, session, plan, Operation.APPLY)
         placed = replace(arguments, paths=(root,), environment=plan.desired.environment)
         manner = Manner(Operation.APPLY, patience_of(arguments, account, terminal))
+        _tell_queues(terminal, session, plan)
         return _carried_out(terminal, session, plan, placed, manner)
 
 
@@ -218,6 +221,16 @@ def _waiting(one: StillWaiting) -> str:
         f"Waiting for capacity [{lasting(one.waited)} of {whole}]: {safe(one.reason)};"
         f" nothing is held, next look in {lasting(one.pause)}"
     )
+
+
+def _tell_queues(terminal: Terminal, session: Session, plan: Plan) -> None:
+    """Before anything is approved: what is undeployed may have work to do."""
+    queues = session.ports.queues
+    waiting = session.read(queued_work(plan, queues)) if queues is not None else ()
+    for one in waiting:
+        calls = counted(one.depth, "call")
+        fate = "are lost when it is undeployed" if one.is_lost else "end before it is undeployed"
+        narrate(terminal, f"In the queue of {safe(str(one.version))}: {calls}, which {fate}.")
 
 
 def _narrator(terminal: Terminal, session: Session, scope: Scope) -> Narrator:

@@ -23,6 +23,7 @@ from nvcfplan.workflows.memory import read_memory
 from nvcfplan.workflows.offline import make_offline_plan
 from nvcfplan.workflows.plan import PlanRequest, has_changes, is_refused, make_plan, scope_of
 from nvcfplan.workflows.ports import Actor, LookPorts, Minted, RunPorts
+from nvcfplan.workflows.queues import QueuedWork, queued_work
 from nvcfplan.workflows.reading import Scope
 from nvcfplan.workflows.recover import (
     NothingToDo,
@@ -54,6 +55,7 @@ __all__ = [
     "Patience",
     "PlanRequest",
     "Pulse",
+    "QueuedWork",
     "RecoverRequest",
     "Reviewed",
     "RoomWait",
@@ -79,6 +81,7 @@ __all__ = [
     "make_offline_plan",
     "make_plan",
     "mark_outdated",
+    "queued_work",
     "read_history",
     "read_memory",
     "read_remembered",

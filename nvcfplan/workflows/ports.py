@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from nvcfplan.applying import Clock, LiveReader, SecretSource, StateStore, StepPerformer
-from nvcfplan.model import AccountIdentity, RunId
+from nvcfplan.model import AccountIdentity, FunctionId, RunId, VersionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +20,19 @@ class LookPorts:
     clock: Clock
 
 
+class QueueReader(Protocol):
+    async def queue_depth(self, function: FunctionId, version: VersionId) -> int | None:
+        """Calls that wait for it; None: it takes none. Raises: RemoteError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPorts:
+    """`queues` None: nobody can be asked what waits."""
+
     look: LookPorts
     performer: StepPerformer
+    queues: QueueReader | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,9 +47,13 @@ class ResourceReader:
         self._client = client
 
     async def queue_depth(self, function: FunctionId, version: VersionId) -> int | None:
-        """Calls that wait, and would be lost by a plain undeploy. None: it takes no calls."""
+        """Calls that wait, and would be lost by a plain undeploy. None: it takes no calls.
+
+        Asked once: nothing depends on it, so nothing waits for it.
+        """
+        request = reads.queues(function, version)
         try:
-            answer = await self._client.read(reads.queues(function, version), QueuesAnswer)
+            answer = await self._client.read(request, QueuesAnswer, attempts=1)
         except RemoteMissing:
             return None
         return sum(one.queue_depth for one in answer.queues if one.function_version_id == version)
