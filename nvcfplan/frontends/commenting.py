@@ -31,6 +31,7 @@ from nvcfplan.plans import Infeasible
 from nvcfplan.reports import CommentFrame, Deed, Outlook, Standing
 from nvcfplan.views.markdown import draw_comment, mark_stale, marker
 from nvcfplan.views.text import safe, stale_because
+from nvcfplan.views.wording import counted
 from nvcfplan.workflows import (
     CommentOrder,
     Drawing,
@@ -95,7 +96,9 @@ def mark_stale_command(terminal: Terminal, arguments: CommentArguments) -> Exit:
         document = {"format_version": "1.0", "marked": list(marked)}
         terminal.report(json.dumps(document, indent=2, sort_keys=True))
     else:
-        terminal.report(f"Marked as stale: {len(marked)} comments on {arguments.mark_stale}.")
+        terminal.report(
+            f"Marked as stale on {arguments.mark_stale}: {counted(len(marked), 'comment')}."
+        )
     return Exit.OK
 
 
@@ -267,7 +270,7 @@ def _report(terminal: Terminal, said: Sequence[Commented]) -> None:
         return
     for one in said:
         scope = f"{one.frame.stack}@{one.frame.environment}"
-        healed = f", {one.posted.healed} duplicates removed" if one.posted.healed else ""
+        healed = f", {counted(one.posted.healed, 'duplicate')} removed" if one.posted.healed else ""
         if one.posted.deed is Deed.NONE:
             terminal.report(f"{scope}: no changes, and nothing was said before; nothing said")
         else:

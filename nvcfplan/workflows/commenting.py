@@ -230,4 +230,7 @@ def _status(report: PlanReport, frame: CommentFrame) -> CommitStatus:
 
 
 def _conflicting(conflicts: Sequence[Conflict]) -> str:
-    return f"; {len(conflicts)} conflicts with other requests" if conflicts else ""
+    if not conflicts:
+        return ""
+    noun = "conflict" if len(conflicts) == 1 else "conflicts"
+    return f"; {len(conflicts)} {noun} with other requests"

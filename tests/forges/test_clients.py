@@ -125,7 +125,7 @@ def test_what_a_forge_refuses_is_said_with_the_permission_it_takes(
     kind: Kind, status: int, error: type[RemoteError]
 ) -> None:
     forge = kind.served()
-    forge.scripted = [Reply(status, {"message": "no\u202e\nway"})] * 5
+    forge.scripted = [Reply(status, {"message": "no\u202e\nway, token-of-bot"})] * 5
     with pytest.raises(error) as refused:
         _asked(kind, forge, lambda client: client.comments(7))
     assert refused.value.status == status

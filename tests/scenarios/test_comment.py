@@ -239,7 +239,7 @@ def test_when_the_base_moves_every_open_plan_of_it_says_so_once(
         at.forge.open[8] = ("b" * 40, "main")
         at.forge.write(kind.other, f"{MARKER}\nforged", request=8)
         said = at.comment("-mark-stale=shop@default", "-commit=" + "f" * 40)
-        assert "1 comments" in said.out
+        assert "1 comment." in said.out
         assert at.body.splitlines()[1].startswith("**Stale: what it was planned on has moved")
         assert at.forge.bodies(8) == [f"{MARKER}\nforged"]
         stale = at.body
@@ -343,6 +343,15 @@ def test_without_a_token_it_is_said_which_variable_is_missing(workshop: Workshop
             assert name in said.err
 
 
+@pytest.mark.parametrize("name", ["acme", "acme/../x", "acme/..", "a b/c", "acme/x?y=1"])
+def test_what_is_no_repository_is_put_into_no_address(workshop: Workshop, name: str) -> None:
+    planned(workshop)
+    with desk(workshop, GITHUB) as at:
+        said = at.comment(GITHUB_REPOSITORY=name)
+        assert (said.code, codes(said.err)) == (1, ["settings"])
+        assert at.forge.seen == []
+
+
 @pytest.mark.parametrize("event", ["", "[]", "{", '{"merge_group": {}}', '{"pull_request": 7}'])
 def test_a_job_of_no_request_is_told_so(workshop: Workshop, event: str) -> None:
     planned(workshop)
@@ -384,6 +393,7 @@ def test_a_dry_run_needs_no_token_and_leaves_outputs_and_summary(workshop: Works
     [
         [], ["bump.nvcfplan"], ["-github"], ["-github", "-gitlab", "bump.nvcfplan"],
         ["-github", "-mark-stale=shop"], ["-github", "-mark-stale=shop@default", "bump.nvcfplan"],
+        ["-github", "-commit=../../x", "bump.nvcfplan"],
         ["-github", "-emulator", "bump.nvcfplan"], ["-github", "-request=0", "bump.nvcfplan"],
     ],
 )  # fmt: skip

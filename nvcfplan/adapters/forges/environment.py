@@ -7,6 +7,7 @@ a comment put anywhere.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _MOST_EVENT_BYTES: Final = 8 * 1024 * 1024
 _GITHUB_TOKENS: Final = ("NVCFPLAN_FORGE_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
 _GITLAB_TOKENS: Final = ("NVCFPLAN_FORGE_TOKEN", "GITLAB_TOKEN")
+_REPOSITORY: Final = re.compile(r"[A-Za-z0-9_-]+/(?!\.+$)[A-Za-z0-9._-]+")
 _PUBLIC_GITHUB: Final = "https://api.github.com"
 
 
@@ -62,6 +64,11 @@ def _github(environment: Mapping[str, str]) -> Job:
     base = environment.get("GITHUB_API_URL", "").rstrip("/") or _PUBLIC_GITHUB
     token, source = _token(environment, _GITHUB_TOKENS)
     project = _required(environment, "GITHUB_REPOSITORY", "OWNER/NAME of the repository")
+    if not _REPOSITORY.fullmatch(project):
+        raise SettingsError(
+            "GITHUB_REPOSITORY does not name a repository",
+            remedy="it is OWNER/NAME, as the forge writes it",
+        )
     event = _event(environment.get("GITHUB_EVENT_PATH", ""))
     number, commit, proposed = _proposal(event)
     server, run = environment.get("GITHUB_SERVER_URL", ""), environment.get("GITHUB_RUN_ID", "")

@@ -276,7 +276,7 @@ def _limited(asked: Asked, target: ForgeTarget, pause: float) -> RateLimited:
 
 
 def _refused(asked: Asked, target: ForgeTarget, found: _Raw) -> RemoteError:
-    said = _said(found)
+    said = _said(found).replace(target.token.reveal(), "(sensitive value)")
     facts = f"the forge said {found.status}" + (f": {said}" if said else "")
     head = asked.route
     match found.status:

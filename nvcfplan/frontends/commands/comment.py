@@ -114,6 +114,8 @@ def _refuse_contradiction(arguments: CommentArguments) -> None:
     """Raises: click.UsageError."""
     if arguments.github and arguments.gitlab:
         raise usage_error("-github and -gitlab: a comment is on one of them.")
+    if arguments.commit and not re.fullmatch(r"[0-9a-f]{7,64}", arguments.commit):
+        raise usage_error(f"-commit={arguments.commit} is no commit: it is hexadecimal.")
     if arguments.mark_stale and arguments.plans:
         raise usage_error("-mark-stale speaks of the base; it takes no plan.")
     if arguments.mark_stale and not re.fullmatch(r"[^@]+@[^@]+", arguments.mark_stale):
