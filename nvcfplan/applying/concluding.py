@@ -6,19 +6,29 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from nvcfplan.applying.effects import ReadAccount, ReadVersion, Seen
-from nvcfplan.applying.failures import FailureClass
+from nvcfplan.applying.events import Blocked, Cause
+from nvcfplan.applying.failures import Failure, FailureClass
 from nvcfplan.applying.flows import Flow, Observe, Reckoned, version_in
 from nvcfplan.applying.journal import RunOutcome
 from nvcfplan.applying.preparing import is_pool
 from nvcfplan.applying.readiness import available, held
+from nvcfplan.applying.tracking import Kind, Status
 from nvcfplan.model import Account
-from nvcfplan.plans import AwaitActive, Deploy, Shortage, UpdateDeployment, is_waiting
+from nvcfplan.plans import (
+    AwaitActive,
+    Deploy,
+    Irreversible,
+    Shortage,
+    UpdateDeployment,
+    is_waiting,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nvcfplan.applying.events import Cause
     from nvcfplan.applying.flows import Bound
+    from nvcfplan.applying.parts import Part
+    from nvcfplan.applying.running import Running
     from nvcfplan.applying.tracking import Bindings, Course
     from nvcfplan.model import LiveInstance, PoolId, ResourceId, StepId
     from nvcfplan.plans import Charge, Step
@@ -43,6 +53,79 @@ def has_changed(forward: Course) -> bool:
     return any(
         forward.is_executed(step.id) for step in forward.plan.steps if not is_waiting(step.task)
     )
+
+
+def failed_for_good(
+    parts: Sequence[Part], courses: Sequence[Course]
+) -> list[tuple[Course, StepId]]:
+    """What failed of parts that stay where they are, and of rollbacks."""
+    left = [
+        (part.course, step)
+        for part in parts
+        if part.is_left
+        for step in part.course.with_status(Status.FAILED)
+        if step in part.steps
+    ]
+    undos = [
+        (course, step)
+        for course in courses
+        if course.kind is Kind.UNDO
+        for step in course.with_status(Status.FAILED)
+    ]
+    return [*left, *undos]
+
+
+def where_blocked(
+    running: Running, failed: Sequence[tuple[Course, StepId]], *, missing: tuple[Shortage, ...]
+) -> Blocked | None:
+    """None: every component is where it was wanted, or where it was before."""
+    stuck = [part for part in running.parts if part.is_left]
+    left = [
+        step.id
+        for part in stuck
+        for step in part.course.plan.steps
+        if step.id in part.steps and not part.course.is_done(step.id)
+    ]
+    remaining = (*left, *unfinished_undos(running.courses))
+    if failed:
+        course, step = failed[0]
+        failure = course.state(step).failure
+        assert failure is not None, step
+    elif left:
+        done_for_good = stuck[0].stuck(running.bindings)[0]
+        step, failure = done_for_good.id, for_good(done_for_good)
+    else:
+        assert not remaining, remaining
+        return None
+    return Blocked(step=step, failure=failure, missing=missing, remaining=remaining)
+
+
+def unfinished_undos(courses: Sequence[Course]) -> tuple[StepId, ...]:
+    return tuple(
+        step.id
+        for course in courses
+        if course.kind is Kind.UNDO
+        for step in course.plan.steps
+        if not course.is_done(step.id)
+    )
+
+
+def for_good(step: Step) -> Failure:
+    assert isinstance(step.undo, Irreversible), step.id
+    return Failure(kind=FailureClass.OTHER, message=f"{step.id} cannot be undone: {step.undo.why}")
+
+
+def failed_in(course: Course, steps: frozenset[StepId], *, is_undone: bool) -> tuple[StepId, ...]:
+    """What had been refused for a while may stand as pending; undone, it was the cause."""
+    marks = (Status.FAILED, Status.PENDING) if is_undone else (Status.FAILED,)
+    found = course.with_status(*marks)
+    return tuple(one for one in found if one in steps and course.state(one).failure is not None)
+
+
+def cause_of(course: Course, step: StepId) -> Cause:
+    failed, failure = course.steps[step], course.state(step).failure
+    assert failure is not None, step
+    return Cause(step=step, address=failed.address, task=failed.task, failure=failure)
 
 
 def lacks_capacity(course: Course, step: StepId) -> bool:

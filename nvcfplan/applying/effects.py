@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Protocol
 from nvcfplan.applying.failures import Failure
 from nvcfplan.model import (
     Account,
+    Address,
     EffectId,
     FunctionId,
     LiveDeployment,
+    LiveFunction,
     LiveSharing,
     LiveVersion,
     OperationId,
     ResourceId,
+    Stack,
     StepId,
     VersionId,
 )
@@ -74,8 +77,26 @@ class ReadAccount:
     resources: tuple[ResourceId, ...]
 
 
-Query = FindOperation | ReadVersion | ReadSharing | ReadAccount
-Observation = tuple[LiveVersion, ...] | LiveDeployment | LiveSharing | Account | None
+@dataclass(frozen=True, slots=True)
+class ReadEverything:
+    """All that a plan of these functions of the stack rests on; answered by a `Survey`.
+
+    `given_up`: versions that this run deployed and waits for no more: they count as failed.
+    """
+
+    stack: Stack
+    only: frozenset[Address]
+    given_up: frozenset[VersionId]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    account: Account
+    functions: tuple[LiveFunction, ...]
+
+
+Query = FindOperation | ReadVersion | ReadSharing | ReadAccount | ReadEverything
+Observation = tuple[LiveVersion, ...] | LiveDeployment | LiveSharing | Account | Survey | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,45 @@ class RepairBegan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RungName:
+    """`number` of `total`, counted from 1. `words`: `fallback 1 of 2`, among those of its kind."""
+
+    address: Address
+    number: int
+    total: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungTaken:
+    """Told before the first step of its plan is begun. `cause`: why the ladder is climbed."""
+
+    at: float
+    rung: RungName
+    cause: Cause
+    planned: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungRefused:
+    """Nothing was done: there is no plan for it, as `reason` says."""
+
+    at: float
+    rung: RungName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungWaiting:
+    """There is no room yet; `left_seconds` until the rung is given up."""
+
+    at: float
+    rung: RungName
+    reason: str
+    left_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStopping:
     """Nothing new is started; `in_flight` calls may still be answered."""
 
@@ -138,10 +177,13 @@ class RunStopping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
+    """`causes`: of what failed for good. `satisfied`: rungs on which functions stand now."""
+
     at: float
     outcome: RunOutcome
     causes: tuple[Cause, ...]
     blocked: Blocked | None
+    satisfied: tuple[RungName, ...] = ()
 
 
 Event = (
@@ -153,6 +195,9 @@ Event = (
     | StepFailed
     | RollbackBegan
     | RepairBegan
+    | RungTaken
+    | RungRefused
+    | RungWaiting
     | RunStopping
     | RunFinished
 )

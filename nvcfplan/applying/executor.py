@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, assert_never
@@ -23,9 +23,11 @@ from nvcfplan.applying.effects import (
     Look,
     Pause,
     ReadAccount,
+    ReadEverything,
     ReadSharing,
     ReadVersion,
     Seen,
+    Survey,
     Unanswered,
     Unseen,
     Woke,
@@ -65,13 +67,17 @@ _PATIENCE_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyPorts:
-    """`renew_seconds`: real ones, after which the lease is renewed before anything else is done."""
+    """`survey`: all that a plan rests on, read at once; raises RemoteError.
+
+    `renew_seconds`: real ones, after which the lease is renewed before anything else is done.
+    """
 
     store: StateStore
     reader: LiveReader
     performer: StepPerformer
     clock: Clock
     encode_record: Callable[[Record], bytes]
+    survey: Callable[[ReadEverything], Awaitable[Survey]]
     renew_seconds: float = _RENEW_SECONDS
 
 
@@ -329,6 +335,8 @@ class _Shell:
                 return await reader.sharing(function_id)
             case ReadAccount():
                 return await reader.account(_FREE)
+            case ReadEverything():
+                return await self._ports.survey(query)
             case _:
                 assert_never(query)
 

@@ -14,7 +14,7 @@ from nvcfplan.applying.effects import Observation, Query, Refused, Result, Seen,
 from nvcfplan.applying.failures import Failure, FailureClass
 from nvcfplan.applying.journal import Record
 from nvcfplan.model import FunctionId, LiveVersion, OperationId, VersionId
-from nvcfplan.plans import Shortage, Task
+from nvcfplan.plans import Plan, Shortage, Task
 
 if TYPE_CHECKING:
     from nvcfplan.applying.settings import ApplySettings
@@ -104,7 +104,21 @@ class Reckoned:
     missing: tuple[Shortage, ...]
 
 
-Ended = Succeeded | Failed | Undecided | Dead | Reckoned
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plan of a rung, proved from what is there now."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """There is no plan for a rung, or there was none as long as it could be waited for."""
+
+    reason: str
+
+
+Ended = Succeeded | Failed | Undecided | Dead | Reckoned | Planned | Unplanned
 
 Flow = Generator[Ask, Told, T]
 

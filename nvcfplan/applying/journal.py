@@ -44,12 +44,21 @@ class RunStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnRung:
+    """A rung, by its number from 1, of the ladder of the function with this key."""
+
+    function: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanTaken:
-    """The first plan and the rollback's (later: each rung's). `document`: the plan as saved."""
+    """The first plan, a rollback's, a repair's, or a rung's. `document`: the plan as saved."""
 
     plan: Digest
     document: bytes
     why: str
+    rung: OnRung | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nvcfplan.applying.concluding import has_changed, lacks_capacity, outcome_of, reckon
+from nvcfplan.applying.climbing import Climbing
+from nvcfplan.applying.concluding import (
+    cause_of,
+    failed_for_good,
+    failed_in,
+    for_good,
+    has_changed,
+    lacks_capacity,
+    outcome_of,
+    reckon,
+    unfinished_undos,
+    where_blocked,
+)
 from nvcfplan.applying.effects import Interrupted, LeaseLost
 from nvcfplan.applying.events import (
     Blocked,
@@ -22,34 +34,51 @@ from nvcfplan.applying.events import (
 from nvcfplan.applying.failures import Failure, FailureClass
 from nvcfplan.applying.flows import Ended, Flow, Reckoned, Succeeded, Write
 from nvcfplan.applying.journal import PlanTaken, RunEnded, RunOutcome, RunStarted
-from nvcfplan.applying.recovery import Replayed, is_stuck, replay
-from nvcfplan.applying.rollback import ASKED_FOR, Executed, rollback_plan
-from nvcfplan.applying.running import Part, Running
+from nvcfplan.applying.recovery import Replayed, replay
+from nvcfplan.applying.retracing import carried_out
+from nvcfplan.applying.rollback import ALL_FAILED, ASKED_FOR, rollback_plan
+from nvcfplan.applying.running import Running
+from nvcfplan.applying.settings import OnFailure
 from nvcfplan.applying.tracking import Bindings, Course, Kind, Status
-from nvcfplan.plans import Irreversible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nvcfplan.applying.effects import Effect, Result
     from nvcfplan.applying.journal import Record
+    from nvcfplan.applying.ladder import Replan
+    from nvcfplan.applying.parts import Part
     from nvcfplan.applying.settings import ApplySettings, PlanCodec, RunContext
-    from nvcfplan.model import StepId
-    from nvcfplan.plans import Plan, Shortage, Step
+    from nvcfplan.plans import Plan, Shortage
 
 
-def start(plan: Plan, run: RunContext, settings: ApplySettings, codec: PlanCodec) -> ApplyMachine:
-    """A new run. `plan` has been proved and is not stale."""
+def start(
+    plan: Plan,
+    run: RunContext,
+    settings: ApplySettings,
+    codec: PlanCodec,
+    *,
+    replan: Replan | None = None,
+) -> ApplyMachine:
+    """A new run. `plan` has been proved and is not stale.
+
+    `replan` None: no function of the stack has a ladder.
+    """
     course = Course(plan, Kind.FORWARD)
     replayed = Replayed(started=None, courses=[course], bindings=Bindings(plan.bindings))
-    return ApplyMachine(run, settings, codec, replayed)
+    return ApplyMachine(run, settings, codec, replayed, replan=replan)
 
 
 def resume(
-    records: Sequence[Record], run: RunContext, settings: ApplySettings, codec: PlanCodec
+    records: Sequence[Record],
+    run: RunContext,
+    settings: ApplySettings,
+    codec: PlanCodec,
+    *,
+    replan: Replan | None = None,
 ) -> ApplyMachine:
     """Goes on with a run whose journal was cut anywhere; a run that ended is left as it is."""
-    return ApplyMachine(run, settings, codec, replay(records, codec))
+    return ApplyMachine(run, settings, codec, replay(records, codec), replan=replan)
 
 
 def undo(
@@ -69,14 +98,17 @@ class ApplyMachine:
         codec: PlanCodec,
         replayed: Replayed,
         *,
+        replan: Replan | None = None,
         wants_undo: bool = False,
     ) -> None:
         self._context = context
         self._codec = codec
         self._replayed = replayed
         self._running = Running(context, settings, codec, replayed)
+        self._climbing = Climbing(self._running, replan, self._turn)
         self._wants_undo = wants_undo
         self._is_asked_for = wants_undo or replayed.is_asked_for
+        self._first_cause: Cause | None = None
         self._is_open = False
         self._outcome: RunOutcome | None = None
         self._blocked: Blocked | None = None
@@ -133,8 +165,12 @@ class ApplyMachine:
 
     @property
     def causes(self) -> tuple[Cause, ...]:
-        """In the order of the plan's components."""
-        return tuple(part.cause for part in self._running.parts if part.cause is not None)
+        """Of what failed for good, in the order of the plan's components."""
+        return tuple(
+            part.cause
+            for part in self._running.parts
+            if part.cause is not None and not part.is_done
+        )
 
     @property
     def plan(self) -> Plan | None:
@@ -146,80 +182,101 @@ class ApplyMachine:
     def _turn(self, now: float) -> None:
         if self._outcome is not None or not self._is_open:
             return
-        if not self._running.is_stopping:
-            self._open_rollbacks(now)
-            self._running.begin_ready(now)
-        if not self._running.engine.names:
+        running = self._running
+        if not running.is_stopping:
+            self._answer_failures(now)
+            running.begin_ready(now)
+            if not running.engine.names:
+                self._climb(now)
+        if not running.engine.names:
             self._conclude(now)
 
-    def _open_rollbacks(self, now: float) -> None:
+    def _answer_failures(self, now: float) -> None:
         running = self._running
         waiting = [part for part in running.parts if part.is_condemned and not part.is_settled]
         for part in waiting:
             running.settle(part, now)
         quiet = [part for part in waiting if running.is_quiet(part)]
-        if not self._is_asked_for:
-            for part in quiet:
-                self._roll_back([part], part.cause, now)
-        elif quiet and len(quiet) == len(waiting):
-            self._roll_back(quiet, None, now)
+        if self._is_asked_for:
+            if quiet and len(quiet) == len(waiting):
+                self._roll_back(quiet, self._first_cause, now)
+            return
+        for part in quiet:
+            if self._climbing.next_of(part, now) is None:
+                self._give_up(part, now)
+
+    def _climb(self, now: float) -> None:
+        for part in self._running.parts:
+            if part.is_condemned and not part.is_settled and not self._is_asked_for:
+                rung = self._climbing.next_of(part, now)
+                assert rung is not None, part.addresses
+                self._climbing.begin(part, rung, now)
+                return
+
+    def _give_up(self, part: Part, now: float) -> None:
+        """There is no way on: back, or it stays where it is."""
+        running, policy = self._running, self._running.settings.on_failure
+        if part.is_begun and (policy is OnFailure.KEEP or self._climbing.keeps(part)):
+            part.is_settled = part.is_left = True
+        elif policy is OnFailure.ALL and part.cause is not None:
+            self._is_asked_for, self._first_cause = True, part.cause
+            for one in running.parts:
+                running.condemn(one, None)
+            self._answer_failures(now)
+        else:
+            self._roll_back([part], part.last, now)
 
     def _roll_back(self, parts: Sequence[Part], cause: Cause | None, now: float) -> None:
-        running, forward = self._running, self._running.courses[0]
-        steps: set[StepId] = set()
+        running = self._running
         for part in parts:
             part.is_settled = True
-            part.is_stuck = bool(is_stuck(forward, part.steps))
-            if not part.is_stuck:
-                steps.update(one for one in part.steps if forward.is_executed(one))
-        plan = rollback_plan(
-            Executed(
-                plan=forward.plan,
-                steps=steps,
-                done={one for one in steps if forward.is_done(one)},
-                bound=running.bindings.known(),
-            )
-        )
-        if not plan.steps:
+            part.is_left = bool(part.stuck(running.bindings))
+        courses = [one for part in parts if not part.is_left for one in part.courses]
+        plan = rollback_plan(carried_out(courses, running.bindings)) if courses else None
+        if plan is None or not plan.steps:
             return
         ids = tuple(step.id for step in plan.steps)
         running.events.append(RollbackBegan(at=running.at(now), cause=cause, steps=ids))
-        why = f"rollback: {cause.step} failed ({cause.failure.kind})" if cause else ASKED_FOR
-        flow = running.take_up(plan, Kind.UNDO, why=why)
+        flow = running.take_up(plan, Kind.UNDO, why=self._why_back(cause))
         name = f"rollback {len(running.courses)} {ids[0]}"
         running.engine.start(name, flow, lambda _ended, _now: None, now=now)
 
+    def _why_back(self, cause: Cause | None) -> str:
+        if self._is_asked_for:
+            return ASKED_FOR if cause is None else ALL_FAILED
+        assert cause is not None
+        return f"rollback: {cause.step} failed ({cause.failure.kind})"
+
     def _inherit(self) -> None:
         """Puts the components in the place where the journal left them."""
-        forward, *later = self._running.courses
-        undone = {one for course in later if course.kind is Kind.UNDO for one in course.addresses}
+        courses = self._running.courses
+        undone = {one for course in courses if course.kind is Kind.UNDO for one in course.addresses}
         for part in self._running.parts:
-            is_undone = any(forward.steps[one].address in undone for one in part.steps)
-            # What had been refused for a while may stand as pending; undone, it was the cause.
-            marks = (Status.FAILED, Status.PENDING) if is_undone else (Status.FAILED,)
+            is_undone = not part.addresses.isdisjoint(undone)
             failed = [
-                one
-                for one in forward.with_status(*marks)
-                if one in part.steps and forward.state(one).failure is not None
+                (course, one)
+                for course, steps in part.courses
+                for one in failed_in(course, steps, is_undone=is_undone)
             ]
+            now_failed = [one for one in failed if one[0] is part.course]
             if failed and not self._is_asked_for:
-                part.cause = _cause(forward, failed[0])
-            is_let_go = self._replayed.is_asked_for and not is_stuck(forward, part.steps)
+                part.cause = cause_of(*failed[0])
+                part.last = cause_of(*now_failed[0]) if now_failed else None
+            is_let_go = self._replayed.is_asked_for and not part.stuck(self._running.bindings)
             part.is_settled = is_undone or is_let_go
-            part.is_condemned = bool(failed) or part.is_settled or self._wants_undo
+            part.is_condemned = bool(now_failed) or part.is_settled or self._wants_undo
 
     def _may_undo(self) -> bool:
         """Of a run that has ended: asked for, something to undo, and nothing done for good."""
-        forward = self._running.courses[0]
         left = [part for part in self._running.parts if not part.is_settled]
-        stuck = [step for part in left for step in is_stuck(forward, part.steps)]
+        stuck = [step for part in left for step in part.stuck(self._running.bindings)]
         if self._wants_undo and stuck:
             self._blocked = Blocked(
-                step=stuck[0].id, failure=_for_good(stuck[0]), missing=(), remaining=()
+                step=stuck[0].id, failure=for_good(stuck[0]), missing=(), remaining=()
             )
             return False
-        has_executed = any(forward.is_executed(one) for part in left for one in part.steps)
-        return self._wants_undo and (has_executed or any(self._unfinished_undos()))
+        has_executed = any(part.is_begun for part in left)
+        return self._wants_undo and (has_executed or any(unfinished_undos(self._running.courses)))
 
     def _interrupt(self, times: int, now: float) -> None:
         running = self._running
@@ -248,66 +305,25 @@ class ApplyMachine:
         if running.is_stopping:
             self._end(RunOutcome.INTERRUPTED, now)
             return
-        failed = self._failed_for_good()
+        failed = failed_for_good(running.parts, running.courses)
         lacking = [(course, step) for course, step in failed if lacks_capacity(course, step)]
         if lacking and self._missing is None:
             flow = reckon(lacking, running.bindings)
             running.engine.start("reckon", flow, self._reckoned, now=now)
             return
-        self._blocked = self._where_blocked(failed)
+        self._blocked = where_blocked(running, failed, missing=self._missing or ())
         if self._blocked is not None:
             self._end(RunOutcome.INCOMPLETE, now)
             return
         has_undone = any(course.kind is Kind.UNDO for course in running.courses)
         outcome = outcome_of(
             self.causes,
-            has_changed=has_changed(running.courses[0]),
+            has_changed=any(
+                has_changed(course) for part in running.parts for course, _ in part.courses
+            ),
             has_undone=has_undone or self._is_asked_for,
         )
         self._end(outcome, now)
-
-    def _failed_for_good(self) -> list[tuple[Course, StepId]]:
-        forward = self._running.courses[0]
-        stuck = {one for part in self._running.parts if part.is_stuck for one in part.steps}
-        return [
-            (course, step)
-            for course in self._running.courses
-            if course.kind is not Kind.REPAIR
-            for step in course.with_status(Status.FAILED)
-            if course is not forward or step in stuck
-        ]
-
-    def _where_blocked(self, failed: Sequence[tuple[Course, StepId]]) -> Blocked | None:
-        """None: every component is where it was wanted, or where it was before."""
-        forward = self._running.courses[0]
-        stuck = [part for part in self._running.parts if part.is_stuck]
-        left = [
-            step.id
-            for step in forward.plan.steps
-            if any(step.id in part.steps for part in stuck) and not forward.is_done(step.id)
-        ]
-        remaining = (*left, *self._unfinished_undos())
-        if failed:
-            course, step = failed[0]
-            failure = course.state(step).failure
-            assert failure is not None, step
-        elif left:
-            done_for_good = is_stuck(forward, stuck[0].steps)[0]
-            step, failure = done_for_good.id, _for_good(done_for_good)
-        else:
-            assert not remaining, remaining
-            return None
-        missing = self._missing or ()
-        return Blocked(step=step, failure=failure, missing=missing, remaining=remaining)
-
-    def _unfinished_undos(self) -> tuple[StepId, ...]:
-        return tuple(
-            step.id
-            for course in self._running.courses
-            if course.kind is Kind.UNDO
-            for step in course.plan.steps
-            if not course.is_done(step.id)
-        )
 
     def _reckoned(self, ended: Ended, now: float) -> None:
         assert isinstance(ended, Reckoned), ended
@@ -351,6 +367,7 @@ class ApplyMachine:
                 outcome=outcome,
                 causes=self.causes,
                 blocked=self._blocked,
+                satisfied=self._climbing.satisfied(),
             )
         )
 
@@ -370,14 +387,3 @@ class ApplyMachine:
 def _ending(record: RunEnded) -> Flow[Ended]:
     yield Write(record)
     return Succeeded()
-
-
-def _cause(course: Course, step: StepId) -> Cause:
-    failed, failure = course.steps[step], course.state(step).failure
-    assert failure is not None, step
-    return Cause(step=step, address=failed.address, task=failed.task, failure=failure)
-
-
-def _for_good(step: Step) -> Failure:
-    assert isinstance(step.undo, Irreversible), step.id
-    return Failure(kind=FailureClass.OTHER, message=f"{step.id} cannot be undone: {step.undo.why}")

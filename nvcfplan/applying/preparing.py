@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.applying.briefs import Brief
 from nvcfplan.applying.settings import ApplySettings
-from nvcfplan.applying.tracking import Bindings, Kind
+from nvcfplan.applying.tracking import Bindings
 from nvcfplan.model import RunId, StepId
 from nvcfplan.plans import AwaitReleased, Charge, Probe, Undeploy, UpdateDeployment
 
@@ -58,7 +58,7 @@ class Preparation:
             is_open_noted=state.open is not None and state.open.operation in state.lost,
             was_unknown=state.was_unknown,
             before=_pre_image(course.plan, bound),
-            is_looked_first=course.kind is not Kind.FORWARD,
+            is_looked_first=not course.kind.is_wanted,
             is_self_funded=course.is_self_funded(step),
             shrinks=isinstance(task, AwaitReleased) and _is_shrinking(course, step, task.version),
             charges=_pooled(course.plan, _charges(course, step)),

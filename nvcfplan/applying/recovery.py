@@ -14,9 +14,10 @@ from nvcfplan.applying.journal import (
     RunOutcome,
     RunStarted,
 )
+from nvcfplan.applying.parts import parts_of
 from nvcfplan.applying.repair import MARK, is_redeployment
-from nvcfplan.applying.rollback import ASKED_FOR, PREFIX, irreversible
-from nvcfplan.applying.tracking import Bindings, Course, Kind, Status, components
+from nvcfplan.applying.rollback import ALL_FAILED, ASKED_FOR, PREFIX
+from nvcfplan.applying.tracking import Bindings, Course, Kind, Status
 from nvcfplan.plans import AwaitActive, AwaitReleased, Undeploy
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from nvcfplan.applying.journal import Record
     from nvcfplan.applying.settings import PlanCodec
     from nvcfplan.model import StepId
-    from nvcfplan.plans import Plan, Step
+    from nvcfplan.plans import Plan
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def replay(records: Sequence[Record], codec: PlanCodec) -> Replayed:
             case RunStarted():
                 replayed.started = record
             case PlanTaken():
-                _take(replayed, codec.decode(record.document), record.why)
+                _take(replayed, codec.decode(record.document), record)
             case Intent(step=step):
                 course = replayed.course_of(step)
                 pending = replace(course.state(step), status=Status.PENDING)
@@ -77,22 +78,21 @@ def replay(records: Sequence[Record], codec: PlanCodec) -> Replayed:
     return replayed
 
 
-def is_stuck(course: Course, steps: frozenset[StepId]) -> tuple[Step, ...]:
-    """What was carried out of a component and cannot be undone: it can only go on."""
-    return irreversible(course.plan, [one for one in steps if course.is_executed(one)])
-
-
-def _take(replayed: Replayed, plan: Plan, why: str) -> None:
+def _take(replayed: Replayed, plan: Plan, taken: PlanTaken) -> None:
     if not replayed.courses:
         replayed.courses.append(Course(plan, Kind.FORWARD))
         replayed.bindings = Bindings(plan.bindings)
         return
+    if taken.rung is not None:
+        replayed.courses.append(Course(plan, Kind.RUNG, rung=taken.rung))
+        replayed.bindings.add(plan.bindings)
+        return
     first = plan.steps[0].id
     if MARK in first:
-        replayed.courses.append(Course(plan, Kind.REPAIR, _mended(replayed, plan)))
+        replayed.courses.append(Course(plan, Kind.REPAIR, mends=_mended(replayed, plan)))
     elif first.startswith(PREFIX):
         replayed.courses.append(Course(plan, Kind.UNDO))
-        replayed.is_asked_for = replayed.is_asked_for or why == ASKED_FOR
+        replayed.is_asked_for = replayed.is_asked_for or taken.why in (ASKED_FOR, ALL_FAILED)
     else:
         raise AssertionError(f"a second plan that neither undoes nor repairs: {first}")
 
@@ -134,14 +134,15 @@ def _end_step(replayed: Replayed, outcome: Outcome) -> None:
 
 
 def _forgive(replayed: Replayed) -> None:
-    for course in replayed.courses:
-        if course.kind is Kind.UNDO:
-            _forgive_steps(course, course.steps)
-    if replayed.courses:
-        forward = replayed.courses[0]
-        for component in components(forward.plan):
-            if is_stuck(forward, component):
-                _forgive_steps(forward, component)
+    """A part that was left where it is has not been undone, though the run ended."""
+    undos = [course for course in replayed.courses if course.kind is Kind.UNDO]
+    for course in undos:
+        _forgive_steps(course, course.steps)
+    undone = {address for course in undos for address in course.addresses}
+    for part in parts_of(replayed.courses):
+        is_left = replayed.ended is RunOutcome.INCOMPLETE and part.addresses.isdisjoint(undone)
+        if is_left or part.stuck(replayed.bindings):
+            _forgive_steps(part.course, part.steps)
 
 
 def _forgive_steps(course: Course, steps: Collection[StepId]) -> None:

@@ -11,19 +11,23 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.applying.flows import Bound
+from nvcfplan.applying.ladder import MARK
+from nvcfplan.applying.parts import parts_of
 from nvcfplan.applying.recovery import replay
-from nvcfplan.applying.tracking import Bindings, Course, Kind
+from nvcfplan.applying.tracking import Course, Kind
 from nvcfplan.applying.watching import watched_after
-from nvcfplan.model import DesiredFunction, ManagedFunction, function_key
-from nvcfplan.plans import Action, CreateFunction, CreateVersion, VersionRef
+from nvcfplan.model import DesiredFunction, ManagedFunction, VersionId, function_key
+from nvcfplan.plans import Action, CreateFunction, CreateVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from nvcfplan.applying.journal import Record
+    from nvcfplan.applying.parts import Part
     from nvcfplan.applying.recovery import Replayed
     from nvcfplan.applying.settings import PlanCodec
+    from nvcfplan.applying.tracking import Bindings
     from nvcfplan.model import Address, State
     from nvcfplan.plans import Plan
 
@@ -44,6 +48,8 @@ class _Found:
     """What a journal, and the plan before it, say of one function.
 
     `old`: what carried it before. `is_waiting`: something wanted waits for the next version.
+    `made`: what carries it now, if this run brought that about; `all_made`: every version it made.
+    `desired`: as a rung has it.
     """
 
     fate: _Fate
@@ -51,6 +57,8 @@ class _Found:
     made: Bound | None = None
     old: Bound | None = None
     is_waiting: bool = False
+    all_made: frozenset[VersionId | None] = frozenset()
+    desired: DesiredFunction | None = None
 
 
 def state_after(
@@ -72,7 +80,7 @@ def state_after(
     for address in _touched(plan):
         key = function_key(address)
         found = _found(replayed, plan, address)
-        entry = _entry(entries.get(key), desired.get(key), found)
+        entry = _entry(entries.get(key), found.desired or desired.get(key), found)
         if entry is None:
             entries.pop(key, None)
         elif found.fate is _Fate.APPLIED and key in fingerprints:
@@ -121,17 +129,58 @@ def _touched(plan: Plan) -> tuple[Address, ...]:
 
 
 def _found(replayed: Replayed, plan: Plan, address: Address) -> _Found:
-    made = [
-        step.task.version
-        for step in plan.steps
-        if step.address == address
-        and isinstance(step.task, CreateFunction | CreateVersion)
-        and step.task.version.label != _BOUNCE
-    ]
-    return replace(
-        _unrun(plan, address),
-        fate=_fate(replayed, plan, address),
-        made=replayed.bindings.of(made[-1]) if made else None,
+    part = _part_of(replayed, address)
+    if part is None:
+        is_open = not replayed.courses and any(step.address == address for step in plan.steps)
+        fate = _Fate.OPEN if is_open else _Fate.APPLIED
+        return replace(_unrun(plan, address), fate=fate)
+    fate, last = _fate(replayed, part, address), part.course
+    is_on_rung = last.rung is not None and fate is _Fate.APPLIED
+    made = _made(last, address, replayed.bindings)
+    courses = [course for course, _ in part.courses]
+    found = replace(
+        _unrun(last.plan if is_on_rung else plan, address),
+        fate=fate,
+        made=made,
+        old=_carrier(plan, address),
+        all_made=frozenset(
+            bound[1] for one in courses for bound in _all_made(one, address, replayed.bindings)
+        ),
+    )
+    if not is_on_rung:
+        return found
+    wanted = next((one for one in last.plan.desired.functions if one.address == address), None)
+    return replace(found, made=made or _carrier(last.plan, address), desired=wanted)
+
+
+def _part_of(replayed: Replayed, address: Address) -> Part | None:
+    parts = parts_of(replayed.courses)
+    return next((one for one in parts if address in one.addresses), None)
+
+
+def _made(course: Course, address: Address, bindings: Bindings) -> Bound | None:
+    found = list(_all_made(course, address, bindings))
+    return found[-1] if found else None
+
+
+def _all_made(course: Course, address: Address, bindings: Bindings) -> Iterator[Bound]:
+    for step in course.plan.steps:
+        if step.address != address or not isinstance(step.task, CreateFunction | CreateVersion):
+            continue
+        bound = bindings.of(step.task.version)
+        if bound is not None and not step.task.version.label.startswith(_BOUNCE):
+            yield bound
+
+
+def _carrier(plan: Plan, address: Address) -> Bound | None:
+    """The version that carried the function when the plan was made."""
+    return next(
+        (
+            (one.function_id, one.version_id)
+            for one in plan.bindings
+            if one.version.address == address and one.version.label.partition(MARK)[0] == "old"
+        ),
+        None,
     )
 
 
@@ -142,20 +191,18 @@ def _unrun(plan: Plan, address: Address) -> _Found:
     return _Found(
         fate=_Fate.APPLIED,
         action=None if change is None else change.action,
-        old=Bindings(plan.bindings).of(VersionRef(address, "old")),
+        old=_carrier(plan, address),
         is_waiting=is_unchanged and change is not None and bool(change.attributes),
     )
 
 
-def _fate(replayed: Replayed, plan: Plan, address: Address) -> _Fate:
-    steps = [step.id for step in plan.steps if step.address == address]
-    if not replayed.courses:
-        return _Fate.OPEN if steps else _Fate.APPLIED
-    forward, *later = replayed.courses
-    undos = [one for one in later if one.kind is Kind.UNDO and address in one.addresses]
+def _fate(replayed: Replayed, part: Part, address: Address) -> _Fate:
+    undos = [one for one in replayed.courses if one.kind is Kind.UNDO and address in one.addresses]
     if undos:
         return _Fate.UNDONE if all(_is_undone(one, address) for one in undos) else _Fate.OPEN
-    return _Fate.APPLIED if all(forward.is_done(step) for step in steps) else _Fate.OPEN
+    course = part.course
+    own = [one for one in part.steps if course.rung or course.steps[one].address == address]
+    return _Fate.APPLIED if all(course.is_done(one) for one in own) else _Fate.OPEN
 
 
 def _is_undone(undo: Course, address: Address) -> bool:
@@ -217,8 +264,7 @@ def _undone(before: ManagedFunction | None, found: _Found) -> ManagedFunction | 
 
     Then the old version is known and nothing of it counts as applied by us.
     """
-    is_remembered = before is not None and found.made is not None
-    if before is None or not is_remembered or before.version_id != (found.made or ("", ""))[1]:
+    if before is None or before.version_id not in found.all_made:
         return before
     if found.old is None or found.old[1] is None:
         return None

@@ -26,6 +26,7 @@ from nvcfplan.plans import (
     Irreversible,
     Order,
     Plan,
+    Resource,
     Reversible,
     Step,
     Undeploy,
@@ -36,9 +37,10 @@ from nvcfplan.plans import (
 )
 
 if TYPE_CHECKING:
-    from nvcfplan.plans import Resource, Task
+    from nvcfplan.plans import Task
 
 ASKED_FOR: Final = "rollback of the whole run, asked for"
+ALL_FAILED: Final = "rollback of the whole run, because a part of it failed"
 """The `why` of a rollback that leaves no component to go on."""
 
 PREFIX: Final = "undo:"
@@ -55,12 +57,14 @@ class Executed:
     """What a rollback starts from.
 
     `steps`: what has to be undone: done, or sent without a known end. `done`: surely done.
+    `resources`: as used after them.
     """
 
     plan: Plan
     steps: Collection[StepId]
     done: Collection[StepId]
     bound: tuple[tuple[VersionRef, Bound], ...]
+    resources: tuple[Resource, ...]
 
 
 def irreversible(plan: Plan, steps: Collection[StepId]) -> tuple[Step, ...]:
@@ -95,7 +99,7 @@ def rollback_plan(executed: Executed) -> Plan:
     return replace(
         executed.plan,
         changes=(),
-        resources=resources_after(executed.plan, executed.steps, executed.done),
+        resources=executed.resources,
         steps=ordered,
         bindings=bindings_of(executed.bound),
         funding=grants_for(ordered),

@@ -5,7 +5,7 @@ What a failure leads to is not decided here: it condemns its component, and the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
@@ -15,6 +15,8 @@ from nvcfplan.applying.events import (
     Cause,
     Event,
     RepairBegan,
+    RungName,
+    RungWaiting,
     StepFailed,
     StepRetried,
     StepStarted,
@@ -28,20 +30,23 @@ from nvcfplan.applying.flows import (
     Failed,
     Flow,
     Observe,
+    Planned,
     Reckoned,
     Rest,
     Retrying,
     Send,
     Succeeded,
     Undecided,
+    Unplanned,
     Waiting,
     Write,
 )
-from nvcfplan.applying.journal import Intent, Outcome, PlanTaken
+from nvcfplan.applying.journal import Intent, OnRung, Outcome, PlanTaken
 from nvcfplan.applying.mutating import mutate, settle_open
+from nvcfplan.applying.parts import Part, parts_of
 from nvcfplan.applying.preparing import Preparation
 from nvcfplan.applying.repair import repair_plan
-from nvcfplan.applying.tracking import Course, Kind, Status, components
+from nvcfplan.applying.tracking import Course, Kind, Status
 from nvcfplan.applying.waiting import revive, wait
 from nvcfplan.model import StepId
 from nvcfplan.plans import is_waiting
@@ -54,23 +59,11 @@ if TYPE_CHECKING:
     from nvcfplan.plans import Plan, Step
 
 
-@dataclass(slots=True, eq=False)
-class Part:
-    """A component of the first plan.
-
-    `is_condemned`: nothing of it is begun any more. `is_settled`: its rollback has been taken up,
-    or it needs none. `is_stuck`: it failed, and what was carried out of it cannot be undone.
-    """
-
-    steps: frozenset[StepId]
-    cause: Cause | None = None
-    is_condemned: bool = False
-    is_settled: bool = False
-    is_stuck: bool = False
-
-
 class Running(Owner):
-    """`courses`: the run's own plan first, then rollbacks and repairs as they are taken up."""
+    """`courses`: the run's own plan first, then others as they are taken up.
+
+    `climbs`: by the name of the flow, the rung for which there may be no room, and until when.
+    """
 
     def __init__(
         self, context: RunContext, settings: ApplySettings, codec: PlanCodec, replayed: Replayed
@@ -82,6 +75,7 @@ class Running(Owner):
         self.events: list[Event] = []
         self.began = 0.0
         self.is_stopping = False
+        self.climbs: dict[str, tuple[RungName, float]] = {}
         self._codec = codec
         self._preparation = Preparation(
             run=context.run,
@@ -93,9 +87,10 @@ class Running(Owner):
         self._started: dict[StepId, float] = {}
         self._busy: set[StepId] = set()
         self._settled: set[StepId] = set()
-        forward = replayed.courses[0].plan if replayed.courses else None
-        self.parts = tuple(Part(steps) for steps in components(forward)) if forward else ()
-        self._part_of: dict[str, Part] = {step: part for part in self.parts for step in part.steps}
+        self.parts = parts_of(self.courses)
+        self._part_of: dict[str, Part] = {
+            step: part for part in self.parts for _, steps in part.courses for step in steps
+        }
 
     def at(self, now: float) -> float:
         return now - self.began
@@ -112,7 +107,7 @@ class Running(Owner):
                 continue
             for step in course.startable():
                 part = self._part_of.get(step)
-                if part is not None and part.is_condemned:
+                if part is not None and (part.is_condemned or part.course is not course):
                     continue
                 is_mutating = not is_waiting(course.steps[step].task)
                 if is_mutating and len(self._busy) >= self.settings.parallelism:
@@ -121,17 +116,18 @@ class Running(Owner):
 
     def settle(self, part: Part, now: float) -> None:
         """Begins to ask what became of the requests of a condemned part that have no known end."""
-        forward = self.courses[0]
+        course = part.course
         for one in sorted(part.steps):
-            step, intent = forward.steps[one], forward.state(one).open
+            step, intent = course.steps[one], course.state(one).open
             if intent is None or self.engine.is_running(one) or one in self._settled:
                 continue
-            brief = self._preparation.prepare(forward, step, now)
-            self._start(forward, step, settle_open(brief, intent), now)
+            brief = self._preparation.prepare(course, step, now)
+            self._start(course, step, settle_open(brief, intent), now)
 
     def condemn(self, part: Part, cause: Cause | None) -> None:
         if not part.is_condemned:
-            part.is_condemned, part.cause = True, cause
+            part.is_condemned, part.last = True, cause
+            part.cause = part.cause or cause
             self.engine.recheck()
 
     def take_up(
@@ -140,7 +136,18 @@ class Running(Owner):
         """A plan is carried out only once it stands in the journal."""
         document = self._codec.encode(plan)
         yield Write(PlanTaken(plan=self._codec.digest(plan), document=document, why=why))
-        self.courses.append(Course(plan, kind, mends))
+        self.courses.append(Course(plan, kind, mends=mends))
+        return Succeeded()
+
+    def take_rung(self, part: Part, plan: Plan, rung: OnRung, *, why: str) -> Flow[Ended]:
+        """As `take_up`, in the place of what is left of the part."""
+        document, digest = self._codec.encode(plan), self._codec.digest(plan)
+        yield Write(PlanTaken(plan=digest, document=document, why=why, rung=rung))
+        course = Course(plan, Kind.RUNG, rung=rung)
+        self.courses.append(course)
+        self.bindings.add(plan.bindings)
+        part.stand_on(course)
+        self._part_of.update(dict.fromkeys(course.steps, part))
         return Succeeded()
 
     def gate(self, name: str, ask: Ask) -> Gate:
@@ -176,6 +183,7 @@ class Running(Owner):
     def on_rest(self, name: str, rest: Rest, now: float) -> None:
         course = self.course_of(name)
         if course is None:
+            self._rest_on_rung(name, rest, now)
             return
         step = course.steps[StepId(name)]
         match rest.why:
@@ -202,6 +210,15 @@ class Running(Owner):
                         pause_seconds=rest.seconds,
                     )
                 )
+
+    def _rest_on_rung(self, name: str, rest: Rest, now: float) -> None:
+        if name in self.climbs:
+            rung, deadline = self.climbs[name]
+            left = max(0.0, deadline - now)
+            reason = rest.why.reason
+            self.events.append(
+                RungWaiting(at=self.at(now), rung=rung, reason=reason, left_seconds=left)
+            )
 
     def on_dropped(self, name: str) -> None:
         course = self.course_of(name)
@@ -242,7 +259,7 @@ class Running(Owner):
                 course.set(step.id, Status.PENDING)
             case Dead(failure=failure):
                 self._repair(course, step, failure, now)
-            case Reckoned():
+            case Reckoned() | Planned() | Unplanned():
                 raise AssertionError(f"{step.id} ended as {ended}")
             case _:
                 assert_never(ended)
@@ -278,7 +295,7 @@ class Running(Owner):
             )
         )
         match course.kind:
-            case Kind.FORWARD:
+            case Kind.FORWARD | Kind.RUNG:
                 cause = Cause(step=step.id, address=step.address, task=step.task, failure=failure)
                 self.condemn(self._part_of[step.id], cause)
             case Kind.REPAIR:

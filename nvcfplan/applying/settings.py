@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from nvcfplan.model import RunId
@@ -10,6 +11,14 @@ from nvcfplan.model import RunId
 if TYPE_CHECKING:
     from nvcfplan.model import Digest
     from nvcfplan.plans import Plan
+
+
+class OnFailure(StrEnum):
+    """What is undone after a failure: its component, the whole run, or nothing."""
+
+    COMPONENT = "component"
+    ALL = "all"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +51,7 @@ class ApplySettings:
     denied_limit: float = 30
     most_attempts: int = 5
     interrupt_grace: float = 5
+    on_failure: OnFailure = OnFailure.COMPONENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.applying.effects import Done, Refused, Unanswered
 from nvcfplan.applying.failures import Failure, FailureClass
-from nvcfplan.applying.journal import Intent, Outcome
+from nvcfplan.applying.journal import Intent, OnRung, Outcome
 from nvcfplan.model import OperationId
 from nvcfplan.plans import (
     AwaitReleased,
@@ -80,21 +80,32 @@ class StepState:
 
 
 class Kind(StrEnum):
+    """A RUNG's plan takes the place of what was left of its component."""
+
     FORWARD = "forward"
     UNDO = "undo"
     REPAIR = "repair"
+    RUNG = "rung"
+
+    @property
+    def is_wanted(self) -> bool:
+        """It leads to what the stack wants."""
+        return self in (Kind.FORWARD, Kind.RUNG)
 
 
 class Course:
-    """One plan being carried out: the first, a rollback's, or a repair's.
+    """One plan being carried out: the first, a rollback's, a repair's, or a rung's.
 
-    `mends`: the step of another course for which a repair is made.
+    `mends`: the step of another course for which a repair is made. `rung`: the one it is of.
     """
 
-    def __init__(self, plan: Plan, kind: Kind, mends: StepId | None = None) -> None:
+    def __init__(
+        self, plan: Plan, kind: Kind, *, mends: StepId | None = None, rung: OnRung | None = None
+    ) -> None:
         self.plan = plan
         self.kind = kind
         self.mends = mends
+        self.rung = rung
         self.is_given_up = False
         self.steps = {step.id: step for step in plan.steps}
         self.addresses = frozenset(step.address for step in plan.steps)
@@ -155,7 +166,7 @@ class Course:
 
     def is_self_funded(self, step: Step) -> bool:
         """Takes units that this run gave back, so that the account may show them late."""
-        if self.kind is not Kind.FORWARD:
+        if not self.kind.is_wanted:
             return True
         waits = (self.steps[edge.step].task for edge in step.depends_on)
         return (
@@ -179,6 +190,10 @@ class Bindings:
     def __init__(self, known: Iterable[Binding]) -> None:
         self._versions: dict[VersionRef, Bound] = {}
         self._functions: dict[Address, FunctionId] = {}
+        self.add(known)
+
+    def add(self, known: Iterable[Binding]) -> None:
+        """Those of a rung's plan have labels of their own."""
         for binding in known:
             self._functions[binding.version.address] = binding.function_id
             if binding.version_id is not None:

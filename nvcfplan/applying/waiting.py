@@ -18,10 +18,12 @@ from nvcfplan.applying.flows import (
     Failed,
     Flow,
     Observe,
+    Planned,
     Reckoned,
     Rest,
     Succeeded,
     Undecided,
+    Unplanned,
     Waiting,
     look,
     version_in,
@@ -69,7 +71,7 @@ def wait(brief: Brief) -> Flow[Ended]:
             yield brief.note(1, Refused(UNSENT, failure))
         case Dead():
             pass
-        case Undecided() | Reckoned():
+        case Undecided() | Reckoned() | Planned() | Unplanned():
             raise AssertionError(f"{brief.step.id} ended as {ended}")
         case _:
             assert_never(ended)

@@ -84,6 +84,14 @@ from nvcfplan.differences.specifications import (
     carry_forward,
     match_specifications,
 )
+from nvcfplan.differences.standing import (
+    WORDS,
+    judge_standing,
+    on_rung,
+    rung_in_words,
+    rung_kind,
+    standing,
+)
 from nvcfplan.differences.trouble import (
     judge_live,
     unmovable_secrets,
@@ -100,6 +108,7 @@ __all__ = [
     "SHARING",
     "SPECIFICATION_ROWS",
     "SURPLUS",
+    "WORDS",
     "Arrivals",
     "Attribute",
     "CompareOptions",
@@ -137,15 +146,20 @@ __all__ = [
     "is_mutable",
     "judge_live",
     "judge_sharing",
+    "judge_standing",
     "manages_sharing",
     "match_specifications",
     "match_values",
     "needed_reads",
+    "on_rung",
     "remove_function",
     "removed_attributes",
+    "rung_in_words",
+    "rung_kind",
     "seal_config",
     "seal_function",
     "seal_stack",
     "secret_change",
+    "standing",
     "unmovable_secrets",
 ]

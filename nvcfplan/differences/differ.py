@@ -25,6 +25,7 @@ from nvcfplan.differences.ownership import OwnedFunction
 from nvcfplan.differences.sealing import seal_config
 from nvcfplan.differences.sharing import compare_sharing, created_sharing, judge_sharing
 from nvcfplan.differences.specifications import Matching, match_specifications
+from nvcfplan.differences.standing import judge_standing
 from nvcfplan.differences.trouble import judge_live, unmovable_secrets
 from nvcfplan.model import (
     DesiredFunction,
@@ -106,7 +107,7 @@ def compare_function(
         *compare_ownership(Owner(options.stack, options.environment, desired.key), live),
         *_placement_attributes(desired, live, matching, applied),
     )
-    means = _means(desired, attributes)
+    means = _means(desired, live, attributes)
     if Means.NEW_VERSION in means and not options.now:
         attributes = (*attributes, *config.waiting)
     retired = _retired(owned)
@@ -242,17 +243,20 @@ def _placement_attributes(
     return changes
 
 
-def _means(desired: DesiredFunction, attributes: tuple[AttributeChange, ...]) -> tuple[Means, ...]:
+def _means(
+    desired: DesiredFunction, live: LiveVersion, attributes: tuple[AttributeChange, ...]
+) -> tuple[Means, ...]:
     """A new version carries everything else with it; so does a redeploy, but for tags and secrets.
 
     Who may call is nobody's to carry: that list is the function's.
 
-    A move alone is a redeploy of the same version when the stack asks for `delete-first`.
+    A move alone is a redeploy of the same version when the stack asks for `delete-first`, and when
+    that version failed: then there is nothing that could serve meanwhile.
     """
     wanted = {one.means for one in attributes}
     if Means.NEW_VERSION in wanted:
-        order = desired.update.replacing_order
-        if not is_move(attributes) or order is not UpdateOrder.DELETE_FIRST:
+        is_first = desired.update.replacing_order is UpdateOrder.DELETE_FIRST
+        if not is_move(attributes) or not (is_first or live.status is Status.ERROR):
             return tuple(sorted({Means.NEW_VERSION, *wanted & {Means.SHARING}}))
         wanted = {*wanted - {Means.NEW_VERSION}, Means.REDEPLOY}
     if Means.REDEPLOY in wanted:
@@ -337,7 +341,7 @@ def _surplus(
 def _diagnostics(
     desired: DesiredFunction, owned: OwnedFunction, means: tuple[Means, ...]
 ) -> tuple[Diagnostic, ...]:
-    found = [*judge_live(owned), *_no_longer_managed(desired, owned)]
+    found = [*judge_live(owned), *judge_standing(desired), *_no_longer_managed(desired, owned)]
     found += judge_sharing(desired, owned)
     if Means.NEW_VERSION in means and "secrets" not in desired.managed:
         lost = unmovable_secrets(owned, frozenset(one.name for one in desired.secrets))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from nvcfplan.applying import RunOutcome
+from nvcfplan.applying import RungName, RunOutcome
 from nvcfplan.model import Address, RunId, StepId
 from nvcfplan.plans import Shortage
 
@@ -110,6 +110,26 @@ class RepairStart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RungStart:
+    rung: RungName
+    cause: CauseLine
+    steps: tuple[StepId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungRefusal:
+    rung: RungName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungProgress:
+    rung: RungName
+    reason: str
+    left_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStop:
     reason: str
     in_flight: tuple[StepId, ...]
@@ -120,11 +140,12 @@ class RunComplete:
     outcome: RunOutcome
     causes: tuple[CauseLine, ...]
     blocked: BlockedLine | None
+    satisfied: tuple[RungName, ...]
 
 
 RunLine = (
     RunStart | StepStart | StepProgress | StepRetry | StepComplete | StepErrored | RollbackStart
-    | RepairStart | RunStop | RunComplete
+    | RepairStart | RungStart | RungRefusal | RungProgress | RunStop | RunComplete
 )  # fmt: skip
 Line = VersionLine | LogLine | RunLine
 
@@ -139,6 +160,9 @@ TYPES: Final[dict[type[Line], str]] = {
     StepErrored: "step_errored",
     RollbackStart: "rollback_start",
     RepairStart: "repair_start",
+    RungStart: "rung_start",
+    RungRefusal: "rung_refused",
+    RungProgress: "rung_progress",
     RunStop: "run_stopping",
     RunComplete: "run_complete",
 }

@@ -20,6 +20,9 @@ from nvcfplan.applying import (
     RollbackBegan,
     RunBegan,
     RunFinished,
+    RungRefused,
+    RungTaken,
+    RungWaiting,
     RunStopping,
     StepFailed,
     StepRetried,
@@ -38,6 +41,9 @@ from nvcfplan.documents.event_lines import (
     RepairStart,
     RollbackStart,
     RunComplete,
+    RungProgress,
+    RungRefusal,
+    RungStart,
     RunLine,
     RunStart,
     RunStop,
@@ -68,6 +74,8 @@ REPORT: Final = "report"
 _LEVELS: Final[dict[type[Line], str]] = {
     StepRetry: "warn",
     RollbackStart: "warn",
+    RungStart: "warn",
+    RungRefusal: "warn",
     RunStop: "warn",
     StepErrored: "error",
 }
@@ -173,6 +181,13 @@ def _line_of(event: Event, progress: Progress) -> RunLine:
             return RollbackStart(cause=cause, steps=event.steps)
         case RepairBegan():
             return RepairStart(step=event.step, steps=event.steps, reason=event.reason)
+        case RungTaken(rung=rung, planned=planned):
+            steps = tuple(step.id for step in planned)
+            return RungStart(rung=rung, cause=_cause(event.cause), steps=steps)
+        case RungRefused(rung=rung, reason=reason):
+            return RungRefusal(rung=rung, reason=reason)
+        case RungWaiting(rung=rung, reason=reason, left_seconds=left):
+            return RungProgress(rung=rung, reason=reason, left_seconds=round(left, 3))
         case RunStopping():
             return RunStop(reason=event.reason, in_flight=event.in_flight)
         case RunFinished():
@@ -180,6 +195,7 @@ def _line_of(event: Event, progress: Progress) -> RunLine:
                 outcome=event.outcome,
                 causes=tuple(_cause(one) for one in event.causes),
                 blocked=None if event.blocked is None else _blocked(event.blocked),
+                satisfied=event.satisfied,
             )
         case _:
             return _step_line(event, progress)

@@ -106,6 +106,10 @@ def encode_apply_report(report: ApplyReport, *, exit_code: int) -> bytes:
             "undone": list(report.undone),
             "causes": [_cause(one) for one in report.causes],
             "blocked": None if report.blocked is None else _blocked(report.blocked),
+            "satisfied": [
+                {"address": one.address, "rung": one.number, "of": one.total, "by": one.words}
+                for one in report.satisfied
+            ],
             "resumable": report.is_open,
             "seconds": report.seconds,
         }

@@ -49,6 +49,7 @@ def _refuse_planning(arguments: PlanArguments) -> None:
         "-with-secrets": arguments.with_secrets,
         "-strategy": arguments.strategy is not None,
         "-safe": arguments.is_safe,
+        "-climb": arguments.climbs,
         "-detailed-exitcode": arguments.detailed_exitcode,
     }
     ignored = [name for name, is_given in given.items() if is_given]

@@ -65,6 +65,7 @@ class PlanningArguments:
     require: frozenset[str]
     strategy: str | None
     is_safe: bool
+    climbs: bool
 
 
 class Leading(Protocol):
@@ -209,6 +210,11 @@ def planning_options(function: F) -> F:
         option(
             "safe", "is_safe", is_flag=True,
             help="Give up what ran before only when all the rest is done.",
+        ),
+        option(
+            "climb", "climbs", is_flag=True,
+            help="Bring functions that stand on a rung of onNoCapacity back to what is asked for "
+            "first.",
         ),
     )  # fmt: skip
 

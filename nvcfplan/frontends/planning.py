@@ -98,6 +98,7 @@ def refuse_planning(arguments: ApplyArguments | GraphArguments) -> None:
         "-with-secrets": arguments.with_secrets,
         "-strategy": arguments.strategy is not None,
         "-safe": arguments.is_safe,
+        "-climb": arguments.climbs,
     }
     ignored = [name for name, is_given in given.items() if is_given]
     if ignored:
@@ -172,6 +173,7 @@ def request_of(arguments: PlanningArguments, loaded: LoadedStack, *, destroys: b
         required=arguments.require,
         strategy=None if arguments.strategy is None else Strategy(arguments.strategy),
         is_safe=arguments.is_safe,
+        climbs=arguments.climbs,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nvcfplan.adapters.storage.planfile import read_plan
-from nvcfplan.applying import ApplySettings, RunOutcome
+from nvcfplan.applying import ApplySettings, OnFailure, RunOutcome
 from nvcfplan.documents import decode_plan
 from nvcfplan.frontends.assembly import choose_account, mint
 from nvcfplan.frontends.exits import Exit, exit_of_outcome
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
     from nvcfplan.frontends.commands.apply import ApplyArguments
     from nvcfplan.frontends.commands.recover import RecoverArguments
+    from nvcfplan.frontends.running_options import RunningArguments
     from nvcfplan.frontends.sessions import Session
     from nvcfplan.frontends.terminal import Terminal
     from nvcfplan.located import SourceMap
@@ -192,7 +193,7 @@ def _carried_out(
         plan=plan,
         actor=session.actor,
         minted=mint(session.ports.look.clock),
-        settings=ApplySettings(parallelism=arguments.parallelism),
+        settings=_settings(arguments),
         operation=manner.operation.value,
         patience=manner.patience,
     )
@@ -240,6 +241,12 @@ def _narrator(terminal: Terminal, session: Session, scope: Scope) -> Narrator:
     return narrator_of(terminal, look.clock, expecting(memory))
 
 
+def _settings(arguments: RunningArguments) -> ApplySettings:
+    return ApplySettings(
+        parallelism=arguments.parallelism, on_failure=OnFailure(arguments.on_failure)
+    )
+
+
 def _recover(terminal: Terminal, arguments: RecoverArguments, operation: Operation) -> Exit:
     known = identify(arguments, terminal)
     if known is None:
@@ -252,7 +259,7 @@ def _recover(terminal: Terminal, arguments: RecoverArguments, operation: Operati
             scope=known.scope,
             actor=session.actor,
             minted=mint(look.clock),
-            settings=ApplySettings(parallelism=arguments.parallelism),
+            settings=_settings(arguments),
             patience=patience_of(arguments, account, terminal),
         )
         if operation is Operation.ROLLBACK:

@@ -11,6 +11,7 @@ import click
 from nvcfplan.frontends.click_parts import F, option
 from nvcfplan.frontends.options import decorated
 
+ON_FAILURE: Final = ("component", "all", "keep")
 APPLY_EXITS: Final = """
 Exit codes:
     0  applied, or nothing to do
@@ -28,13 +29,15 @@ Exit codes:
 @dataclass(frozen=True, kw_only=True)
 class RunningArguments:
     """`report`: where the run is told as a page of HTML when it is over. `lock_timeout`: seconds
-    for which a lock that another run holds is waited for.
+    for which a lock that another run holds is waited for. `on_failure`: a word of
+    `applying.OnFailure`; a rollback has no use for it.
     """
 
     parallelism: int
     auto_approve: bool
     report: Path | None
     lock_timeout: float
+    on_failure: str = "component"
 
 
 def running_options(function: F) -> F:
@@ -63,3 +66,14 @@ def _seconds(ctx: click.Context, parameter: click.Parameter, value: str) -> floa
     if found is None:
         raise click.BadParameter(f"'{value}' is not a duration such as 30s or 10m.", ctx, parameter)
     return found.total_seconds()
+
+
+def failure_options(function: F) -> F:
+    return decorated(
+        function,
+        option(
+            "on-failure", "on_failure", type=click.Choice(ON_FAILURE), default=ON_FAILURE[0],
+            help="What a failure undoes: the component that failed, the whole run (all), or"
+            " nothing (keep), so that `resume` may go on.  [default: component]",
+        ),
+    )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nvcfplan.loading.ladder import laid_over, overlays
 from nvcfplan.model import (
     AccountBinding,
     Artifact,
@@ -16,12 +17,15 @@ from nvcfplan.model import (
     DesiredSpecification,
     Downtime,
     EnvironmentVariable,
+    Fallback,
     FunctionConfig,
     GpuSpecification,
     Health,
     Json,
+    LastResort,
     Lifecycle,
     OnDrainTimeout,
+    OnNoCapacity,
     OnRemove,
     Prove,
     Quota,
@@ -31,9 +35,11 @@ from nvcfplan.model import (
     Secret,
     SecretOrigin,
     SecretReference,
+    Shrink,
     Telemetries,
     UpdateOrder,
     UpdatePolicy,
+    Wait,
     Warm,
     canonical_json,
     is_sensitive_key,
@@ -42,7 +48,7 @@ from nvcfplan.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import timedelta
 
     from nvcfplan.loading.stackfile import (
@@ -54,12 +60,14 @@ if TYPE_CHECKING:
         LifecycleFile,
         QuotaFile,
         RateLimitFile,
+        RungFile,
         ScalingFile,
         SecretFile,
         SensitiveFile,
         SpecificationFile,
         TelemetriesFile,
     )
+    from nvcfplan.model import Rung
 
 
 _NOT_CONFIG = frozenset({"update", "lifecycle", "depends_on"})
@@ -81,6 +89,7 @@ def desired_function(key: str, function: FunctionFile) -> DesiredFunction:
         update=_update(function),
         lifecycle=_lifecycle(function.lifecycle),
         depends_on=_sorted_set(function.depends_on),
+        on_no_capacity=_ladder(function),
     )
 
 
@@ -201,6 +210,32 @@ def _specification(key: str, one: SpecificationFile) -> DesiredSpecification:
     return DesiredSpecification(
         specification=specification, managed=tuple(sorted(one.model_fields_set))
     )
+
+
+def _ladder(function: FunctionFile) -> OnNoCapacity:
+    deployment = function.deployment
+    stated = deployment.on_no_capacity if deployment else None
+    if deployment is None or not stated:
+        return OnNoCapacity()
+    last = stated[-1] if isinstance(stated[-1], str) else LastResort.ROLLBACK
+    return OnNoCapacity(
+        rungs=tuple(
+            _rung(one, deployment.specifications) for one in stated if not isinstance(one, str)
+        ),
+        last=LastResort(last),
+    )
+
+
+def _rung(rung: RungFile, base: Mapping[str, SpecificationFile]) -> Rung:
+    if rung.wait is not None:
+        return Wait(duration=_duration(rung.wait))
+    laid = overlays(rung)
+    specifications = tuple(
+        _specification(key, laid_over(base[key], laid.get(key))) for key in sorted(base)
+    )
+    if rung.fallback is not None:
+        return Fallback(specifications=specifications)
+    return Shrink(specifications=specifications)
 
 
 def _autoscaling(one: SpecificationFile) -> Json | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvcfplan.diagnostics import Severity
 from nvcfplan.loading.findings import Finding
+from nvcfplan.loading.ladder import ladder_findings
 from nvcfplan.loading.sharing import party_findings
 from nvcfplan.model import PREFIX, is_sensitive_key, parse_duration
 
@@ -354,4 +355,5 @@ _RULES: Final[tuple[Callable[[Path, FunctionFile], Iterator[Finding]], ...]] = (
     _update,
     _health,
     _specifications,
+    ladder_findings,
 )

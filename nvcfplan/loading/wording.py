@@ -180,7 +180,7 @@ def _unknown_value(complaint: Complaint, path: Path) -> Finding:
     return Finding(
         code="unknown-value",
         path=path,
-        summary=f"`{path[-1]}` cannot be that{_shown(complaint, path)}"
+        summary=f"{_named(path)} cannot be that{_shown(complaint, path)}"
         + (f"; did you mean `{meant}`?" if meant else ""),
         remedy=f"write {_listed(complaint.allowed, 'or')}",
     )
@@ -192,11 +192,15 @@ def _malformed(complaint: Complaint, path: Path) -> Finding:
             code="malformed-name", path=path, summary=f"the name `{path[-1]}` is not allowed",
             remedy=f"use {complaint.limit}", at_key=True,
         )  # fmt: skip
-    what = f"entry {path[-1]} of `{path[-2]}`" if isinstance(path[-1], int) else f"`{path[-1]}`"
     return Finding(
-        code="malformed-value", path=path, summary=f"{what} is malformed{_shown(complaint, path)}",
+        code="malformed-value", path=path,
+        summary=f"{_named(path)} is malformed{_shown(complaint, path)}",
         remedy=f"write {complaint.limit}",
     )  # fmt: skip
+
+
+def _named(path: Path) -> str:
+    return f"entry {path[-1]} of `{path[-2]}`" if isinstance(path[-1], int) else f"`{path[-1]}`"
 
 
 def _wrong_size(complaint: Complaint, path: Path) -> Finding:

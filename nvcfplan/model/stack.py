@@ -170,6 +170,45 @@ class DesiredSpecification:
         return self.specification.key
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """Other placements: all specifications of the function, some laid over the base ones."""
+
+    specifications: tuple[DesiredSpecification, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """What is wanted already, tried for so long."""
+
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shrink:
+    """Fewer instances: all specifications of the function, some laid over the base ones."""
+
+    specifications: tuple[DesiredSpecification, ...]
+
+
+Rung = Fallback | Wait | Shrink
+
+
+class LastResort(StrEnum):
+    """What becomes of a function for which no rung of its ladder has room."""
+
+    ROLLBACK = "rollback"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnNoCapacity:
+    """The ladder: its rungs are taken in order, each once, each laid over the base."""
+
+    rungs: tuple[Rung, ...] = ()
+    last: LastResort = LastResort.ROLLBACK
+
+
 class UpdateOrder(StrEnum):
     AUTO = "auto"
     CREATE_FIRST = "create-first"
@@ -257,6 +296,9 @@ class DesiredFunction:
     `specifications` is sorted by key; it is empty while `deployment` is managed when the function
     is wanted undeployed. `authorized_parties`: accounts that may call every version, sorted; they
     stand with the function, not with a version. Source: nvcf-api.md 2.4.
+
+    `rung`: the number, from 1, of the rung of `on_no_capacity` whose `specifications` these are;
+    None: they are the base ones, which the stack asks for first.
     """
 
     key: str
@@ -268,6 +310,8 @@ class DesiredFunction:
     update: UpdatePolicy = field(default_factory=UpdatePolicy)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     depends_on: tuple[str, ...] = ()
+    on_no_capacity: OnNoCapacity = field(default_factory=OnNoCapacity)
+    rung: int | None = None
 
     @property
     def address(self) -> Address:

@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.capacity import Involved, Limits, find_limits, place, with_declared
-from nvcfplan.differences import Difference, Holdings, conceal, find_owned, manages_sharing
+from nvcfplan.differences import (
+    Difference,
+    Holdings,
+    conceal,
+    find_owned,
+    manages_sharing,
+    standing,
+)
 from nvcfplan.model import (
     Account,
     DeclaredQuota,
@@ -75,10 +82,15 @@ class PlanNeeds:
 
     def outlook(self, live: Sequence[LiveFunction]) -> PlanOutlook:
         holdings = self._holdings(live)
-        differences = find_differences(self.stack, holdings, self.options)
+        stack = self.as_it_stands(live)
+        differences = find_differences(stack, holdings, self.options)
         return PlanOutlook(
-            stack=self.stack, holdings=holdings, differences=differences, live=tuple(live)
+            stack=stack, holdings=holdings, differences=differences, live=tuple(live)
         )
+
+    def as_it_stands(self, live: Sequence[LiveFunction]) -> Stack:
+        """With functions on the rungs that they stand on, unless they are to climb back."""
+        return self.stack if self.options.climbs else standing(self.stack, self._holdings(live))
 
     def _holdings(self, live: Sequence[LiveFunction]) -> Holdings:
         stack = self.stack

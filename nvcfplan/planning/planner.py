@@ -71,12 +71,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions:
-    """`target`: this function and what it depends on, nothing else.
+    """`target`: this function and what it depends on, nothing else. `only`: just these.
 
     `now`: a name or description alone makes a new version. `fingerprints`: of wanted secrets that
     could be resolved, by (function key, secret name). `protected`: keys of functions that must not
     be destroyed, besides those that the state knows as protected. `is_safe`: what is given up for
-    nobody is given up last.
+    nobody is given up last. `climbs`: what stands on a rung of its ladder goes back to the base.
     """
 
     target: Address | None = None
@@ -85,6 +85,8 @@ class PlanOptions:
     protected: frozenset[str] = frozenset()
     strategy: Strategy = Strategy.AUTO
     is_safe: bool = False
+    climbs: bool = False
+    only: frozenset[Address] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +171,7 @@ def find_differences(
         for key, owned in holdings.owned.items()
         if key not in wanted
     )
-    kept = _targeted(stack, options.target)
+    kept = _targeted(stack, options.target) if options.only is None else options.only
     return tuple(
         sorted(
             (one for one in found if kept is None or one.change.address in kept),

@@ -13,6 +13,8 @@ from nvcfplan.applying import (
     RepairBegan,
     RunBegan,
     RunFinished,
+    RungName,
+    RungTaken,
     RunOutcome,
     StepFailed,
     StepSucceeded,
@@ -21,9 +23,9 @@ from nvcfplan.model import Address, RunId, StepId
 from nvcfplan.reports.plan_report import Counts, count_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from nvcfplan.plans import Plan
+    from nvcfplan.plans import Plan, Step
 
 
 class Operation(StrEnum):
@@ -37,6 +39,7 @@ class StepFate(StrEnum):
     """`DONE_BEFORE`: by an earlier part of the same run. `ADOPTED`: it was found done.
 
     `UNKNOWN`, of a journal only: sent, and what came of it is not written down.
+    `SUPERSEDED`: a rung's plan took its place.
     """
 
     DONE = "done"
@@ -45,6 +48,7 @@ class StepFate(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     NOT_STARTED = "not-started"
+    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,8 @@ class StepOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyReport:
-    """`steps`: those of the plan, in its order. `undone`: the rollback's that were carried out.
+    """`steps`: those of the plan, in its order, then those of rungs that were taken. `undone`: the
+    rollback's that were carried out. `satisfied`: the rungs on which functions stand now.
 
     `counts`: functions of which all steps were done and none was undone.
     `is_open`: the run can be resumed or rolled back.
@@ -74,6 +79,7 @@ class ApplyReport:
     undone: tuple[StepId, ...]
     causes: tuple[Cause, ...]
     blocked: Blocked | None
+    satisfied: tuple[RungName, ...]
     seconds: float
 
     @property
@@ -86,23 +92,43 @@ def apply_report(operation: Operation, plan: Plan, events: Sequence[Event]) -> A
     began = next(event for event in events if isinstance(event, RunBegan))
     finished = next(event for event in events if isinstance(event, RunFinished))
     fates = _fates(began, events)
-    steps = tuple(
-        fates.get(step.id, StepOutcome(step=step.id, fate=StepFate.NOT_STARTED, seconds=None))
-        for step in plan.steps
-    )
+    planned, superseded = _planned(plan, events)
+    steps = tuple(_outcome(step, fates, superseded) for step in planned)
     undone = _undone(began, events)
     return ApplyReport(
         operation=operation,
         stack=plan.stack,
         run=began.run,
         outcome=finished.outcome,
-        counts=_counts(plan, steps, undone),
+        counts=_counts(plan, planned, steps, undone),
         steps=steps,
         undone=tuple(event.step for event in undone),
         causes=finished.causes,
         blocked=finished.blocked,
+        satisfied=finished.satisfied,
         seconds=finished.at,
     )
+
+
+def _planned(plan: Plan, events: Sequence[Event]) -> tuple[tuple[Step, ...], frozenset[StepId]]:
+    """All steps, and those in whose place a rung's were taken up."""
+    steps, superseded = list(plan.steps), set[StepId]()
+    for event in events:
+        if isinstance(event, RungTaken):
+            addresses = {event.rung.address, *(step.address for step in event.planned)}
+            superseded.update(step.id for step in steps if step.address in addresses)
+            steps += event.planned
+    return tuple(steps), frozenset(superseded)
+
+
+def _outcome(
+    step: Step, fates: Mapping[StepId, StepOutcome], superseded: frozenset[StepId]
+) -> StepOutcome:
+    found = fates.get(step.id)
+    if found is not None and (found.fate is not StepFate.FAILED or step.id not in superseded):
+        return found
+    fate = StepFate.SUPERSEDED if step.id in superseded else StepFate.NOT_STARTED
+    return StepOutcome(step=step.id, fate=fate, seconds=None if found is None else found.seconds)
 
 
 def _fates(began: RunBegan, events: Sequence[Event]) -> dict[StepId, StepOutcome]:
@@ -125,20 +151,27 @@ def _fates(began: RunBegan, events: Sequence[Event]) -> dict[StepId, StepOutcome
 
 
 def _undone(began: RunBegan, events: Sequence[Event]) -> tuple[StepSucceeded, ...]:
-    """What was done beyond the plan's own steps, but for what a repair cleared away."""
+    """What was done beyond the plan's own steps, but for a repair's and a rung's."""
     others = {*began.steps}
     for event in events:
         if isinstance(event, RepairBegan):
             others.update(event.steps)
+        if isinstance(event, RungTaken):
+            others.update(step.id for step in event.planned)
     return tuple(
         event for event in events if isinstance(event, StepSucceeded) and event.step not in others
     )
 
 
-def _counts(plan: Plan, steps: Sequence[StepOutcome], undone: Sequence[StepSucceeded]) -> Counts:
+def _counts(
+    plan: Plan,
+    planned: Sequence[Step],
+    steps: Sequence[StepOutcome],
+    undone: Sequence[StepSucceeded],
+) -> Counts:
     """What was only state, not steps, is done when the run is."""
     left: set[Address] = {event.address for event in undone}
-    addresses = {step.id: step.address for step in plan.steps}
+    addresses = {step.id: step.address for step in planned}
     left |= {
         addresses[one.step] for one in steps if one.fate in (StepFate.FAILED, StepFate.NOT_STARTED)
     }

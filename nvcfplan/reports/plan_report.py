@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nvcfplan.diagnostics import Diagnostic, Severity, Verdict, has_errors, sort_key
-from nvcfplan.differences import LATE, flatten_config, flatten_specification
-from nvcfplan.model import Address, DesiredFunction, Json, StepId, canonical_json
+from nvcfplan.differences import LATE, flatten_config, flatten_specification, rung_kind
+from nvcfplan.model import Address, DesiredFunction, Json, Rung, StepId, Wait, canonical_json
 from nvcfplan.plans import (
     Action,
     Alternative,
@@ -68,11 +68,28 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RungEntry:
+    """`kind`: fallback, wait or shrink. `edits`: by path below the specifications, what it says
+    instead. `seconds`: how long a wait may last.
+    """
+
+    kind: str
+    edits: tuple[tuple[str, Json | None], ...] = ()
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionEntry:
-    """`kept`: what the stack states and what stays as it is, by path; None: not to be shown."""
+    """`kept`: what the stack states and what stays as it is, by path; None: not to be shown.
+
+    `rungs`: what is done where there is no capacity, in order, and `last` when none is left; empty
+    where nothing is asked for that there might be no room for.
+    """
 
     change: Change
     kept: tuple[tuple[str, Json | None], ...]
+    rungs: tuple[RungEntry, ...] = ()
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,11 +222,41 @@ def _outlook(found: Plan | Infeasible) -> Outlook:
 
 def _functions(plan: Plan) -> tuple[FunctionEntry, ...]:
     wanted = {function.address: function for function in plan.desired.functions}
+    taking = {step.address for step in plan.steps if step.acquire}
     return tuple(
-        FunctionEntry(change=change, kept=_kept(change, wanted.get(change.address)))
+        FunctionEntry(
+            change=change,
+            kept=_kept(change, wanted.get(change.address)),
+            rungs=_rungs(function) if function and change.address in taking else (),
+            last=function.on_no_capacity.last.value if function else "",
+        )
         for change in plan.changes
         if change.action is not Action.NO_OP
+        for function in (wanted.get(change.address),)
     )
+
+
+def _rungs(function: DesiredFunction) -> tuple[RungEntry, ...]:
+    """Without the one that it stands on already."""
+    return tuple(
+        _rung(rung, function)
+        for number, rung in enumerate(function.on_no_capacity.rungs, start=1)
+        if number != function.rung
+    )
+
+
+def _rung(rung: Rung, function: DesiredFunction) -> RungEntry:
+    if isinstance(rung, Wait):
+        return RungEntry(kind="wait", seconds=int(rung.duration.total_seconds()))
+    before = {one.key: flatten_specification(one.specification) for one in function.specifications}
+    edits = [
+        (f"{one.key}.{path}", found.text if (found := after.get(path)) else None)
+        for one in rung.specifications
+        for after in (flatten_specification(one.specification),)
+        for path in sorted(before[one.key].keys() | after.keys())
+        if before[one.key].get(path) != after.get(path)
+    ]
+    return RungEntry(kind=rung_kind(rung), edits=tuple(edits))
 
 
 def _kept(change: Change, wanted: DesiredFunction | None) -> tuple[tuple[str, Json | None], ...]:

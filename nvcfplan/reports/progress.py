@@ -14,6 +14,9 @@ from nvcfplan.applying import (
     RollbackBegan,
     RunBegan,
     RunFinished,
+    RungRefused,
+    RungTaken,
+    RungWaiting,
     RunStopping,
     StepFailed,
     StepRetried,
@@ -117,16 +120,49 @@ def follow(progress: Progress, event: Event, expecting: Expecting) -> Progress:
             )
         case StepFailed(step=step):
             return replace(_without(progress, step), failed=progress.failed | {step})
-        case RollbackBegan(steps=steps):
-            return replace(progress, aside=progress.aside.union(steps), is_undoing=True)
-        case RepairBegan(step=step, steps=steps):
-            return replace(_without(progress, step), aside=progress.aside.union(steps))
-        case RunStopping():
+        case RollbackBegan() | RepairBegan() | RungTaken():
+            return _otherwise(progress, event, expecting)
+        case RunStopping() | RungRefused() | RungWaiting():
             return progress
         case RunFinished():
             return replace(progress, in_flight=(), is_over=True)
         case _:
             assert_never(event)
+
+
+def _otherwise(
+    progress: Progress, event: RollbackBegan | RepairBegan | RungTaken, expecting: Expecting
+) -> Progress:
+    """Another plan is carried out."""
+    match event:
+        case RollbackBegan(steps=steps):
+            return replace(progress, aside=progress.aside.union(steps), is_undoing=True)
+        case RepairBegan(step=step, steps=steps):
+            return replace(_without(progress, step), aside=progress.aside.union(steps))
+        case RungTaken(rung=rung, planned=planned):
+            return _on_rung(progress, rung.address, planned, expecting)
+        case _:
+            assert_never(event)
+
+
+def _on_rung(
+    progress: Progress, address: Address, planned: tuple[Step, ...], expecting: Expecting
+) -> Progress:
+    """A rung's steps take the place of those that are left of the functions it is of."""
+    addresses = {address, *(step.address for step in planned)}
+    kept = [
+        (step, seconds)
+        for step, seconds in zip(progress.planned, progress.expected, strict=True)
+        if step.address not in addresses or step.id in progress.finished
+    ]
+    kept += ((step, _expected(step, planned, expecting)) for step in planned)
+    gone = {step.id for step in progress.planned} - {step.id for step, _ in kept}
+    return replace(
+        progress,
+        planned=tuple(step for step, _ in kept),
+        expected=tuple(seconds for _, seconds in kept),
+        failed=progress.failed - gone,
+    )
 
 
 def _started(progress: Progress, event: StepStarted, expecting: Expecting) -> InFlight:

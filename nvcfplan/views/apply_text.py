@@ -25,7 +25,7 @@ def render_apply(
     parts = [
         [line for cause in report.causes for line in _cause(cause, ink)],
         _blocked(report.blocked, ink) if report.blocked else [],
-        [ending(report, ink), *_undone(report)],
+        [ending(report, ink), *_satisfied(report, ink), *_undone(report)],
         _hints(report, again) if again is not None and report.is_open else [],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
@@ -96,6 +96,12 @@ def _blocked(blocked: Blocked, ink: Ink) -> list[str]:
         lines.append(f"  still to do ({len(blocked.remaining)}):")
         lines += [f"    {safe(step)}" for step in blocked.remaining]
     return lines
+
+
+def _satisfied(report: ApplyReport, ink: Ink) -> list[str]:
+    return [
+        ink.yellow(f"{safe(one.address)} is satisfied by {one.words}.") for one in report.satisfied
+    ]
 
 
 def _undone(report: ApplyReport) -> list[str]:

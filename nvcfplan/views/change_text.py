@@ -10,14 +10,14 @@ from nvcfplan.plans import Action, Means
 from nvcfplan.reports import forces_new_version
 from nvcfplan.views.ink import Ink
 from nvcfplan.views.neutralise import columns, safe
-from nvcfplan.views.wording import counted
+from nvcfplan.views.wording import counted, lasting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nvcfplan.model import Json
     from nvcfplan.plans import AttributeChange, Change
-    from nvcfplan.reports import FunctionEntry
+    from nvcfplan.reports import FunctionEntry, RungEntry
     from nvcfplan.views.ink import Ink
 
 _SYMBOLS: Final[Mapping[Action, str]] = {
@@ -56,6 +56,7 @@ def draw_body(entry: FunctionEntry, ink: Ink, *, shows_kept: bool = False) -> li
         f'  {_inked(ink, symbol)} function "{name}" {{',
         *(line for one in change.attributes for line in _draw_attribute(one, change, ink)),
         *(_kept(entry, ink) if shows_kept else _hidden(entry, ink)),
+        *_ladder(entry, ink),
         "    }",
     ]
 
@@ -88,6 +89,26 @@ def _hidden(entry: FunctionEntry, ink: Ink) -> list[str]:
         return []
     unchanged = counted(len(entry.kept), "unchanged attribute")
     return [ink.faint(f"        # ({unchanged} hidden)")]
+
+
+def _ladder(entry: FunctionEntry, ink: Ink) -> list[str]:
+    """`if there is no capacity: fallback: h100.backend: "B"; then wait at most 20m; then ...`."""
+    if not entry.rungs:
+        return []
+    words = [*(_rung(one) for one in entry.rungs), safe(entry.last)]
+    text = f"if there is no capacity: {'; then '.join(words)}"
+    return [ink.faint(line) for line in ink.folded(text, first="        # ", rest="        #   ")]
+
+
+def _rung(rung: RungEntry) -> str:
+    if rung.seconds:
+        return f"{safe(rung.kind)} at most {lasting(rung.seconds)}"
+    edits = (f"{safe(path)} {_side(text)}" for path, text in rung.edits)
+    return f"{safe(rung.kind)} to {', '.join(edits)}"
+
+
+def _side(text: Json | None) -> str:
+    return "unset" if text is None else safe(text)
 
 
 def _kept(entry: FunctionEntry, ink: Ink) -> list[str]:

@@ -10,6 +10,9 @@ from nvcfplan.applying import (
     RollbackBegan,
     RunBegan,
     RunFinished,
+    RungRefused,
+    RungTaken,
+    RungWaiting,
     RunStopping,
     StepFailed,
     StepRetried,
@@ -22,7 +25,7 @@ from nvcfplan.views.neutralise import safe
 from nvcfplan.views.wording import about_left, counted, deed, doing, lasting, subject_of
 
 if TYPE_CHECKING:
-    from nvcfplan.applying import Failure
+    from nvcfplan.applying import Failure, RungName
 
 
 def render_event(
@@ -42,6 +45,13 @@ def render_event(
             return _rollback(event, ink)
         case RepairBegan():
             return f"{safe(event.step)}: {safe(event.reason)}; clearing that away first."
+        case RungTaken():
+            return _rung(event, ink)
+        case RungRefused(rung=rung, reason=reason):
+            return ink.yellow(f"{rung_text(rung)}: not possible: {safe(reason)}")
+        case RungWaiting(rung=rung, reason=reason, left_seconds=left):
+            waits = f"waiting for capacity, at most {lasting(left)} more"
+            return f"{rung_text(rung)}: {waits}: {safe(reason)}"
         case RunStopping():
             return ink.yellow(_stopping(event))
         case StepWaiting():
@@ -106,6 +116,18 @@ def _rollback(event: RollbackBegan, ink: Ink) -> str:
         return ink.yellow(undoing)
     cause = f"{subject_of(event.cause.task)}: {failure_text(event.cause.failure)}"
     return f"{ink.red(f'Cause: {cause}')}\n{ink.yellow(undoing)}"
+
+
+def rung_text(rung: RungName) -> str:
+    """`function.chat: rung 1 of 3, fallback 1 of 2`."""
+    return f"{safe(rung.address)}: rung {rung.number} of {rung.total}, {rung.words}"
+
+
+def _rung(event: RungTaken, ink: Ink) -> str:
+    cause = f"{subject_of(event.cause.task)}: {failure_text(event.cause.failure)}"
+    steps = counted(len(event.planned), "step")
+    taken = f"{rung_text(event.rung)}: planned anew from what is there now: {steps}."
+    return f"{ink.red(f'Cause: {cause}')}\n{ink.yellow(taken)}"
 
 
 def _stopping(event: RunStopping) -> str:

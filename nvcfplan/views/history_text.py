@@ -26,6 +26,7 @@ _MARKS: Final = {
     StepFate.FAILED: "x",
     StepFate.UNKNOWN: "?",
     StepFate.NOT_STARTED: " ",
+    StepFate.SUPERSEDED: " ",
 }
 
 
@@ -137,6 +138,8 @@ def _step(step: RunStep) -> str:
     match step.fate:
         case StepFate.NOT_STARTED:
             return f"{step.step}: not begun"
+        case StepFate.SUPERSEDED:
+            return f"{step.step}: given up for a rung of the ladder"
         case StepFate.UNKNOWN:
             return f"{step.step}: sent, and what came of it is not written down{tries}"
         case StepFate.FAILED:

@@ -192,6 +192,8 @@ def _fate(lane: Lane) -> str:
             return "sent, its end is not known"
         case StepFate.NOT_STARTED:
             return "not started"
+        case StepFate.SUPERSEDED:
+            return "given up: a rung of the ladder took its place"
         case None:
             return ""
         case _:

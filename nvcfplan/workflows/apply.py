@@ -16,6 +16,7 @@ from nvcfplan.model import (
 )
 from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
 from nvcfplan.workflows.check import freshness_of
+from nvcfplan.workflows.climbing import replanner
 from nvcfplan.workflows.locking import Patience, held, wait_until_free
 from nvcfplan.workflows.plan import scope_of
 from nvcfplan.workflows.ports import Actor, Minted
@@ -89,7 +90,13 @@ async def apply_plan(request: ApplyRequest, ports: RunPorts, shell: Shell) -> Ru
             recorded=0,
             actor=request.actor,
         )
-        machine = start(plan, holding.context(), request.settings, CODEC)
+        machine = start(
+            plan,
+            holding.context(),
+            request.settings,
+            CODEC,
+            replan=replanner(plan, holding.state, look.secrets),
+        )
         return await carry_out(machine, holding, ports, shell)
 
 

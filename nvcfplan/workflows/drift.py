@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nvcfplan.drifting import DriftNeeds, Sight, classify
 from nvcfplan.errors import JournalCorrupt, RunOpen
 from nvcfplan.model import Stack
+from nvcfplan.planning import PlanNeeds
 from nvcfplan.reports import Circumstances, DriftReport, LastRun, drift_report
 from nvcfplan.workflows.apply import RunUnderWay, refuse_open_run
 from nvcfplan.workflows.plan import fingerprints_of, scope_of
@@ -48,6 +49,7 @@ async def look_for_drift(request: DriftRequest, ports: LookPorts) -> DriftReport
         return drift_report(None, around)
     account, functions = await read_live(scope, ports.reader, DriftNeeds(stack=stack, state=state))
     known = fingerprints_of(stack, state, ports.secrets) if request.compares_secrets else {}
+    stack = PlanNeeds(stack=stack, state=state).as_it_stands(functions)
     sight = Sight(stack=stack, account=account, live=functions, state=state, fingerprints=known)
     return drift_report(classify(sight), around)
 

@@ -56,6 +56,7 @@ class PlanRequest:
     required: frozenset[str] = frozenset()
     strategy: Strategy | None = None
     is_safe: bool = False
+    climbs: bool = False
 
 
 async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible:
@@ -77,6 +78,7 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
         protected=_protected(stack),
         strategy=request.strategy or Strategy.AUTO,
         is_safe=request.is_safe,
+        climbs=request.climbs,
     )
     needs = PlanNeeds(stack=wanted, state=state, options=options)
     account, functions = await read_live(scope_of(stack), ports.reader, needs)
@@ -84,7 +86,7 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
     if request.target is not None:
         _refuse_unknown_target(request.target, stack, functions, state)
     inputs = Inputs(
-        stack=wanted,
+        stack=needs.as_it_stands(functions),
         account=account,
         live=functions,
         state=state,

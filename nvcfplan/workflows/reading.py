@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nvcfplan.applying import Document
 from nvcfplan.differences import needed_reads
@@ -25,17 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nvcfplan.applying import LiveReader, StateStore
-    from nvcfplan.drifting import DriftNeeds
     from nvcfplan.model import (
         AccountBinding,
         AccountIdentity,
+        DeclaredQuota,
         FunctionId,
         LiveDeployment,
         LiveSharing,
         LiveVersion,
         VersionId,
     )
-    from nvcfplan.planning import ApplyNeeds, PlanNeeds
     from nvcfplan.workflows.ports import LookPorts
 
 
@@ -58,8 +57,32 @@ class Remembered:
     token: Token | None
 
 
+class Needs(Protocol):
+    """What has to be read, in the order in which it can be told."""
+
+    @property
+    def state(self) -> State | None: ...
+
+    @property
+    def quotas(self) -> Sequence[DeclaredQuota]: ...
+
+    def first(self, live: Sequence[LiveFunction]) -> Sequence[tuple[FunctionId, VersionId]]: ...
+
+    def shared(self, live: Sequence[LiveFunction]) -> Sequence[FunctionId]: ...
+
+    def outlook(self, live: Sequence[LiveFunction]) -> Outlook: ...
+
+
+class Outlook(Protocol):
+    """What follows from the functions: readings of the account, then versions with instances."""
+
+    def readings(self) -> frozenset[Readable]: ...
+
+    def instances(self, account: Account) -> Sequence[tuple[FunctionId, VersionId]]: ...
+
+
 async def read_live(
-    scope: Scope, reader: LiveReader, needs: PlanNeeds | ApplyNeeds | DriftNeeds
+    scope: Scope, reader: LiveReader, needs: Needs
 ) -> tuple[Account, tuple[LiveFunction, ...]]:
     """One list, the rows, who may call where that is managed, the account's readings as far as
     they matter, and then the versions whose instances do.

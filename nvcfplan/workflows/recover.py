@@ -16,6 +16,7 @@ from nvcfplan.applying import (
     undo,
 )
 from nvcfplan.workflows.apply import refuse_unresolvable
+from nvcfplan.workflows.climbing import replanner
 from nvcfplan.workflows.locking import Patience, held
 from nvcfplan.workflows.ports import Actor, Minted
 from nvcfplan.workflows.reading import Scope, refuse_other_account, refuse_other_label
@@ -78,7 +79,9 @@ async def resume_run(
         _refuse_unsendable(journal, ports.look)
         holding = await _taken_up(request, ports.look, lease, journal)
         context = holding.context()
-        machine = resume(journal.records, context, request.settings, CODEC)
+        assert journal.plan is not None, journal.run
+        replan = replanner(journal.plan, holding.state, ports.look.secrets)
+        machine = resume(journal.records, context, request.settings, CODEC, replan=replan)
         return await carry_out(machine, holding, ports, shell)
 
 

@@ -38,6 +38,7 @@ from nvcfplan.documents import (
 from nvcfplan.errors import RunOpen, StoreError
 from nvcfplan.model import RunId, State, function_key
 from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
+from nvcfplan.workflows.climbing import surveyor
 from nvcfplan.workflows.memory import remember_durations
 from nvcfplan.workflows.ports import Actor
 from nvcfplan.workflows.reading import Remembered, Scope, stored_state
@@ -271,6 +272,7 @@ async def carry_out(
             performer=ports.performer,
             clock=look.clock,
             encode_record=_stamping(holding, look.clock),
+            survey=surveyor(holding.scope, holding.state, look),
         ),
         run=holding.run,
         lease=holding.lease,

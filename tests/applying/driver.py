@@ -22,12 +22,14 @@ from nvcfplan.applying import (
     Pause,
     Query,
     ReadAccount,
+    ReadEverything,
     ReadSharing,
     ReadVersion,
     Record,
     Result,
     RunOutcome,
     Seen,
+    Survey,
     Woke,
 )
 from nvcfplan.model import operation_of
@@ -153,6 +155,8 @@ def observe(service: Service, query: Query) -> Observation:
             return service.sharing(function_id)
         case ReadAccount():
             return service.account()
+        case ReadEverything():
+            return Survey(service.account(), service.live())
 
 
 __all__ = ["CODEC", "RUN", "SETTINGS", "Drive", "Killed"]

@@ -13,10 +13,12 @@ from nvcfplan.applying import (
     Intent,
     Interrupted,
     Outcome,
+    ReadEverything,
     Record,
     RunEnded,
     RunOutcome,
     StepWaiting,
+    Survey,
     Unanswered,
     execute,
     resume,
@@ -57,6 +59,9 @@ class Stage:
         decoded = [decode_record(one) for one in self.store.journals.get(RUN.run, ())]
         return [one for one in decoded if one is not None]
 
+    async def _survey(self, _asked: ReadEverything) -> Survey:
+        return Survey(self.service.account(), self.service.live())
+
     async def _run(self) -> None:
         performer = FakePerformer(self.service, hangs=self.hangs)
         ports = ApplyPorts(
@@ -65,6 +70,7 @@ class Stage:
             performer=performer,
             clock=FakeClock(self.service),
             encode_record=encode_record,
+            survey=self._survey,
             renew_seconds=self.renew_seconds,
         )
         lease = self.store.lease or await self.store.acquire("demo@default", "me", 60)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nvcfplan.model import Stack
 
 STACKS = Path("examples/stacks")
-GOOD = ("heterogeneous", "quickstart", "rolling", "seed", "updates")
+GOOD = ("heterogeneous", "ladder", "quickstart", "rolling", "seed", "updates")
 FILES = sorted(STACKS.rglob("*.yaml"))
 
 ROOM = {"GCP-ASIASE1-A": 8, "nvcf-azure-westus2-1": 8, "byoc": 16, "OCI-EU-FRANKFURT": 16}

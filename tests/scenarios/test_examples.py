@@ -10,7 +10,7 @@ import pytest
 from nvcfplan.emulator.serving import Service
 from tests.scenarios.conftest import EXAMPLES, Workshop, codes
 
-GOOD = ("quickstart", "seed", "heterogeneous", "rolling", "updates")
+GOOD = ("quickstart", "seed", "heterogeneous", "rolling", "updates", "ladder")
 
 
 def _copied(workshop: Workshop, name: str) -> None:

@@ -11,6 +11,10 @@ from nvcfplan.applying import (
     RollbackBegan,
     RunBegan,
     RunFinished,
+    RungName,
+    RungRefused,
+    RungTaken,
+    RungWaiting,
     RunOutcome,
     RunStopping,
     StepFailed,
@@ -184,10 +188,18 @@ def every_event() -> tuple[Event, ...]:
         RollbackBegan(at=106.0, cause=cause_of(deploy), steps=(UNDO,)),
         RollbackBegan(at=106.0, cause=None, steps=(UNDO, deploy.id)),
         RepairBegan(at=107.0, step=deploy.id, steps=(undeploy.id,), reason="it is dead"),
+        RungRefused(at=107.2, rung=rung(1), reason="pool:b/H100 needs 2 more"),
+        RungWaiting(at=107.4, rung=rung(2), reason="no capacity", left_seconds=900.0),
+        RungTaken(at=107.6, rung=rung(3), cause=cause_of(deploy), planned=(undeploy, deploy)),
         RunStopping(at=108.0, reason="interrupted", in_flight=(deploy.id,)),
         RunStopping(at=108.0, reason="the lease was lost to ci@runner", in_flight=()),
         finished(109.0, RunOutcome.INTERRUPTED),
     )
+
+
+def rung(number: int) -> RungName:
+    words = ("fallback 1 of 1", "wait 1 of 1", "shrink 1 of 1")[number - 1]
+    return RungName(address=CHAT, number=number, total=3, words=words)
 
 
 CHAT = function_address("chat")

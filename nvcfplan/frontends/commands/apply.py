@@ -18,7 +18,12 @@ from nvcfplan.frontends.options import (
     stream_options,
     taking,
 )
-from nvcfplan.frontends.running_options import APPLY_EXITS, RunningArguments, running_options
+from nvcfplan.frontends.running_options import (
+    APPLY_EXITS,
+    RunningArguments,
+    failure_options,
+    running_options,
+)
 
 if TYPE_CHECKING:
     from nvcfplan.frontends.terminal import Terminal
@@ -76,6 +81,7 @@ update_function, delete_function, update_secrets as the steps need.
     callback=_seconds,
     help="Wait so long for room, holding nothing, then carry out the saved plan.",
 )
+@failure_options
 @stream_options
 @taking(ApplyArguments)
 def apply(terminal: Terminal, arguments: ApplyArguments) -> int:
@@ -99,6 +105,7 @@ Example:
 @account_options
 @planning_options
 @running_options
+@failure_options
 @stream_options
 @taking(ApplyArguments)
 def destroy(terminal: Terminal, arguments: ApplyArguments) -> int:

@@ -16,7 +16,12 @@ from nvcfplan.frontends.options import (
     stream_options,
     taking,
 )
-from nvcfplan.frontends.running_options import APPLY_EXITS, RunningArguments, running_options
+from nvcfplan.frontends.running_options import (
+    APPLY_EXITS,
+    RunningArguments,
+    failure_options,
+    running_options,
+)
 
 if TYPE_CHECKING:
     from nvcfplan.frontends.terminal import Terminal
@@ -40,6 +45,7 @@ Example:
 @stack_options
 @account_options
 @running_options
+@failure_options
 @stream_options
 @taking(RecoverArguments)
 def resume(terminal: Terminal, arguments: RecoverArguments) -> int:

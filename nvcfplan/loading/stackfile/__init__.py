@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from nvcfplan.loading.stackfile.deployment import BounceFile, ScalingFile, SpecificationFile
+from nvcfplan.loading.stackfile.deployment import (
+    BounceFile,
+    ElsewhereFile,
+    FewerFile,
+    RungFile,
+    ScalingFile,
+    SpecificationFile,
+)
 from nvcfplan.loading.stackfile.function import (
     ArtifactFile,
     FunctionFile,
@@ -29,11 +36,14 @@ __all__ = [
     "ArtifactFile",
     "BounceFile",
     "Complaint",
+    "ElsewhereFile",
+    "FewerFile",
     "FunctionFile",
     "HealthFile",
     "LifecycleFile",
     "QuotaFile",
     "RateLimitFile",
+    "RungFile",
     "ScalingFile",
     "SecretFile",
     "SensitiveFile",

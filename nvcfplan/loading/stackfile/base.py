@@ -47,6 +47,10 @@ PATTERN_WORDS: Final = {
     CHART: "the address of a chart, such as `https://helm.ngc.nvidia.com/ORG/charts/NAME-1.0.tgz`",
 }
 
+TEXT_KIND: Final = "(text)"
+MAPPING_KIND: Final = "(mapping)"
+"""Stand in pydantic's locations for the branch taken; no key can be written so."""
+
 Name: TypeAlias = Annotated[str, Field(pattern=NAME)]
 VariableName: TypeAlias = Annotated[str, Field(pattern=VARIABLE_NAME)]
 EnvironmentKey: TypeAlias = Annotated[str, Field(pattern=ENVIRONMENT_KEY)]

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import ConfigDict, Discriminator, Field
+from pydantic import Tag as Kind
 
-from nvcfplan.loading.stackfile.base import DurationText, Name, Strict, Word
+from nvcfplan.loading.stackfile.base import (
+    MAPPING_KIND,
+    TEXT_KIND,
+    DurationText,
+    Name,
+    Strict,
+    Word,
+)
 
 
 class StickinessFile(Strict):
@@ -101,9 +109,74 @@ class BounceFile(Strict):
     )
 
 
+class ElsewhereFile(Strict):
+    """A partial specification: what is left out is as in the base one of the same key."""
+
+    gpu: Word | None = Field(
+        default=None, description="GPU name of the inventory; needs `instanceType` beside it."
+    )
+    instance_type: Word | None = Field(default=None, description="Instance type of the inventory.")
+    min_instances: int | None = Field(default=None, ge=0, description="Instances at least.")
+    max_instances: int | None = Field(default=None, ge=1, description="Instances at most.")
+    max_request_concurrency: int | None = Field(
+        default=None, ge=1, le=16384, description="Requests one instance takes at a time."
+    )
+    backend: Word | None = Field(
+        default=None, description="Cluster group, in place of the base's `backend` or `clusters`."
+    )
+    clusters: list[Word] | None = Field(
+        default=None, description="Clusters, in place of the base's `backend` or `clusters`."
+    )
+    regions: list[Word] | None = Field(
+        default=None, description="Regions; absent: those of the base, which stay hard."
+    )
+    attributes: list[Word] | None = Field(
+        default=None, description="Attributes; those of the base stay hard and must be among them."
+    )
+
+
+class FewerFile(Strict):
+    """Fewer instances of one specification."""
+
+    min_instances: int | None = Field(default=None, ge=0, description="Instances at least.")
+    max_instances: int | None = Field(default=None, ge=1, description="Instances at most.")
+
+
+class RungFile(Strict):
+    """One rung of the ladder: exactly one of the three."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    fallback: Annotated[dict[Name, ElsewhereFile], Field(min_length=1)] | None = Field(
+        default=None, description="Other placements, by key of the specification they stand for."
+    )
+    wait: DurationText | None = Field(
+        default=None, description="How long the same is tried again, such as `20m`."
+    )
+    shrink: Annotated[dict[Name, FewerFile], Field(min_length=1)] | None = Field(
+        default=None, description="Fewer instances, by key of the specification they stand for."
+    )
+
+
+def _kind(value: object) -> str:
+    return MAPPING_KIND if isinstance(value, dict | RungFile) else TEXT_KIND
+
+
+RungValue: TypeAlias = Annotated[
+    Annotated[Literal["rollback", "keep"], Kind(TEXT_KIND)]
+    | Annotated[RungFile, Kind(MAPPING_KIND)],
+    Discriminator(_kind),
+]
+
+
 class DeploymentFile(Strict):
     """The GPU specifications that a function is deployed with."""
 
     specifications: Annotated[dict[Name, SpecificationFile], Field(min_length=1)] = Field(
         description="GPU specifications under keys of your own: identity survives reordering."
+    )
+    on_no_capacity: list[RungValue] | None = Field(
+        default=None,
+        description="What is done where there is no capacity: each rung once, in order, each laid "
+        "over `specifications`; `rollback` (the default) or `keep` ends it.",
     )

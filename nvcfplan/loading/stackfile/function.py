@@ -10,7 +10,9 @@ from pydantic import Tag as Kind
 from nvcfplan.loading.stackfile.base import (
     CHART,
     FUNCTION_NAME,
+    MAPPING_KIND,
     RATES,
+    TEXT_KIND,
     AccountId,
     DurationText,
     EnvironmentKey,
@@ -24,10 +26,6 @@ from nvcfplan.loading.stackfile.base import (
 )
 from nvcfplan.loading.stackfile.deployment import BounceFile, DeploymentFile
 from nvcfplan.model import MOST_USER_TAGS
-
-TEXT_KIND = "(text)"
-MAPPING_KIND = "(mapping)"
-"""Stand in pydantic's locations for the branch taken; no key can be written so."""
 
 
 class SensitiveFile(Strict):

@@ -35,7 +35,7 @@ RESERVED: Final[dict[type[Strict], frozenset[str]]] = {
     ArtifactFile: frozenset({"llmConfig"}),
     RateLimitFile: frozenset({"perNcaIdRate", "perUserRate"}),
     SecretFile: frozenset({"fromCommand"}),
-    DeploymentFile: frozenset({"candidates", "onNoCapacity"}),
+    DeploymentFile: frozenset({"candidates"}),
     SpecificationFile: frozenset(
         {
             "availabilityZones", "autoscalingConfigurationPolicy", "candidates",

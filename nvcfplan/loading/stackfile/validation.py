@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar, Union, get_args, ge
 
 from pydantic import ValidationError
 
-from nvcfplan.loading.stackfile.base import PATTERN_WORDS, Strict
-from nvcfplan.loading.stackfile.function import MAPPING_KIND, TEXT_KIND, FunctionFile
+from nvcfplan.loading.stackfile.base import MAPPING_KIND, PATTERN_WORDS, TEXT_KIND, Strict
+from nvcfplan.loading.stackfile.function import FunctionFile
 from nvcfplan.loading.stackfile.reserved import RESERVED
 from nvcfplan.loading.stackfile.stack import StackHead
 from nvcfplan.located import Path
