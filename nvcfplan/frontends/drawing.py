@@ -5,6 +5,7 @@ Each view is loaded only where it is wanted: templates and their library are slo
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
@@ -22,6 +23,7 @@ from nvcfplan.views.text import Level, render_plan, render_validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from nvcfplan.frontends.terminal import Terminal
     from nvcfplan.located import SourceMap
@@ -29,7 +31,12 @@ if TYPE_CHECKING:
     from nvcfplan.reports import ApplyReport, Located, ValidateReport
 
 
-def draw_plan(terminal: Terminal, plan: Plan | Infeasible, sources: SourceMap | None) -> str:
+def draw_plan(
+    terminal: Terminal,
+    plan: Plan | Infeasible,
+    sources: SourceMap | None,
+    saved_to: Path | None = None,
+) -> str:
     """`sources` None: of a saved plan, whose files are not at hand."""
     snippets = no_snippets if sources is None else sources.snippet
     report = plan_report(plan if sources is None else located(plan, sources))
@@ -47,7 +54,7 @@ def draw_plan(terminal: Terminal, plan: Plan | Infeasible, sources: SourceMap | 
         case Form.MARKDOWN:
             from nvcfplan.views.markdown import draw_comment
 
-            return draw_comment(report, frame_of(plan), budget=terminal.most_bytes)
+            return draw_comment(report, frame_of(plan, saved_to), budget=terminal.most_bytes)
         case Form.HTML:
             from nvcfplan.views.html import Page, draw_page
 
@@ -90,14 +97,15 @@ def draw_diagnostics(form: Form, found: Sequence[Located]) -> str:
     return render_sarif(found, tool_version=__version__)
 
 
-def frame_of(plan: Plan | Infeasible) -> CommentFrame:
-    """What a plan says of itself beside what it would do."""
+def frame_of(plan: Plan | Infeasible, saved_to: Path | None = None) -> CommentFrame:
+    """What a plan says of itself beside what it would do, and how it is carried out."""
     made = plan.plan if isinstance(plan, Infeasible) else plan
     return CommentFrame(
         stack=made.desired.name,
         environment=made.desired.environment,
         digest=plan_digest(plan),
         tool_version=made.provenance.tool_version,
+        apply="" if saved_to is None else f"run `nvcfplan apply {shlex.quote(str(saved_to))}`.",
     )
 
 

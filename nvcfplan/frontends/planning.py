@@ -57,7 +57,7 @@ def plan_command(terminal: Terminal, arguments: PlanArguments) -> Exit:
         plan = session.read(make_plan(request, session.ports.look))
     if arguments.out is not None:
         write_plan(arguments.out, encode_plan(plan))
-    report_plan(terminal, plan, loaded.sources)
+    report_plan(terminal, plan, loaded.sources, arguments.out)
     if has_changes(plan) and not is_refused(plan):
         report_footer(terminal, arguments.out, leading_back(_of_the_account(arguments)))
     return exit_of_plan(plan, is_detailed=arguments.detailed_exitcode)

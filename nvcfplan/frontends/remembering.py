@@ -17,6 +17,7 @@ from nvcfplan.frontends.exits import Exit
 from nvcfplan.frontends.options import usage_error
 from nvcfplan.frontends.reporting import report_plan
 from nvcfplan.frontends.stacks import identify
+from nvcfplan.frontends.terminal import Form
 from nvcfplan.model import RunId, function_address
 from nvcfplan.reports import RunReport
 from nvcfplan.views.text import (
@@ -103,16 +104,25 @@ def show_any_command(terminal: Terminal, arguments: AnyArguments) -> Exit:
     """What the first argument is: a file is a plan, an id a run; all else leads to a stack."""
     first = arguments.paths[0]
     if _RUN.fullmatch(str(first)) and not first.exists():
+        _refuse_forms_of_plans(terminal)
         rest = replace(arguments, paths=arguments.paths[1:] or (Path(),))
         return _show_run(terminal, rest, RunId(str(first)))
     if first.is_dir() or first.suffix in (".yaml", ".yml"):
+        _refuse_forms_of_plans(terminal)
         return _show_state(terminal, arguments)
     if arguments.paths[1:]:
         raise usage_error(
             f"{first} is taken for a saved plan, and a plan needs no stack beside it."
         )
-    report_plan(terminal, decode_document(read_plan(first)), None)
+    report_plan(terminal, decode_document(read_plan(first)), None, first)
     return Exit.OK
+
+
+def _refuse_forms_of_plans(terminal: Terminal) -> None:
+    """Raises: click.UsageError: runs and state are drawn as text and as JSON alone."""
+    if terminal.form not in (Form.TEXT, Form.JSON) or terminal.level != "default":
+        asked = f"-{terminal.level}" if terminal.form is Form.TEXT else f"-format={terminal.form}"
+        raise usage_error(f"{asked} is for a saved plan; a run and the state have no such form.")
 
 
 def _show_run(terminal: Terminal, arguments: AnyArguments, run: RunId) -> Exit:

@@ -101,12 +101,17 @@ def report_error(terminal: Terminal, error: NvcfplanError, exit_code: int) -> No
         report_document(terminal, encode_failure(error, exit_code=exit_code))
 
 
-def report_plan(terminal: Terminal, plan: Plan | Infeasible, sources: SourceMap | None) -> None:
+def report_plan(
+    terminal: Terminal,
+    plan: Plan | Infeasible,
+    sources: SourceMap | None,
+    saved_to: Path | None = None,
+) -> None:
     """`sources` None: of a saved plan, whose files are not at hand."""
     if terminal.wants_json:
         report_document(terminal, encode_plan(plan))
     else:
-        terminal.report(draw_plan(terminal, plan, sources))
+        terminal.report(draw_plan(terminal, plan, sources, saved_to))
 
 
 def report_verification(terminal: Terminal, report: VerifyReport, exit_code: int) -> None:

@@ -53,7 +53,7 @@ def offline_command(terminal: Terminal, arguments: PlanArguments, path: Path) ->
     plan = asyncio.run(make_offline_plan(request, snapshot, WallClock()))
     if arguments.out is not None:
         write_plan(arguments.out, encode_plan(plan))
-    report_plan(terminal, plan, loaded.sources)
+    report_plan(terminal, plan, loaded.sources, arguments.out)
     return exit_of_plan(plan, is_detailed=arguments.detailed_exitcode)
 
 

@@ -250,6 +250,7 @@ def _template() -> Template:
     filters: dict[str, Callable[..., object]] = {
         "downtime_title": sentences.downtime_title,
         "destroys_title": sentences.destroys_title,
+        "faults_title": sentences.faults_title,
         "retaken": sentences.retaken,
         "quoting": html_quoting,
         "missing": sentences.missing,

@@ -110,8 +110,9 @@ def _parts(draw: _Drawing) -> Iterator[Part]:
     if report.faults:
         found = [(one, "") for one in report.faults]
         few = found[:_NAMED]
-        forms = (draw("findings", "Errors", found), draw("findings", "Errors", few))
-        yield Part(name="some of the errors", forms=_shrinking(forms), rank=80)
+        title = sentences.faults_title(report)
+        forms = (draw("findings", title, found), draw("findings", title, few))
+        yield Part(name=f"some {title.lower()}", forms=_shrinking(forms), rank=80)
     if report.shortages:
         yield _whole(draw("shortages", report.shortages[:_NAMED]))
     yield from _choices(draw)

@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, assert_never
 
+from nvcfplan.diagnostics import Severity
 from nvcfplan.model import OnDrainTimeout
 from nvcfplan.plans import AwaitReleased, Undeploy, Unit
 from nvcfplan.reports import Fit, Moment, Outlook, Undoing
@@ -54,6 +55,13 @@ def refusal(report: PlanReport) -> str:
     if report.outlook is Outlook.INFEASIBLE:
         return "This plan cannot be applied: no order was found in which these changes fit."
     return "This plan cannot be applied: the errors below stand in its way."
+
+
+def faults_title(report: PlanReport) -> str:
+    severities = {one.severity for one in report.faults}
+    if Severity.ERROR not in severities:
+        return "Warnings"
+    return "Errors" if severities == {Severity.ERROR} else "Errors and warnings"
 
 
 def alternatives_title(report: PlanReport) -> str:

@@ -37,6 +37,14 @@ def test_a_saved_plan_is_shown_in_the_form_in_which_it_was_drawn(shop: Workshop)
         assert shown.out.startswith(planned.out[:12]), form
 
 
+def test_a_comment_on_a_saved_plan_says_how_to_apply_it(shop: Workshop) -> None:
+    planned = shop.plan("-out=roll out.nvcfplan", "-format=markdown", "shop")
+    shown = shop.type("show", "-format=markdown", "roll out.nvcfplan")
+    assert "**To apply:** run `nvcfplan apply 'roll out.nvcfplan'`.\n" in planned.out
+    assert "**To apply:** run `nvcfplan apply 'roll out.nvcfplan'`.\n" in shown.out
+    assert "To apply" not in shop.plan("-format=markdown", "shop").out
+
+
 def test_the_counts_for_a_merge_request_are_all_there_is(shop: Workshop) -> None:
     said = shop.plan("-format=gitlab", "shop")
     assert said.document == {"create": 3, "update": 0, "delete": 0}
@@ -90,6 +98,14 @@ def test_what_a_form_cannot_heed_is_refused(
     said = workshop.type("show", *words, "any.nvcfplan")
     assert said.code == 64
     assert why in said.err
+
+
+@pytest.mark.parametrize("option", ["-format=html", "-full"])
+@pytest.mark.parametrize("what", ["shop", "01HV000000000000000000000X"])
+def test_runs_and_state_have_no_form_of_plans(what: str, option: str, shop: Workshop) -> None:
+    said = shop.type("show", "--emulator", option, what)
+    assert said.code == 64
+    assert f"{option} is for a saved plan" in said.err
 
 
 def test_a_run_is_told_as_a_page_for_its_owner_alone(shop: Workshop) -> None:
