@@ -31,6 +31,7 @@ from nvcfplan.emulator.refusals import EmulatorError, Refusal
 from nvcfplan.emulator.routes import advance
 from nvcfplan.emulator.routes import serve as serve_request
 from nvcfplan.emulator.rules import Fault, WorldFile
+from nvcfplan.emulator.staging import StagedVersion, stage
 from nvcfplan.emulator.world import Event, Holding, World, starting_moment
 from nvcfplan.emulator.worldfile import load_worldfile
 
@@ -91,6 +92,10 @@ class Emulator:
 
     def close(self) -> None:
         self._store.close()
+
+    def stage(self, versions: Sequence[StagedVersion]) -> None:
+        """What was there before: oldest first. Raises EmulatorError where it could not be."""
+        stage(lambda incoming: self.exchange(incoming).reply, self._settled, versions)
 
     def ask_for_no_key(self) -> None:
         """Any token is good from now on, whatever keys the world names; they stay in its file."""

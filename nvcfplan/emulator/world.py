@@ -222,6 +222,7 @@ class World:
     oldest first. `agenda`: what is still to come of the schedule. `arrivals`: requests on their
     way. `reported`: GPUs held, by `cluster/gpu`, as the allocator last heard. `down_since`: since
     when it answers nobody. `rules` and `time` are stored apart. `events`: those not stored yet.
+    `names`: given to what is made next, while what was there before is staged.
     `due`: when something next happens, None: to be found out. `is_changed`: there is more to store
     than the time.
     """
@@ -246,6 +247,7 @@ class World:
     down_since: float | None = None
     ledger: Ledger = field(default_factory=Ledger)
     events: list[Event] = field(default_factory=list, metadata=TRANSIENT)
+    names: list[str] = field(default_factory=list, metadata=TRANSIENT)
     due: float | None = field(default=None, metadata=TRANSIENT)
     is_changed: bool = field(default=False, metadata=TRANSIENT)
     outlook: Outlook = field(default_factory=Outlook, metadata=TRANSIENT)
@@ -292,6 +294,8 @@ class World:
 
     def new_id(self) -> str:
         """Ids are the same for the same seed and history, and in no telling order."""
+        if self.names:
+            return self.names.pop(0)
         self.counter += 1
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.rules.seed}:{self.counter}"))
 

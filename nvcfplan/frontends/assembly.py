@@ -29,7 +29,7 @@ from nvcfplan.adapters.settings.endpoints import resolve_endpoint
 from nvcfplan.adapters.settings.origins import commit_of, job_page
 from nvcfplan.adapters.settings.secrets import LocalSecrets
 from nvcfplan.adapters.storage.local import LocalStore
-from nvcfplan.applying import Clock
+from nvcfplan.applying import Clock, SecretSource
 from nvcfplan.diagnostics import Diagnostic
 from nvcfplan.frontends.options import is_address
 from nvcfplan.frontends.wall_clock import FastClock, WallClock
@@ -56,7 +56,7 @@ _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenAccount:
-    """Where to go, decided but not yet contacted."""
+    """Where to go, decided but not yet contacted. `secrets` None: those of this machine."""
 
     target: Target
     clock: Clock
@@ -64,6 +64,7 @@ class ChosenAccount:
     keeps_state_in: Path
     known: KnownSecrets
     warnings: tuple[Diagnostic, ...] = ()
+    secrets: SecretSource | None = None
 
 
 def choose_account(choice: AccountArguments, root: Path, terminal: Terminal) -> ChosenAccount:
@@ -102,7 +103,7 @@ def _credential(choice: AccountArguments, environment: Mapping[str, str]) -> Cre
     """An emulator may ask for a key, as the service does, or take any."""
     if choice.emulator is None or any(environment.get(one, "").strip() for one in VARIABLES):
         return resolve_credential(None, environment)
-    return Credential(token=_emulator_key(), source="the emulator")
+    return Credential(token=emulator_key(), source="the emulator")
 
 
 def _clock_of(endpoint: Endpoint) -> Clock:
@@ -141,7 +142,7 @@ def _emulated(choice: AccountArguments, root: Path, known: KnownSecrets) -> Chos
     emulator.ask_for_no_key()  # whoever may write its file needs none of the keys it names
     target = Target(
         base_url=emulator.base_url,
-        token=_emulator_key(),
+        token=emulator_key(),
         token_source="the emulator",
         org=emulator.org,
         nca_id=emulator.nca_id,
@@ -177,12 +178,12 @@ async def connected(
                 ),
                 reader=NvcfReader(client),
                 store=store,
-                secrets=sources,
+                secrets=account.secrets or sources,
                 clock=account.clock,
             )
             yield RunPorts(
                 look=look,
-                performer=NvcfPerformer(client, sources),
+                performer=NvcfPerformer(client, account.secrets or sources),
                 queues=ResourceReader(client),
             )
     finally:
@@ -222,7 +223,7 @@ def _user() -> str:
         return f"uid-{os.getuid()}"
 
 
-def _emulator_key() -> Secret:
+def emulator_key() -> Secret:
     """Any key will do there, and it never leaves the process.
 
     By chance, not a word: what is redacted wherever it shows must not be a word that people use.

@@ -61,6 +61,7 @@ SECTIONS: Final = (
     Section(
         "Trying things out",
         (
+            Entry("simulate", f"{_COMMANDS}.simulate:simulate", "Rehearse a saved plan"),
             Entry("demo", f"{_COMMANDS}.demo:demo", "The whole story in under a minute"),
             Entry("emulator", f"{_COMMANDS}.emulator:emulator", "An NVCF of your own, on disk"),
         ),

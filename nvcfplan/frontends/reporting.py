@@ -180,14 +180,15 @@ def plain_text(diagnostic: Diagnostic) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a run ended for the shell. `again`: the options and paths that lead back to it.
+    """How a run ended for the shell. `again`: the options and paths that lead back to it, None:
+    nothing does.
 
     `page`: the file in which it is told as HTML; None: it was not asked for.
     """
 
     operation: Operation
     exit_code: int
-    again: str
+    again: str | None
     page: Path | None
 
 

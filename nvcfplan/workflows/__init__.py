@@ -32,6 +32,7 @@ from nvcfplan.workflows.recover import (
     resume_run,
     roll_back_run,
 )
+from nvcfplan.workflows.rehearse import look_at_scene, put_state
 from nvcfplan.workflows.room import RoomWait, StillWaiting, apply_when_there_is_room
 from nvcfplan.workflows.runs import RunResult, Shell, last_journal
 from nvcfplan.workflows.snapshot import take_snapshot
@@ -77,10 +78,12 @@ __all__ = [
     "last_journal",
     "last_outcome",
     "look_at_lock",
+    "look_at_scene",
     "look_for_drift",
     "make_offline_plan",
     "make_plan",
     "mark_outdated",
+    "put_state",
     "queued_work",
     "read_history",
     "read_memory",
