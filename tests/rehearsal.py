@@ -17,6 +17,7 @@ from nvcfplan.adapters.nvcf.reader import NvcfReader
 from nvcfplan.adapters.nvcf.target import Target
 from nvcfplan.adapters.settings.secrets import LocalSecrets
 from nvcfplan.adapters.storage.local import LocalStore
+from nvcfplan.adapters.storage.notices import LocalBoard
 from nvcfplan.applying import ApplySettings, Event, StateStore
 from nvcfplan.emulator.serving import Emulator, LedgerEntry, Service, WorldFile
 from nvcfplan.model import (
@@ -61,7 +62,7 @@ class Account:
 
     `store` None: state is kept in files under `state_root`. `environment`: what secrets are
     resolved from; `literals`: what the stack itself says, by locator. `sent`: requests so far, by
-    `METHOD /path`, ids as `*`.
+    `METHOD /path`, ids as `*`. `is_shared`: its applies tell one another what they will take.
     """
 
     emulator: Emulator
@@ -71,6 +72,7 @@ class Account:
     environment: dict[str, str] = field(default_factory=dict)
     literals: dict[str, Secret] = field(default_factory=dict)
     sent: Counter[str] = field(default_factory=Counter)
+    is_shared: bool = False
 
     def plan(self, *functions: DesiredFunction, stack: str = "prod") -> Plan | Infeasible:
         ordered = tuple(sorted(functions, key=lambda one: one.key))
@@ -94,7 +96,7 @@ class Account:
     def apply(self, plan: Plan, settings: ApplySettings | None = None) -> RunResult:
         async def use() -> RunResult:
             async with ports_of(self) as ports:
-                return await self._apply(plan, ports, settings or ApplySettings())
+                return await self.carry_out(plan, ports, settings or ApplySettings())
 
         return asyncio.run(use())
 
@@ -113,7 +115,7 @@ class Account:
             if entry.outcome is not Service.AT_ONCE and not entry.is_injected
         )
 
-    async def _apply(self, plan: Plan, ports: RunPorts, settings: ApplySettings) -> RunResult:
+    async def carry_out(self, plan: Plan, ports: RunPorts, settings: ApplySettings) -> RunResult:
         minted = Minted(
             run=RunId(f"RUN{next(self.runs):06}"), lineage="lineage", secret_key="ab" * 16
         )
@@ -138,6 +140,7 @@ async def ports_of(account: Account) -> AsyncIterator[RunPorts]:
             store=account.store or files,
             secrets=secrets,
             clock=emulator.clock,
+            board=LocalBoard(account.state_root) if account.is_shared else None,
         )
         yield RunPorts(look=look, performer=NvcfPerformer(client, secrets))
     files.close()

@@ -95,10 +95,15 @@ from nvcfplan.applying.ports import (
     LeaseBreaker,
     LeaseSeen,
     LiveReader,
+    Notice,
+    NoticeBoard,
     SecretSource,
     StateStore,
     StepPerformer,
     Stored,
+)
+from nvcfplan.applying.publishing import (
+    still_to_take,
 )
 from nvcfplan.applying.remembering import (
     Fingerprints,
@@ -145,6 +150,8 @@ __all__ = [
     "LiveReader",
     "Look",
     "Machine",
+    "Notice",
+    "NoticeBoard",
     "Observation",
     "OnFailure",
     "OnRung",
@@ -200,6 +207,7 @@ __all__ = [
     "start",
     "state_after",
     "state_with",
+    "still_to_take",
     "undo",
     "unremembered",
 ]

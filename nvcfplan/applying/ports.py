@@ -191,6 +191,29 @@ class LeaseBreaker(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What a run of `stack` has published; `number` rises with each run that does."""
+
+    stack: str
+    number: int
+    content: bytes
+
+
+class NoticeBoard(Protocol):
+    """Account-wide, for all stacks whose state lies in one store. `account` is a name of ours."""
+
+    async def publish(self, account: str, lease: Lease, content: bytes) -> int:
+        """The run's number, which stays while it goes on. Raises LeaseLostError."""
+        ...
+
+    async def withdraw(self, account: str, lease: Lease) -> None: ...
+
+    async def notices(self, account: str) -> Sequence[Notice]:
+        """Of runs that hold their stack still, as far as can be known; by number."""
+        ...
+
+
 class Clock(Protocol):
     def now(self) -> datetime: ...
 

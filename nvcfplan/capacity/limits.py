@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nvcfplan.capacity.counting import Index, bounded_units, held_units, index_of
-from nvcfplan.capacity.holdings import Family, Held, families_of, held_by
+from nvcfplan.capacity.holdings import Family, Held, Pending, families_of, held_by
 from nvcfplan.capacity.placements import Atlas, Placement, atlas_of
 from nvcfplan.capacity.pools import inner_resources, pool_resources, room_resources, survey
 from nvcfplan.capacity.quotas import UNKNOWN_LANDING, quota_limits
@@ -27,7 +27,11 @@ VERSION_LIMIT = ResourceId("limit:versions")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """`soft`: a breach is at risk, not proved; why, by resource. Resources sorted by id."""
+    """`soft`: a breach is at risk, not proved; why, by resource. Resources sorted by id.
+
+    `published`: units that running applies of other stacks still will take, by stack; they are part
+    of what a resource has in use.
+    """
 
     atlas: Atlas
     resources: tuple[Resource, ...]
@@ -36,6 +40,7 @@ class Limits:
     families: Mapping[VersionId, tuple[Family, ...]]
     index: Index
     by_id: Mapping[ResourceId, Resource]
+    published: Mapping[ResourceId, tuple[tuple[str, int], ...]]
 
     @property
     def account(self) -> Account:
@@ -79,7 +84,12 @@ def find_limits(account: Account, involved: Involved) -> Limits:
         for one in resources
     ]
     used = _used(index_of(counted), atlas, (held.values(), live, foreign))
-    final = (*(_with_use(one, *used) for one in counted), *_version_limit(account))
+    mine = (*(_with_use(one, *used) for one in counted), *_version_limit(account))
+    published = _published(account, mine)
+    final = tuple(
+        replace(one, before=one.before + sum(units for _, units in published.get(one.id, ())))
+        for one in mine
+    )
     return Limits(
         atlas=atlas,
         resources=tuple(sorted(final, key=lambda one: one.id)),
@@ -88,6 +98,7 @@ def find_limits(account: Account, involved: Involved) -> Limits:
         families={version.version_id: families_of(version, atlas) for version in involved.ours},
         index=index_of(sorted(final, key=lambda one: one.id)),
         by_id={one.id: one for one in final},
+        published=published,
     )
 
 
@@ -135,6 +146,22 @@ def _unknown_pools(placements: Collection[Placement], held: Collection[Held]) ->
     """What an instance of unknown size may touch is not checked; it is never taken to be 1."""
     found = {pool for one in placements if one.gpus_each is None for pool in one.pools}
     return frozenset(found.union(*(one.unknown for one in held)))
+
+
+def _published(
+    account: Account, resources: Sequence[Resource]
+) -> Mapping[ResourceId, tuple[tuple[str, int], ...]]:
+    """Claims wherever they may land, as what is pending is; the rest by the resource's name."""
+    index, known = index_of(resources), {one.id for one in resources}
+    found: dict[ResourceId, list[tuple[str, int]]] = {}
+    for one in account.published:
+        pending = tuple(Pending(pools=claim.pools, gpus=claim.gpus) for claim in one.claims)
+        units = held_units(index, Held(running=(), pending=pending, unknown=frozenset()))
+        units.update({name: count for name, count in one.charges if name in known})
+        for name, count in units.items():
+            if count > 0:
+                found.setdefault(name, []).append((one.stack, count))
+    return {name: tuple(sorted(some)) for name, some in found.items()}
 
 
 def _version_limit(account: Account) -> Iterator[Resource]:

@@ -27,6 +27,7 @@ from nvcfplan.documents.plan_body import (
     is_applyable,
     is_complete,
 )
+from nvcfplan.documents.publication import decode_publication, encode_publication
 from nvcfplan.documents.report import (
     REPORT_FORMAT_VERSION,
     encode_apply_report,
@@ -55,6 +56,7 @@ __all__ = [
     "decode_document",
     "decode_memory",
     "decode_plan",
+    "decode_publication",
     "decode_record",
     "decode_snapshot",
     "decode_stamped",
@@ -73,6 +75,7 @@ __all__ = [
     "encode_log",
     "encode_memory",
     "encode_plan",
+    "encode_publication",
     "encode_record",
     "encode_report_line",
     "encode_run",

@@ -29,6 +29,7 @@ from nvcfplan.adapters.settings.endpoints import resolve_endpoint
 from nvcfplan.adapters.settings.origins import commit_of, job_page
 from nvcfplan.adapters.settings.secrets import LocalSecrets
 from nvcfplan.adapters.storage.local import LocalStore
+from nvcfplan.adapters.storage.notices import LocalBoard
 from nvcfplan.applying import Clock, SecretSource
 from nvcfplan.diagnostics import Diagnostic
 from nvcfplan.frontends.options import is_address
@@ -180,6 +181,7 @@ async def connected(
                 store=store,
                 secrets=account.secrets or sources,
                 clock=account.clock,
+                board=LocalBoard(account.keeps_state_in),
             )
             yield RunPorts(
                 look=look,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from nvcfplan.model.addresses import PoolId
+from nvcfplan.model.addresses import PoolId, ResourceId
 
 
 class GpuCountSource(StrEnum):
@@ -148,6 +148,26 @@ class Unread:
     remedy: str
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`gpus` that will be taken, to land in any of the pools."""
+
+    pools: tuple[PoolId, ...]
+    gpus: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """What a running apply of another stack still will take, beyond what the readings show.
+
+    `charges`: of what is counted by its name: quotas and the version limit.
+    """
+
+    stack: str
+    claims: tuple[Claim, ...] = ()
+    charges: tuple[tuple[ResourceId, int], ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountIdentity:
     endpoint: str
@@ -172,4 +192,5 @@ class Account:
     version_limit: VersionLimit | None
     taken: tuple[Taken, ...] = ()
     unread: tuple[Unread, ...] = ()
+    published: tuple[Publication, ...] = ()
     declared: tuple[DeclaredQuota, ...] = ()

@@ -114,6 +114,7 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
     limits = find_limits(account, find_involved(inputs.live, holdings, differences))
     found = [*holdings.diagnostics, *_protections(differences, stack, options.protected)]
     found += _adopted(inputs, holdings)
+    found += _taken_by_others(limits)
     found += (one for difference in differences for one in difference.diagnostics)
     plan = _empty_plan(inputs, differences, limits, tuple(found))
     if has_errors(found):
@@ -265,6 +266,24 @@ def _adopted(inputs: Inputs, holdings: Holdings) -> list[Diagnostic]:
             detail="edits made by others and changed secrets cannot be told apart from this plan's",
             remedy="nothing to do; the next apply writes the state again",
         )
+    ]
+
+
+def _taken_by_others(limits: Limits) -> list[Diagnostic]:
+    """Of running applies of other stacks, as they published it: part of what is in use."""
+    by_stack: dict[str, list[str]] = {}
+    for resource in sorted(limits.published):
+        for stack, units in limits.published[resource]:
+            by_stack.setdefault(stack, []).append(f"{units} of {resource}")
+    return [
+        Diagnostic(
+            code="taken-by-running-apply",
+            severity=Severity.NOTE,
+            summary=f"a running apply of {stack} will take {', '.join(some)}",
+            detail="that is counted as in use, though no reading shows it yet",
+            remedy="plan again when that apply has ended; `nvcfplan unlock` tells whether it lives",
+        )
+        for stack, some in sorted(by_stack.items())
     ]
 
 

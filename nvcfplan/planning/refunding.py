@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nvcfplan.model import LiveVersion, VersionId
+    from nvcfplan.plans import Resource
 
 
 def find_lost_units(
@@ -54,12 +55,19 @@ def find_lost_units(
         Shortage(
             resource=one.id,
             missing=missing,
-            users=(("others (running)", one.before - one.ours), ("this stack", one.ours)),
+            users=_users(one, limits),
         )
         for one in limits.resources
         if one.limit is not None and one.id not in waived
         if (missing := missing_units(one, steps, order, plan.funding)) > 0
     )
+
+
+def _users(one: Resource, limits: Limits) -> tuple[tuple[str, int], ...]:
+    published = limits.published.get(one.id, ())
+    others = one.before - one.ours - sum(units for _, units in published)
+    applies = ((f"a running apply of {stack}", units) for stack, units in published)
+    return (("others (running)", others), ("this stack", one.ours), *applies)
 
 
 def recharge(

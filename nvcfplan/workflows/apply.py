@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nvcfplan.applying import ApplySettings, start, state_with, unremembered
@@ -20,6 +20,7 @@ from nvcfplan.workflows.climbing import replanner
 from nvcfplan.workflows.locking import Patience, held, wait_until_free
 from nvcfplan.workflows.plan import scope_of
 from nvcfplan.workflows.ports import Actor, Minted
+from nvcfplan.workflows.publishing import counting_others, published
 from nvcfplan.workflows.reading import read_state, refuse_unbound_account
 from nvcfplan.workflows.runs import (
     CODEC,
@@ -76,28 +77,32 @@ async def apply_plan(request: ApplyRequest, ports: RunPorts, shell: Shell) -> Ru
         journal = await last_journal(scope, look.store)
         refuse_open(journal, scope)
         remembered = await remember_last(scope, look, lease, journal)
-        await refuse_moved(plan, remembered, look)
-        refuse_unresolvable(plan.steps, look.secrets)
-        if remembered.state is None:
-            remembered = await first_remembered(scope, look, lease, request.minted)
-        assert remembered.state is not None
-        holding = Held(
-            scope=scope,
-            lease=lease,
-            remembered=remembered,
-            state=remembered.state,
-            run=request.minted.run,
-            recorded=0,
-            actor=request.actor,
-        )
-        machine = start(
-            plan,
-            holding.context(),
-            request.settings,
-            CODEC,
-            replan=replanner(plan, holding.state, look.secrets),
-        )
-        return await carry_out(machine, holding, ports, shell)
+        async with published(plan, lease, look) as publishing:
+            earlier = counting_others(scope, look, before=publishing.number)
+            await refuse_moved(plan, remembered, earlier)
+            refuse_unresolvable(plan.steps, look.secrets)
+            if remembered.state is None:
+                remembered = await first_remembered(scope, look, lease, request.minted)
+            assert remembered.state is not None
+            holding = Held(
+                scope=scope,
+                lease=lease,
+                remembered=remembered,
+                state=remembered.state,
+                run=request.minted.run,
+                recorded=0,
+                actor=request.actor,
+            )
+            machine = start(
+                plan,
+                holding.context(),
+                request.settings,
+                CODEC,
+                replan=replanner(plan, holding.state, look.secrets),
+            )
+            counting = replace(ports, look=counting_others(scope, look))
+            async with publishing.kept_up():
+                return await carry_out(machine, holding, counting, publishing.heard(shell))
 
 
 async def remember_plan(request: ApplyRequest, ports: LookPorts) -> tuple[Address, ...]:

@@ -8,6 +8,7 @@ from nvcfplan.documents import plan_digest
 from nvcfplan.planning import ApplyNeeds, check_freshness
 from nvcfplan.reports import CheckReport, check_report
 from nvcfplan.workflows.plan import scope_of
+from nvcfplan.workflows.publishing import counting_others
 from nvcfplan.workflows.reading import (
     read_live,
     read_state,
@@ -30,7 +31,8 @@ async def check_saved_plan(plan: Plan, ports: LookPorts) -> CheckReport:
     """
     refuse_unbound_account(plan.desired.account, ports.identity)
     state = (await read_state(scope_of(plan.desired), ports)).state
-    freshness = await freshness_of(plan, state, ports)
+    counting = counting_others(scope_of(plan.desired), ports)
+    freshness = await freshness_of(plan, state, counting)
     return check_report(plan, freshness, digest=plan_digest(plan), at=ports.clock.now())
 
 

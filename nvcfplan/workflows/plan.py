@@ -15,6 +15,7 @@ from nvcfplan.planning import Inputs, PlanNeeds, PlanOptions, plan_stack
 from nvcfplan.plans import Action, Infeasible, Plan, Provenance, Strategy
 from nvcfplan.reports import find_interruptions
 from nvcfplan.workflows.ports import Actor
+from nvcfplan.workflows.publishing import counting_others
 from nvcfplan.workflows.reading import (
     Scope,
     read_live,
@@ -81,7 +82,8 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
         climbs=request.climbs,
     )
     needs = PlanNeeds(stack=wanted, state=state, options=options)
-    account, functions = await read_live(scope_of(stack), ports.reader, needs)
+    reader = counting_others(scope_of(stack), ports).reader
+    account, functions = await read_live(scope_of(stack), reader, needs)
     refuse_other_claims(scope_of(stack), functions, state)
     if request.target is not None:
         _refuse_unknown_target(request.target, stack, functions, state)

@@ -5,19 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from nvcfplan.applying import Clock, LiveReader, SecretSource, StateStore, StepPerformer
+from nvcfplan.applying import (
+    Clock,
+    LiveReader,
+    NoticeBoard,
+    SecretSource,
+    StateStore,
+    StepPerformer,
+)
 from nvcfplan.model import AccountIdentity, FunctionId, RunId, VersionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookPorts:
-    """Commands that only look receive no way to write to the account."""
+    """Commands that only look receive no way to write to the account.
+
+    `board` None: no other stack's applies are known.
+    """
 
     identity: AccountIdentity
     reader: LiveReader
     store: StateStore
     secrets: SecretSource
     clock: Clock
+    board: NoticeBoard | None = None
 
 
 class QueueReader(Protocol):

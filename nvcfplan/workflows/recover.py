@@ -19,6 +19,7 @@ from nvcfplan.workflows.apply import refuse_unresolvable
 from nvcfplan.workflows.climbing import replanner
 from nvcfplan.workflows.locking import Patience, held
 from nvcfplan.workflows.ports import Actor, Minted
+from nvcfplan.workflows.publishing import counting_others, published
 from nvcfplan.workflows.reading import Scope, refuse_other_account, refuse_other_label
 from nvcfplan.workflows.runs import (
     CODEC,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from nvcfplan.applying import Lease, StateStore
+    from nvcfplan.model import StepId
     from nvcfplan.workflows.ports import LookPorts, RunPorts
     from nvcfplan.workflows.runs import Journal, RunResult, Shell
 
@@ -82,7 +84,10 @@ async def resume_run(
         assert journal.plan is not None, journal.run
         replan = replanner(journal.plan, holding.state, ports.look.secrets)
         machine = resume(journal.records, context, request.settings, CODEC, replan=replan)
-        return await carry_out(machine, holding, ports, shell)
+        counting = replace(ports, look=counting_others(request.scope, ports.look))
+        done = _done_of(journal)
+        async with published(journal.plan, lease, ports.look, done) as run, run.kept_up():
+            return await carry_out(machine, holding, counting, run.heard(shell))
 
 
 async def roll_back_run(
@@ -145,9 +150,13 @@ def _refuse_unsendable(journal: Journal, ports: LookPorts) -> None:
     is_rolling_back = sum(isinstance(one, PlanTaken) for one in journal.records) > 1
     if plan is None or is_rolling_back:
         return
-    done = {
+    done = _done_of(journal)
+    refuse_unresolvable([step for step in plan.steps if step.id not in done], ports.secrets)
+
+
+def _done_of(journal: Journal) -> set[StepId]:
+    return {
         one.step
         for one in journal.records
         if isinstance(one, Outcome) and isinstance(one.result, Done)
     }
-    refuse_unresolvable([step for step in plan.steps if step.id not in done], ports.secrets)

@@ -64,7 +64,7 @@ MOST_BYTES: Final = 256 * 1024 * 1024
 KEPT: Final = {Document.STATE: 50, Document.MEMORY: 1}
 """How many replaced documents stay in `history/`."""
 
-_STACK = re.compile(r"[a-z][a-z0-9-]{0,39}@[a-z][a-z0-9-]{0,39}")
+STACK: Final = re.compile(r"[a-z][a-z0-9-]{0,39}@[a-z][a-z0-9-]{0,39}")
 _RUN = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}")
 
 
@@ -92,7 +92,7 @@ class LocalStore(StateStore, LeaseBreaker):
         self._journals.clear()
 
     def directory(self, stack: str) -> Path:
-        if not _STACK.fullmatch(stack):
+        if not STACK.fullmatch(stack):
             raise StoreError(
                 f"{stack!a} is not NAME@ENVIRONMENT",
                 remedy="names begin with a letter and hold letters, digits and hyphens",

@@ -1,0 +1,195 @@
+"""Applies of several stacks beside each other: each tells what it still will take, and counts what
+the others told before it.
+
+Who publishes first is served first: an apply publishes before it looks, and then counts those of
+smaller numbers, so two that begin at once never both take the last room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nvcfplan.applying import (
+    EVERYTHING,
+    Event,
+    LiveReader,
+    RunBegan,
+    StepSucceeded,
+    still_to_take,
+)
+from nvcfplan.documents import decode_publication, encode_publication
+from nvcfplan.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+
+    from nvcfplan.applying import Lease, NoticeBoard
+    from nvcfplan.model import (
+        Account,
+        AccountIdentity,
+        FunctionId,
+        LiveDeployment,
+        LiveFunction,
+        LiveSharing,
+        LiveVersion,
+        Publication,
+        Readable,
+        StepId,
+        VersionId,
+    )
+    from nvcfplan.plans import Plan
+    from nvcfplan.workflows.ports import LookPorts
+    from nvcfplan.workflows.reading import Scope
+    from nvcfplan.workflows.runs import Shell
+
+
+def counting_others(scope: Scope, ports: LookPorts, *, before: int | None = None) -> LookPorts:
+    """Ports whose account holds what running applies of other stacks published.
+
+    `before`: only those with a smaller number.
+    """
+    if ports.board is None:
+        return ports
+    reader = _CountingReader(ports.reader, _Others(str(scope), ports.board, ports.identity, before))
+    return replace(ports, reader=reader)
+
+
+class Publishing:
+    """One run's notice. `number` None: nothing was published, for there is nothing to take."""
+
+    def __init__(self, plan: Plan, lease: Lease, ports: LookPorts) -> None:
+        self._plan = plan
+        self._lease = lease
+        self._board = ports.board
+        self._account = _label(ports.identity)
+        self._done: set[StepId] = set()
+        self._told: Publication | None = None
+        self._moved = asyncio.Event()
+        self.number: int | None = None
+
+    async def begin(self, done: Collection[StepId] = ()) -> None:
+        """Raises: StoreError."""
+        self._done.update(done)
+        await self._tell()
+
+    def heard(self, shell: Shell) -> Shell:
+        """As given, and listened to."""
+
+        def listener(event: Event) -> None:
+            self._listen(event)
+            shell.listener(event)
+
+        return replace(shell, listener=listener)
+
+    def _listen(self, event: Event) -> None:
+        match event:
+            case RunBegan(done=done):
+                self._done.update(done)
+            case StepSucceeded(step=step):
+                self._done.add(step)
+            case _:
+                return
+        self._moved.set()
+
+    @asynccontextmanager
+    async def kept_up(self) -> AsyncIterator[None]:
+        """While the run goes on. A notice that cannot be brought up to date claims too much."""
+        task = asyncio.create_task(self._keep_up())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def end(self) -> None:
+        if self._board is not None and self.number is not None:
+            with suppress(StoreError):
+                await self._board.withdraw(self._account, self._lease)
+
+    async def _keep_up(self) -> None:
+        while True:
+            await self._moved.wait()
+            self._moved.clear()
+            with suppress(StoreError):
+                await self._tell()
+
+    async def _tell(self) -> None:
+        found = still_to_take(self._plan, self._done)
+        is_first = self._told is None
+        if self._board is None or found == self._told:
+            return
+        if is_first and not (found.claims or found.charges):
+            return
+        self.number = await self._board.publish(
+            self._account, self._lease, encode_publication(found)
+        )
+        self._told = found
+
+
+@asynccontextmanager
+async def published(
+    plan: Plan, lease: Lease, ports: LookPorts, done: Collection[StepId] = ()
+) -> AsyncIterator[Publishing]:
+    """From before the first look to the end of the run, however it ends."""
+    publishing = Publishing(plan, lease, ports)
+    await publishing.begin(done)
+    try:
+        yield publishing
+    finally:
+        await publishing.end()
+
+
+def _label(identity: AccountIdentity) -> str:
+    """Without the ncaId, which is not always known: pools are shared by all behind an endpoint."""
+    return f"{identity.endpoint} {identity.org or ''}".strip()
+
+
+class _Others:
+    def __init__(
+        self, scope: str, board: NoticeBoard, identity: AccountIdentity, before: int | None
+    ) -> None:
+        self._scope = scope
+        self._board = board
+        self._account = _label(identity)
+        self._before = before
+
+    async def read(self) -> tuple[Publication, ...]:
+        """Raises: StoreError."""
+        return tuple(
+            decode_publication(one.content, one.stack)
+            for one in await self._board.notices(self._account)
+            if one.stack != self._scope and (self._before is None or one.number < self._before)
+        )
+
+
+class _CountingReader(LiveReader):
+    """Another reader's account, with what others will take."""
+
+    def __init__(self, reader: LiveReader, others: _Others) -> None:
+        self._reader = reader
+        self._others = others
+
+    async def account(self, wanted: Collection[Readable] = EVERYTHING) -> Account:
+        found = await self._reader.account(wanted)
+        return replace(found, published=await self._others.read())
+
+    async def functions(self) -> Sequence[LiveFunction]:
+        return await self._reader.functions()
+
+    async def deployments(
+        self, versions: Collection[tuple[FunctionId, VersionId]]
+    ) -> Mapping[VersionId, LiveDeployment]:
+        return await self._reader.deployments(versions)
+
+    async def details(self, function: FunctionId, version: VersionId) -> LiveVersion | None:
+        return await self._reader.details(function, version)
+
+    async def sharing(self, function: FunctionId) -> LiveSharing | None:
+        return await self._reader.sharing(function)
+
+    async def version(self, function: FunctionId, version: VersionId) -> LiveVersion | None:
+        return await self._reader.version(function, version)
