@@ -95,6 +95,20 @@ def test_a_rehearsed_trouble_ends_as_the_same_one_in_the_account(workshop: Works
     assert ending[0] in really.out + really.err
 
 
+def test_the_ladder_is_climbed_in_the_rehearsal(workshop: Workshop) -> None:
+    def chat(image: str) -> str:
+        ladder = "onNoCapacity: [{ fallback: { main: { clusters: [lab-2] } } }, rollback]"
+        text = lab("chat", 2, image=image)
+        return text.replace("      specifications:", f"      {ladder}\n      specifications:")
+
+    begun(workshop, world(), chat("1.0.0"))
+    workshop.write("stack.yaml", stack(chat("2.0.0")))
+    assert workshop.plan("-out=roll.nvcfplan", ".").code == 2
+    code, said = rehearse(workshop, "grab@deploy:function.chat@new")
+    assert code == 0, said
+    assert "function.chat is satisfied by fallback 1 of 1." in said
+
+
 def test_no_secret_is_needed_for_a_rehearsal(workshop: Workshop) -> None:
     begun(workshop, world(6), lab("rank", 2))
     wanted = lab("chat", 2).replace(

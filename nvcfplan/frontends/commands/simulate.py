@@ -80,8 +80,8 @@ They are those that apply would end with. The least scopes are those of plan.
 def simulate(terminal: Terminal, arguments: SimulateArguments) -> int:
     """Rehearses a saved plan in an emulated copy of the account, with failures.
 
-    The account is only read. What the run, its fallbacks and its rollback would do is
-    told as apply tells it, in seconds.
+    The account is only read. What the run, its fallbacks and its rollback would
+    do is told as apply tells it, in seconds.
     """
     from nvcfplan.frontends.simulating import simulate_command
 
