@@ -61,7 +61,8 @@ def _edit(throw: random.Random, functions: Json, telemetries: Telemetries) -> No
     odds = throw.random()
     if odds < 0.08 and len(functions) < len(KEYS):
         new = throw.choice([name for name in KEYS if name not in functions])
-        functions[new] = _function(throw, telemetries, [])
+        # One of that key may have been let stand: values that it has are in nobody's hands.
+        functions[new] = {"secrets": {}} | _function(throw, telemetries, [])
     elif odds < 0.14 and len(functions) > 1:
         del functions[key]
         for other in functions.values():
