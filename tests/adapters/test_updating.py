@@ -67,6 +67,19 @@ def test_of_equal_placements_the_one_that_was_planned_is_meant() -> None:
     assert mutating(script) == [PATCH]
 
 
+def test_of_equal_placements_the_one_that_scales_as_it_was_planned_is_meant() -> None:
+    twin = {
+        **LIVE_ROW,
+        "gpuSpecificationId": "s0",
+        "autoscalingConfiguration": {"scaleUpDetails": {"factor": 2.0, "threshold": 50}},
+    }
+    _, script = perform(
+        update(max_instances=6),
+        {GET_ROW: [answer(deployment(twin, LIVE_ROW))], PATCH: [PATCHED]},
+    )
+    assert mutating(script) == [PATCH]
+
+
 def test_of_equal_rows_the_one_that_the_plan_names_is_meant() -> None:
     twin = {**LIVE_ROW, "gpuSpecificationId": "s2"}
     patch = PATCH.replace("/s1", "/s2")

@@ -13,6 +13,7 @@ from nvcfplan.adapters.nvcf.raw import RawRequest
 from nvcfplan.adapters.nvcf.requests import freeform, patch_specification, put_deployment
 from nvcfplan.adapters.nvcf.translation import live_specification
 from nvcfplan.applying import Failure, FailureClass
+from nvcfplan.model import specification_with_defaults
 from nvcfplan.wire.deployments import SpecificationEntry, UpdateSpecificationRequest
 
 if TYPE_CHECKING:
@@ -61,17 +62,20 @@ def _row_named(task: UpdateDeployment, found: DeploymentAnswer) -> Specification
 
 
 def _row_placed(before: GpuSpecification, found: DeploymentAnswer) -> SpecificationAnswer | None:
-    """Duplicates are allowed by the service: the nearest one, by id, then by its numbers."""
+    """Duplicates are allowed by the service: the nearest one, by id, then by how it scales, then by
+    its numbers.
+    """
     candidates = [
         row
         for row in found.deployment_specifications
         if _placement(live_specification(row)) == _placement(before)
     ]
 
-    def distance(row: SpecificationAnswer) -> tuple[bool, bool, str]:
+    def distance(row: SpecificationAnswer) -> tuple[bool, bool, bool, str]:
         numbers = (row.min_instances, row.max_instances)
         return (
             row.gpu_specification_id != before.key,
+            _scaling(live_specification(row)) != _scaling(before),
             numbers != (before.min_instances, before.max_instances),
             row.gpu_specification_id,
         )
@@ -89,6 +93,11 @@ def _placement(one: GpuSpecification) -> tuple[object, ...]:
         frozenset(one.regions),
         frozenset(one.attributes),
     )
+
+
+def _scaling(one: GpuSpecification) -> tuple[object, ...]:
+    filled = specification_with_defaults(one)
+    return (filled.autoscaling_configuration, filled.max_request_concurrency)
 
 
 def _placement_words(one: GpuSpecification) -> str:
