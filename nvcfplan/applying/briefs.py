@@ -31,6 +31,7 @@ class Brief:
     `charges`: the pooled units that matter to a waiting step, and the pools they are counted in.
     `is_repaired`: something was done already because this wait had come to nothing.
     `crowd`: how many steps are under way now, this one among them.
+    `may_be_gone`: an undo waits, and did not deploy it: undeployed by others, it is not waited for.
     `released_beside`: of a resource, the units that other steps have been giving back since then.
     """
 
@@ -47,6 +48,7 @@ class Brief:
     is_looked_first: bool
     is_self_funded: bool
     shrinks: bool
+    may_be_gone: bool
     charges: tuple[tuple[Charge, tuple[PoolId, ...]], ...]
     released_beside: Callable[[ResourceId, float], int]
     crowd: Callable[[], int]

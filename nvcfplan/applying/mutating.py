@@ -27,12 +27,23 @@ from nvcfplan.applying.flows import (
 )
 from nvcfplan.applying.settle import Absent, Happened, Repeatable, Unclear, is_in_effect, settle
 from nvcfplan.model import LiveVersion, Status
-from nvcfplan.plans import DeleteVersion, Deploy, Undeploy
+from nvcfplan.plans import (
+    CreateFunction,
+    CreateVersion,
+    DeleteVersion,
+    Deploy,
+    SetAuthorizations,
+    SetSecrets,
+    Undeploy,
+    UpdateDeployment,
+    UpdateMetadata,
+)
 
 if TYPE_CHECKING:
     from nvcfplan.applying.briefs import Brief
     from nvcfplan.applying.journal import Intent
     from nvcfplan.model import GpuSpecification
+    from nvcfplan.plans import Task
 
 _PERHAPS_DONE = (FailureClass.NOT_FOUND, FailureClass.ALREADY_DEPLOYED)
 """Refusals that a request delivered twice meets the second time."""
@@ -165,17 +176,37 @@ def _attempt(brief: Brief, attempt: int, was_unknown: bool) -> Flow[Ended | _Aga
 
 
 def _adopted(brief: Brief, attempt: int) -> Flow[Succeeded | None]:
-    """Refused, but perhaps because an earlier request of ours did its work after all."""
-    if not isinstance(brief.step.task, Deploy | Undeploy | DeleteVersion):
-        return None
+    """Refused, but perhaps because an earlier request of ours did its work after all.
+
+    Or, of an undo, because somebody removed meanwhile what it would put back: it is moot then, for
+    otherwise the run could never end.
+    """
     task = brief.step.task
-    sight = yield from look(brief.read(), brief.settings, may_stop=False)
-    if isinstance(sight, Blind) or not is_in_effect(task, version_in(sight.found)):
+    if isinstance(task, CreateFunction | CreateVersion | SetAuthorizations):
         return None
-    if isinstance(task, Deploy) and not _is_as_asked(task, version_in(sight.found)):
+    sight = yield from look(brief.read(), brief.settings, may_stop=False)
+    if isinstance(sight, Blind):
+        return None
+    version = version_in(sight.found)
+    is_done = is_in_effect(task, version)
+    if isinstance(task, Deploy):
+        is_done = is_done and _is_as_asked(task, version)
+    if not is_done and not (brief.is_looked_first and _is_moot(task, version)):
         return None
     yield brief.note(attempt, Done(UNSENT, None, None), is_adopted=True)
     return Succeeded(is_adopted=True)
+
+
+def _is_moot(task: Task, version: LiveVersion | None) -> bool:
+    """There is nothing any more that the request could change."""
+    if isinstance(task, UpdateMetadata | SetSecrets):
+        return version is None
+    if not isinstance(task, UpdateDeployment):
+        return False
+    row = None if version is None else version.deployment
+    meant = (task.before.gpu.lower(), task.before.instance_type.lower())
+    there = () if row is None else (one.specification for one in row.specifications)
+    return meant not in {(one.gpu.lower(), one.instance_type.lower()) for one in there}
 
 
 def _is_as_asked(task: Deploy, version: LiveVersion | None) -> bool:

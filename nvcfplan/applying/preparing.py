@@ -11,7 +11,15 @@ from nvcfplan.applying.briefs import Brief
 from nvcfplan.applying.settings import ApplySettings
 from nvcfplan.applying.tracking import Bindings
 from nvcfplan.model import RunId, StepId
-from nvcfplan.plans import AwaitReleased, Charge, Probe, Undeploy, UpdateDeployment
+from nvcfplan.plans import (
+    AwaitActive,
+    AwaitReleased,
+    Charge,
+    Deploy,
+    Probe,
+    Undeploy,
+    UpdateDeployment,
+)
 
 if TYPE_CHECKING:
     from nvcfplan.applying.flows import Bound
@@ -61,6 +69,7 @@ class Preparation:
             is_looked_first=not course.kind.is_wanted,
             is_self_funded=course.is_self_funded(step),
             shrinks=isinstance(task, AwaitReleased) and _is_shrinking(course, step, task.version),
+            may_be_gone=_may_be_gone(course, step),
             charges=_pooled(course.plan, _charges(course, step)),
             released_beside=lambda resource, since: self._released(step.id, resource, since),
             crowd=self.crowd,
@@ -86,6 +95,13 @@ def _pre_image(plan: Plan, bound: Bound | None) -> Json | None:
     return next(
         (one.fields for one in plan.fingerprint.live if version and one.version == version), None
     )
+
+
+def _may_be_gone(course: Course, step: Step) -> bool:
+    if course.kind is not Kind.UNDO or not isinstance(step.task, AwaitActive):
+        return False
+    tasks = (one.task for one in course.steps.values())
+    return not any(isinstance(o, Deploy) and o.version == step.task.version for o in tasks)
 
 
 def _is_shrinking(course: Course, step: Step, version: VersionRef) -> bool:

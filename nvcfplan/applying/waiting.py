@@ -86,9 +86,9 @@ def revive(brief: Brief) -> Flow[Ended]:
     match readiness(version_in(sight.found)):
         case Broken(failure=failure):
             return Dead(failure)
-        case Absent(reason=reason):
+        case Absent(reason=reason) if not brief.may_be_gone:
             return Dead(Failure(kind=FailureClass.OTHER, message=reason))
-        case Ready() | Coming():
+        case Ready() | Coming() | Absent():
             return (yield from wait(brief))
 
 
@@ -109,7 +109,7 @@ def _until_active(brief: Brief) -> Flow[Ended]:
             case Absent(reason=reason):
                 absent_since = sight.now if absent_since is None else absent_since
                 if sight.now - absent_since >= settings.quiet_window:
-                    return Failed(_removed(reason))
+                    return Succeeded() if brief.may_be_gone else Failed(_removed(reason))
             case Coming(reason=reason, is_short=is_short):
                 absent_since = None
                 doubt = _doubt(found, elapsed, standstill.seconds(reason, sight.now), settings)
