@@ -76,9 +76,16 @@ def failed_for_good(
 
 
 def where_blocked(
-    running: Running, failed: Sequence[tuple[Course, StepId]], *, missing: tuple[Shortage, ...]
+    running: Running,
+    failed: Sequence[tuple[Course, StepId]],
+    *,
+    missing: tuple[Shortage, ...],
+    wants_undo: bool,
 ) -> Blocked | None:
-    """None: every component is where it was wanted, or where it was before."""
+    """None: every component is where it was wanted, or where it was before.
+
+    One that has been carried out to its end, and for good, is not where an undo wanted it.
+    """
     stuck = [part for part in running.parts if part.is_left]
     left = [
         step.id
@@ -91,7 +98,7 @@ def where_blocked(
         course, step = failed[0]
         failure = course.state(step).failure
         assert failure is not None, step
-    elif left:
+    elif left or (wants_undo and stuck and stuck[0].stuck(running.bindings)):
         done_for_good = stuck[0].stuck(running.bindings)[0]
         step, failure = done_for_good.id, for_good(done_for_good)
     else:

@@ -311,7 +311,9 @@ class ApplyMachine:
             flow = reckon(lacking, running.bindings)
             running.engine.start("reckon", flow, self._reckoned, now=now)
             return
-        self._blocked = where_blocked(running, failed, missing=self._missing or ())
+        self._blocked = where_blocked(
+            running, failed, missing=self._missing or (), wants_undo=self._wants_undo
+        )
         if self._blocked is not None:
             self._end(RunOutcome.INCOMPLETE, now)
             return

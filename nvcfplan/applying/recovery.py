@@ -138,6 +138,7 @@ def _forgive(replayed: Replayed) -> None:
     undos = [course for course in replayed.courses if course.kind is Kind.UNDO]
     for course in undos:
         _forgive_steps(course, course.steps)
+        _doubt_waits(course)
     undone = {address for course in undos for address in course.addresses}
     for part in parts_of(replayed.courses):
         is_left = replayed.ended is RunOutcome.INCOMPLETE and part.addresses.isdisjoint(undone)
@@ -150,6 +151,13 @@ def _forgive_steps(course: Course, steps: Collection[StepId]) -> None:
         if step in steps:
             is_doubtful = isinstance(course.steps[step].task, AwaitActive)
             course.set(step, Status.DOUBTFUL if is_doubtful else Status.PENDING)
+
+
+def _doubt_waits(undo: Course) -> None:
+    """What was being waited for may have died while nobody looked; an undo has no other way."""
+    for step in undo.startable():
+        if isinstance(undo.steps[step].task, AwaitActive):
+            undo.set(step, Status.DOUBTFUL)
 
 
 def _resume_repairs(replayed: Replayed) -> None:

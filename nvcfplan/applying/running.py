@@ -290,7 +290,7 @@ class Running(Owner):
                 step=step.id,
                 address=step.address,
                 task=step.task,
-                elapsed_seconds=now - self._started[step.id],
+                elapsed_seconds=now - self._started.get(step.id, now),
                 failure=failure,
             )
         )

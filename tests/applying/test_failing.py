@@ -13,6 +13,7 @@ from nvcfplan.applying import (
     Failure,
     FailureClass,
     Outcome,
+    RepairBegan,
     RollbackBegan,
     RunOutcome,
     StepFailed,
@@ -39,7 +40,7 @@ from tests.applying.builders import (
     spec,
     swapped,
 )
-from tests.applying.driver import Drive
+from tests.applying.driver import Drive, Killed
 from tests.applying.service import Fault, Service
 
 if TYPE_CHECKING:
@@ -206,6 +207,44 @@ def test_a_repair_that_fails_as_well_is_blocked_again_and_can_be_repeated() -> N
 
     assert last.run() is RunOutcome.ROLLED_BACK
     assert last.service.picture() == before
+
+
+def test_a_repair_that_dies_and_then_finds_no_room_is_blocked_like_any_other() -> None:
+    """Who goes on with it has not begun the wait that it mends."""
+    done = drive(SWAPPING, before_call=GrabBefore(Deploy, 1))
+    machine = resume(done.records, RUN, SETTINGS, CODEC)
+    again = Drive(machine, done.service, list(done.records), dies_at=8)
+    with pytest.raises(Killed):
+        again.run()
+    assert any(isinstance(one, RepairBegan) for one in again.events)
+    done.service.others[POOL] = 2
+
+    last = Drive(resume(again.records, RUN, SETTINGS, CODEC), again.service, list(again.records))
+
+    assert last.run() is RunOutcome.INCOMPLETE
+    assert last.machine.blocked is not None
+    assert last.machine.blocked.step == "undo:await-active:function.chat@old"
+
+
+def test_what_died_while_nobody_looked_is_done_again_by_whoever_resumes_the_rollback() -> None:
+    done = drive(SWAPPING, before_call=GrabBefore(Deploy, 1))
+    undone = done.service
+    undone.others.clear()
+    before = SWAPPING.service().picture()
+    cut = next(
+        index
+        for index, one in enumerate(done.records)
+        if isinstance(one, Outcome) and one.step == "undo:deploy:function.chat@old"
+    )
+    records = done.records[: cut + 1]
+    for versions in undone.functions.values():
+        for version in versions.values():
+            version.row = None
+
+    again = Drive(resume(records, RUN, SETTINGS, CODEC), undone, list(records))
+
+    assert again.run() is RunOutcome.ROLLED_BACK
+    assert undone.picture() == before
 
 
 def test_after_what_cannot_be_undone_the_only_way_is_forward() -> None:

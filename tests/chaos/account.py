@@ -13,6 +13,7 @@ from nvcfplan.applying import Call, Done, Failure, FailureClass, Refused
 from nvcfplan.model import (
     Account,
     FunctionId,
+    GpuSpecification,
     PoolId,
     Readable,
     SecretReference,
@@ -24,8 +25,8 @@ from nvcfplan.model import (
     owner_of,
     user_tags,
 )
-from nvcfplan.plans import SetSecrets, UpdateMetadata
-from tests.applying.service import ALL_TAKEN, Service
+from nvcfplan.plans import SetSecrets, UpdateDeployment, UpdateMetadata
+from tests.applying.service import ALL_TAKEN, QUEUE_SECONDS, Row, Service
 from tests.planning.builders import START
 
 if TYPE_CHECKING:
@@ -98,6 +99,16 @@ class Besieged(Service):
         self._serve(call)
         return first
 
+    def advance_to(self, moment: float) -> None:
+        """What waits for room gets it when there is some, as long as it has not been given up."""
+        Service.advance_to(self, moment)
+        for stored in self._all():
+            row = stored.row
+            for one in row.placed if row and self.now < row.since + QUEUE_SECONDS else ():
+                pool = _pool(one.specification)
+                if not one.landed and self._needs(one.specification) <= self.free(pool):
+                    one.landed, one.running = True, one.specification.min_instances
+
     def account(self) -> Account:
         """Asked with `Service.`: a slotted dataclass is made anew, and `super()` means the old."""
         found = Service.account(self)
@@ -140,8 +151,32 @@ class Besieged(Service):
             case SetSecrets(secrets=secrets) if stored is not None:
                 stored.secrets = _merged(stored.secrets, secrets)
                 return Done(call.id, function, version)
+            case UpdateDeployment() as task if stored is not None and stored.row is not None:
+                key = _key_of(stored.row, task)
+                if key is None:
+                    gone = Failure(kind=FailureClass.NOT_FOUND, message="no such specification")
+                    return Refused(call.id, gone)
+                self._scale(stored, replace(task.specification, key=key))
+                return Done(call.id, function, version)
             case _:
                 return Service._change(self, call)
+
+
+def _pool(specification: GpuSpecification) -> PoolId:
+    return PoolId(specification.clusters[0], specification.gpu)
+
+
+def _key_of(row: Row, task: UpdateDeployment) -> str | None:
+    """Under which a specification was deployed: by its row's id, else by where it is placed."""
+    keys = [one.specification.key for one in row.placed]
+    named = [key for key in keys if f"s{row.number}-{key}" == task.row]
+    placed = [
+        one.specification.key
+        for one in row.placed
+        if one.specification.clusters == task.before.clusters
+        and one.specification.instance_type == task.before.instance_type
+    ]
+    return next(iter((*named, *placed)), None)
 
 
 def _merged(

@@ -43,16 +43,19 @@ from tests.chaos.storing import at_once
 from tests.chaos.weather import Killed, Trouble
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nvcfplan.workflows.reading import Remembered
     from nvcfplan.workflows.runs import Journal
     from tests.chaos.worlds import Functions
 
 
 class Applier:
-    """`outcome`: of the last run that it carried out."""
+    """`outcome`: of the last run that it carried out. `launch`: begins a flight."""
 
-    def __init__(self, scene: Scene, name: str) -> None:
+    def __init__(self, scene: Scene, name: str, *, launch: Callable[..., Flight] = Flight) -> None:
         self.scene = scene
+        self._launch = launch
         self.name = name
         self.outcome: RunOutcome | None = None
         self.plan: Plan | None = None
@@ -120,6 +123,7 @@ class Applier:
         is_undo = way == "rollback"
         plan = None if journal is None else self._plan_of(journal)
         if journal is None or plan is None or not (journal.is_open or is_undo):
+            at_once(remember_last(SCOPE, scene.ports, lease, journal))
             self._let_go()
             return
         remembered = at_once(remember_last(SCOPE, scene.ports, lease, journal))
@@ -205,7 +209,7 @@ class Applier:
     def _carry_out(self, machine: ApplyMachine, holding: Held, plan: Plan) -> Turns:
         scene = self.scene
         scene.disk.reopen(holding.run)
-        flight = Flight(scene, self.name, machine, holding, scene.guard(plan))
+        flight = self._launch(scene, self.name, machine, holding, scene.guard(plan))
         yield from flight.turns()
         self.outcome = machine.outcome()
         self._tell(f"ends as {self.outcome}")

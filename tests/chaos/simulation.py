@@ -86,7 +86,7 @@ def simulate(
 def _begin(scene: Scene, world: World) -> bool:
     """The first apply meets no trouble; so nothing that it asks for may be refused or wait."""
     applier = Applier(scene, "first")
-    _carry_out(scene, [applier.apply(world.stacks[0])])
+    carry_out(scene, [applier.apply(world.stacks[0])])
     if applier.plan is None:
         return False
     if applier.outcome is not RunOutcome.APPLIED:
@@ -101,14 +101,14 @@ def _judge_waits(scene: Scene) -> None:
 
 
 def _siege(scene: Scene, stack: Functions) -> None:
-    _carry_out(scene, [Applier(scene, "one").apply(stack)], stack)
+    carry_out(scene, [Applier(scene, "one").apply(stack)], stack)
     for attempt in range(scene.random.randrange(3)):
         if not is_open(scene):
             break
         way = "resume" if scene.random.random() < 0.7 else "rollback"
-        _carry_out(scene, [Applier(scene, f"again {attempt}").recover(way)], stack)
+        carry_out(scene, [Applier(scene, f"again {attempt}").recover(way)], stack)
     if not is_open(scene) and scene.random.random() < 0.15:
-        _carry_out(scene, [Applier(scene, "regret").recover("rollback")], stack)
+        carry_out(scene, [Applier(scene, "regret").recover("rollback")], stack)
 
 
 def _make_peace(scene: Scene) -> None:
@@ -129,13 +129,13 @@ def _set_right(scene: Scene, stack: Functions) -> bool:
     """
     if is_open(scene):
         way = "resume" if scene.random.random() < 0.7 else "rollback"
-        _carry_out(scene, [Applier(scene, "settles").recover(way)])
+        carry_out(scene, [Applier(scene, "settles").recover(way)])
         if is_open(scene) and way == "rollback":
             # What cannot be undone any more can only go on.
-            _carry_out(scene, [Applier(scene, "settles").recover("resume")])
+            carry_out(scene, [Applier(scene, "settles").recover("resume")])
     scene.account.waited.clear()
     applier = Applier(scene, "last")
-    _carry_out(scene, [applier.apply(stack)])
+    carry_out(scene, [applier.apply(stack)])
     is_feasible = applier.plan is not None or not isinstance(applier.look(stack), Infeasible)
     if is_feasible and applier.outcome is not RunOutcome.APPLIED:
         scene.faults.append(f"the last apply ended as {applier.outcome}")
@@ -150,7 +150,7 @@ def is_open(scene: Scene) -> bool:
     return journal is not None and journal.is_open
 
 
-def _carry_out(scene: Scene, errands: Sequence[Turns], stack: Functions | None = None) -> None:
+def carry_out(scene: Scene, errands: Sequence[Turns], stack: Functions | None = None) -> None:
     """All errands to their end, their turns in any order; time passes only when all sleep."""
     account = scene.account
     under_way = [_At(one, account.now) for one in errands]
