@@ -42,7 +42,7 @@ def make_world(random: Random) -> World:
     is_tight = random.random() < 0.35
     first = {key: _function(random, key, is_tight) for key in _some(random, 1, 3)}
     stacks = [first]
-    for _ in range(random.randint(1, 2)):
+    for _ in range(2 if random.random() < 0.25 else 1):
         # One that comes back may lack the secrets that its function has kept: that is refused.
         unused = sorted(set(_KEYS) - {key for stack in stacks for key in stack})
         stacks.append(_edited(random, stacks[-1], unused, is_tight))
