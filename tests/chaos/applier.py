@@ -113,7 +113,7 @@ class Applier:
             return
         holding = self._holding(lease, remembered, run=None)
         carried_out = scene.manners.plan_carried_out(plan)
-        machine = start(carried_out, holding.context(ACTOR), SETTINGS, scene.codec)
+        machine = start(carried_out, holding.context(), SETTINGS, scene.codec)
         yield from self._carry_out(machine, holding, plan)
 
     def _recover(self, way: str) -> Turns:
@@ -131,7 +131,7 @@ class Applier:
         scene.visits[Visit.ASKED if is_undo else Visit.RESUME] += 1
         holding = self._holding(lease, remembered, run=journal)
         take = undo if is_undo else resume
-        machine = take(journal.records, holding.context(ACTOR), SETTINGS, scene.codec)
+        machine = take(journal.records, holding.context(), SETTINGS, scene.codec)
         yield from self._carry_out(machine, holding, plan)
 
     # What leads to a run.
@@ -194,6 +194,7 @@ class Applier:
             lease=lease,
             remembered=remembered,
             state=remembered.state,
+            actor=ACTOR,
             run=minted.run if run is None else run.run,
             recorded=0 if run is None else len(run.records),
         )
@@ -243,7 +244,7 @@ class Applier:
             return
         if is_dead:
             if self.scene.disk.lease == self._lease:
-                self.scene.disk.break_lease()
+                self.scene.disk.lose_lease()
         else:
             at_once(self.scene.disk.release(self._lease))
         self._lease = None

@@ -116,7 +116,7 @@ def _make_peace(scene: Scene) -> None:
     account = scene.account
     scene.weather.end()
     account.give_back(everything=True)
-    scene.disk.break_lease()
+    scene.disk.lose_lease()
     last = max([when for when, _ in account.late], default=account.now)
     account.advance_to(max(last, account.now) + 600.0)
     scene.tell("peace", "")
@@ -187,7 +187,7 @@ def _newcomers(scene: Scene, stack: Functions) -> list[_At]:
     if scene.is_lease_wanted:
         scene.is_lease_wanted = False
         scene.newcomers += 1
-        scene.disk.break_lease()
+        scene.disk.lose_lease()
         scene.tell("thief", "breaks the lease")
         way = scene.random.choice(["resume", "rollback"])
         return [_At(Applier(scene, "thief").recover(way), now)]

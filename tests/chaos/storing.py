@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from nvcfplan.adapters.storage.framing import Framed, frame, unframe
-from nvcfplan.applying import Document, Intent, Lease, StateStore, Stored
+from nvcfplan.applying import NO_ERRAND, Document, Errand, Intent, Lease, StateStore, Stored
 from nvcfplan.documents import decode_record
 from nvcfplan.errors import LeaseLostError, LockHeld, StateConflict
 from nvcfplan.model import RunId, Token, digest_of
@@ -51,7 +51,7 @@ class Disk(StateStore):
 
     # What befalls it.
 
-    def break_lease(self) -> None:
+    def lose_lease(self) -> None:
         """Its holder is known to be dead; or somebody believes so."""
         self.lease = None
 
@@ -86,8 +86,10 @@ class Disk(StateStore):
         self.documents[stack, document] = Stored(content, token)
         return token
 
-    async def acquire(self, stack: str, owner: str, ttl_seconds: int) -> Lease:
-        del ttl_seconds
+    async def acquire(
+        self, stack: str, owner: str, ttl_seconds: int, errand: Errand = NO_ERRAND
+    ) -> Lease:
+        del ttl_seconds, errand
         await self.refuse_held(stack)
         self.epoch += 1
         self.lease = Lease(stack, self.epoch, owner, Token(f"t{self.epoch}"))
