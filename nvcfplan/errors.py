@@ -180,7 +180,20 @@ class StateCorrupt(StoreError):
 
 
 class JournalCorrupt(StoreError):
+    """`intact`: the records before the damage."""
+
     code = "journal-corrupt"
+
+    def __init__(
+        self,
+        summary: str,
+        *,
+        detail: str = "",
+        remedy: str = "",
+        intact: tuple[bytes, ...] = (),
+    ) -> None:
+        super().__init__(summary, detail=detail, remedy=remedy)
+        self.intact = intact
 
 
 class DocumentError(NvcfplanError):

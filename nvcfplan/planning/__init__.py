@@ -215,6 +215,7 @@ from nvcfplan.planning.sizes import (
 from nvcfplan.planning.staleness import (
     Freshness,
     check_freshness,
+    find_moved,
     involved_in,
 )
 from nvcfplan.planning.strategies import (
@@ -351,6 +352,7 @@ __all__ = [
     "find_loan",
     "find_loans",
     "find_lost_units",
+    "find_moved",
     "find_shortages",
     "find_works",
     "fund",

@@ -49,7 +49,7 @@ from nvcfplan.plans import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +68,7 @@ def check_freshness(
     plan: Plan, account: Account, live: Sequence[LiveFunction], state: State | None
 ) -> Freshness:
     """A moved serial alone is no reason: the pre-images tell. Another lineage is."""
-    name, _, environment = plan.stack.partition("@")
-    holdings = conceal(find_owned(name, environment, live, state), plan.desired)
+    holdings = _holdings(plan, live, state)
     versions = {
         version.version_id: version
         for owned in holdings.owned.values()
@@ -87,6 +86,23 @@ def check_freshness(
         *_inventory(plan, account),
     )
     return Freshness(moved=moved, shortages=find_lost_units(plan, limits, versions))
+
+
+def find_moved(
+    plan: Plan,
+    live: Sequence[LiveFunction],
+    state: State | None,
+    addresses: Collection[Address],
+) -> tuple[Moved, ...]:
+    """Of these functions alone, what is not as the plan saw it."""
+    holdings = _holdings(plan, live, state)
+    found = (*_versions(plan, holdings), *_new_functions(plan, holdings))
+    return tuple(one for one in found if one.address in addresses)
+
+
+def _holdings(plan: Plan, live: Sequence[LiveFunction], state: State | None) -> Holdings:
+    name, _, environment = plan.stack.partition("@")
+    return conceal(find_owned(name, environment, live, state), plan.desired)
 
 
 def involved_in(plan: Plan, live: Sequence[LiveFunction], holdings: Holdings) -> Involved:

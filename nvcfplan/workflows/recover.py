@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nvcfplan.applying import (
     ApplySettings,
     Done,
+    Intent,
     Outcome,
     PlanTaken,
     RunOutcome,
@@ -15,12 +16,21 @@ from nvcfplan.applying import (
     resume,
     undo,
 )
+from nvcfplan.errors import StalePlan
+from nvcfplan.planning import ApplyNeeds, find_moved
+from nvcfplan.plans import Irreversible
 from nvcfplan.workflows.apply import refuse_unresolvable
 from nvcfplan.workflows.climbing import replanner
 from nvcfplan.workflows.locking import Patience, held
+from nvcfplan.workflows.plan import scope_of
 from nvcfplan.workflows.ports import Actor, Minted
 from nvcfplan.workflows.publishing import counting_others, published
-from nvcfplan.workflows.reading import Scope, refuse_other_account, refuse_other_label
+from nvcfplan.workflows.reading import (
+    Scope,
+    read_live,
+    refuse_other_account,
+    refuse_other_label,
+)
 from nvcfplan.workflows.runs import (
     CODEC,
     Held,
@@ -31,10 +41,12 @@ from nvcfplan.workflows.runs import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
 
     from nvcfplan.applying import Lease, StateStore
-    from nvcfplan.model import StepId
+    from nvcfplan.errors import Moved
+    from nvcfplan.model import LiveFunction, State, StepId
     from nvcfplan.workflows.ports import LookPorts, RunPorts
     from nvcfplan.workflows.runs import Journal, RunResult, Shell
 
@@ -70,7 +82,8 @@ async def resume_run(
 ) -> RunResult | NothingToDo:
     """Converges wherever the journal was cut: what has no known outcome is asked for first.
 
-    Raises: LockHeld, AccountMismatch, SecretUnavailable, JournalCorrupt.
+    Raises: LockHeld, AccountMismatch, SecretUnavailable, JournalCorrupt; StalePlan where others
+    changed what the run had not begun with.
     """
     async with _held(request, ports.look.store, "resume") as lease:
         journal = await last_journal(request.scope, ports.look.store)
@@ -80,6 +93,7 @@ async def resume_run(
             return NothingToDo(outcome=None if ended is None else ended.outcome)
         _refuse_unsendable(journal, ports.look)
         holding = await _taken_up(request, ports.look, lease, journal)
+        await _refuse_moved(journal, holding.state, ports.look)
         context = holding.context()
         assert journal.plan is not None, journal.run
         replan = replanner(journal.plan, holding.state, ports.look.secrets)
@@ -138,6 +152,38 @@ async def _taken_up(
         recorded=len(journal.records),
         actor=request.actor,
     )
+
+
+def moved_since(
+    journal: Journal, live: Sequence[LiveFunction], state: State | None
+) -> tuple[Moved, ...]:
+    """What the run has not begun with, and is not as its plan saw it.
+
+    Nothing where it has begun to go back, or did what cannot be undone: then there is one way only.
+    """
+    plan = journal.plan
+    assert plan is not None, journal.run
+    steps = {step.id: step for step in plan.steps}
+    begun = [one.step for one in journal.records if isinstance(one, Intent)]
+    if any(one not in steps or isinstance(steps[one].undo, Irreversible) for one in begun):
+        return ()
+    touched = {steps[one].address for one in begun}
+    return find_moved(plan, live, state, {step.address for step in plan.steps} - touched)
+
+
+async def _refuse_moved(journal: Journal, state: State, ports: LookPorts) -> None:
+    """Raises: StalePlan; RemoteError while reading."""
+    plan = journal.plan
+    assert plan is not None, journal.run
+    needs = ApplyNeeds(plan=plan, state=state)
+    _, functions = await read_live(scope_of(plan.desired), ports.reader, needs)
+    moved = moved_since(journal, functions, state)
+    if moved:
+        raise StalePlan(
+            f"run {journal.run} cannot go on as planned: the account has moved since it began",
+            moved=moved,
+            remedy="undo what it did with `nvcfplan rollback`, then plan again",
+        )
 
 
 def _lineage(journal: Journal) -> str | None:

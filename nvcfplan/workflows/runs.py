@@ -35,7 +35,7 @@ from nvcfplan.documents import (
     encode_state,
     plan_digest,
 )
-from nvcfplan.errors import RunOpen, StoreError
+from nvcfplan.errors import JournalCorrupt, RunOpen, StoreError
 from nvcfplan.model import RunId, State, function_key
 from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
 from nvcfplan.workflows.climbing import surveyor
@@ -123,11 +123,19 @@ class Journal:
 async def last_journal(scope: Scope, store: StateStore) -> Journal | None:
     """Of the open run where there is one, else of the newest; None: there has been none.
 
-    Raises: JournalCorrupt, of whichever run: it could be an open one.
+    Raises: JournalCorrupt, of a run after which none has begun: it could be an open one.
     """
-    places = [
-        _place(run, await store.records(str(scope), run)) for run in await store.runs(str(scope))
-    ]
+    places: list[_Place] = []
+    damaged: list[JournalCorrupt] = []
+    for run in await store.runs(str(scope)):
+        try:
+            places.append(_place(run, await store.records(str(scope), run)))
+        except JournalCorrupt as error:
+            damaged.append(error)
+    last = max((place.epoch for place in places), default=0)
+    for one in damaged:
+        if not 0 < _epoch_of(one.intact) < last:
+            raise one
     return await read_journal(scope, store, max(places).run) if places else None
 
 
@@ -158,6 +166,18 @@ def _place(run: RunId, stored: Sequence[bytes]) -> _Place:
     last = next((one for one in backwards if one is not None), None)
     has_settled = isinstance(last, RunEnded) and not last.outcome.is_open
     return _Place(is_open=has_plan and not has_settled, epoch=epoch, run=run)
+
+
+def _epoch_of(stored: Sequence[bytes]) -> int:
+    """Of the lease under which a run began; 0: its first record does not read.
+
+    One below another's was settled when that began: while a run is open no other begins.
+    """
+    try:
+        first = decode_record(stored[0]) if stored else None
+    except JournalCorrupt:
+        return 0
+    return first.epoch if isinstance(first, RunStarted) else 0
 
 
 async def read_journal(scope: Scope, store: StateStore, run: RunId) -> Journal:

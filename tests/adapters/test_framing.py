@@ -49,9 +49,10 @@ def test_a_changed_byte_is_never_read_as_something_else(
 
 def test_a_damaged_record_is_not_taken_for_a_torn_one() -> None:
     first, second, third = (frame(b'{"n":%d}' % one) for one in range(3))
-    assert unframe(first + second.replace(b'"n":1', b'"n":7') + third) == Damaged(2)
-    assert unframe(first + b"rubbish in between that was never a record\n" + third) == Damaged(2)
-    assert unframe(first + second.replace(b'"n":1', b'"n":7')) == Damaged(2)
+    damaged = Damaged(2, (b'{"n":0}',))
+    assert unframe(first + second.replace(b'"n":1', b'"n":7') + third) == damaged
+    assert unframe(first + b"rubbish in between that was never a record\n" + third) == damaged
+    assert unframe(first + second.replace(b'"n":1', b'"n":7')) == damaged
 
 
 def test_pages_that_were_never_filled_are_a_torn_tail() -> None:

@@ -28,6 +28,7 @@ from nvcfplan.planning import Inputs, PlanOptions, check_freshness, plan_stack
 from nvcfplan.plans import CreateFunction, CreateVersion, Infeasible, Plan, Provenance, SetSecrets
 from nvcfplan.workflows.ports import Minted
 from nvcfplan.workflows.reading import stored_state
+from nvcfplan.workflows.recover import moved_since
 from nvcfplan.workflows.runs import (
     Held,
     first_remembered,
@@ -38,7 +39,7 @@ from nvcfplan.workflows.runs import (
     write_state,
 )
 from tests.chaos.flight import Flight, Turns
-from tests.chaos.scene import ACTOR, SCOPE, SETTINGS, Scene, Visit
+from tests.chaos.scene import ACTOR, SCOPE, Scene, Visit
 from tests.chaos.storing import at_once
 from tests.chaos.weather import Killed, Trouble
 
@@ -113,7 +114,7 @@ class Applier:
             return
         holding = self._holding(lease, remembered, run=None)
         carried_out = scene.manners.plan_carried_out(plan)
-        machine = start(carried_out, holding.context(), SETTINGS, scene.codec)
+        machine = start(carried_out, holding.context(), scene.settings, scene.codec)
         yield from self._carry_out(machine, holding, plan)
 
     def _recover(self, way: str) -> Turns:
@@ -128,10 +129,15 @@ class Applier:
             return
         remembered = at_once(remember_last(SCOPE, scene.ports, lease, journal))
         yield scene.account.now
+        if not is_undo and moved_since(journal, scene.account.live(), remembered.state):
+            scene.visits[Visit.MOVED] += 1
+            self._tell("refused: the account has moved")
+            self._let_go()
+            return
         scene.visits[Visit.ASKED if is_undo else Visit.RESUME] += 1
         holding = self._holding(lease, remembered, run=journal)
         take = undo if is_undo else resume
-        machine = take(journal.records, holding.context(), SETTINGS, scene.codec)
+        machine = take(journal.records, holding.context(), scene.settings, scene.codec)
         yield from self._carry_out(machine, holding, plan)
 
     # What leads to a run.

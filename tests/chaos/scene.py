@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 SCOPE: Final = Scope(stack="prod", environment="default")
 IDENTITY: Final = AccountIdentity(endpoint="http://fake", org=None, nca_id="nca")
 ACTOR: Final = Actor(name="tester", tool_version="0")
-SETTINGS: Final = ApplySettings(parallelism=3)
 
 
 class Visit:
@@ -54,6 +53,7 @@ class Visit:
     SWEEP = "sweep"
     REPAIR = "repair"
     STALE = "stale plan"
+    MOVED = "moved under an open run"
     LOCKED = "locked"
     OPEN = "run open"
     TORN = "torn record"
@@ -136,6 +136,7 @@ class Scene:
     weather: Weather
     manners: Manners
     codec: PlanCodec
+    settings: ApplySettings = field(default_factory=ApplySettings)
     story: list[str] = field(default_factory=list)
     visits: Counter[str] = field(default_factory=Counter)
     protected: dict[str, frozenset[str]] = field(default_factory=dict)

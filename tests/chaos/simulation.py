@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from nvcfplan.applying import RunOutcome
+from nvcfplan.applying import ApplySettings, RunOutcome
 from nvcfplan.model import FunctionConfig
 from nvcfplan.plans import Infeasible
 from nvcfplan.workflows.runs import last_journal
@@ -64,7 +64,8 @@ def simulate(
     account.add(FOREIGN, "v-somebody-elses", _STRANGER)
     manners = manners or Manners()
     codec = manners.codec(Recalling(reads=seed % 8 == 0))
-    scene = Scene(random, account, Disk(), weather, manners, codec)
+    settings = ApplySettings(parallelism=random.choice((1, 3)))
+    scene = Scene(random, account, Disk(), weather, manners, codec, settings)
     feasible = _begin(scene, world)
     if feasible:
         for stack in world.stacks[1:]:
@@ -117,8 +118,8 @@ def _make_peace(scene: Scene) -> None:
     scene.weather.end()
     account.give_back(everything=True)
     scene.disk.lose_lease()
-    last = max([when for when, _ in account.late], default=account.now)
-    account.advance_to(max(last, account.now) + 600.0)
+    due = [when for when, _ in account.late] + [when for when, _, _ in account.releases]
+    account.advance_to(max([account.now, *due]) + 600.0)
     scene.tell("peace", "")
 
 
@@ -128,11 +129,11 @@ def _set_right(scene: Scene, stack: Functions) -> bool:
     False: the stack does not fit; then nothing may have been begun.
     """
     if is_open(scene):
-        way = "resume" if scene.random.random() < 0.7 else "rollback"
-        carry_out(scene, [Applier(scene, "settles").recover(way)])
-        if is_open(scene) and way == "rollback":
-            # What cannot be undone any more can only go on.
-            carry_out(scene, [Applier(scene, "settles").recover("resume")])
+        # Where the world has moved it goes back; what cannot be undone any more can only go on.
+        ways = ["resume", "rollback"] if scene.random.random() < 0.7 else ["rollback", "resume"]
+        for way in ways:
+            if is_open(scene):
+                carry_out(scene, [Applier(scene, "settles").recover(way)])
     scene.account.waited.clear()
     applier = Applier(scene, "last")
     carry_out(scene, [applier.apply(stack)])

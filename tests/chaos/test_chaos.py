@@ -16,7 +16,7 @@ from tests.chaos.scene import Visit
 from tests.chaos.simulation import KINDS, simulate
 from tests.chaos.weather import Trouble
 
-PARTS = 20
+PARTS = 10
 SCHEDULES = examples(10_000) // PARTS
 LEAST = {
     Visit.RESUME: 10,
@@ -29,7 +29,7 @@ LEAST = {
     Visit.BLOCKED: 1,
     Visit.TORN: 1,
 }
-"""In fifty schedules, so that none of these can quietly stop happening."""
+"""In a hundred schedules, so that none of these can quietly stop happening."""
 
 TELLING = {
     "no sweep": frozenset({Trouble.LATE, Trouble.DROP_BEFORE}),

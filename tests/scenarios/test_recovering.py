@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import signal
+from typing import TYPE_CHECKING
 
 from nvcfplan.emulator.rules import Trouble, When
 from nvcfplan.emulator.serving import Fault
 from tests.scenarios.conftest import Workshop, codes, function, stack
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCOPE = "shop@default"
 
@@ -86,3 +90,48 @@ def test_what_is_rolled_back_is_not_rolled_back_again(workshop: Workshop) -> Non
     said = workshop.type("rollback", "--emulator", ".")
     assert (said.code, workshop.events()) == (0, seen)
     assert "Nothing to roll back: the last run ended as rolled-back" in said.err
+
+
+def test_a_run_is_not_resumed_where_others_changed_what_it_had_not_begun_with(
+    workshop: Workshop,
+) -> None:
+    workshop.write("stack.yaml", stack(function("chat"), function("embed")))
+    workshop.apply(".")
+    newer = (function("chat", image="2.0.0"), function("embed", image="2.0.0"))
+    workshop.write("stack.yaml", stack(*newer))
+    workshop.emulator().add_fault(Fault(kind=Trouble.KILL, route="create-version"))
+    process = workshop.fork("apply", "-auto-approve", "-parallelism=1", "--emulator", ".")
+    process.communicate(timeout=60)
+    (other,) = [one for one in workshop.account() if one["name"] == "embed"]
+    path = f"deployments/functions/{other['id']}/versions/{other['versionId']}"
+    workshop.ask(path, method="DELETE")
+
+    said = workshop.type("resume", "--emulator", ".")
+
+    assert (said.code, codes(said.err)) == (5, ["stale-plan"])
+    assert "function.embed status: the plan saw ACTIVE, now it is INACTIVE" in said.err
+    assert "nvcfplan rollback" in said.err
+    assert workshop.type("rollback", "--emulator", ".").code == 0
+    assert workshop.apply(".").code == 0
+
+
+def test_a_damaged_journal_of_a_run_that_was_settled_is_in_nobodys_way(workshop: Workshop) -> None:
+    workshop.write("stack.yaml", stack(function("chat")))
+    workshop.apply(".")
+    workshop.write("stack.yaml", stack(function("chat", image="2.0.0")))
+    workshop.apply(".")
+    first, last = sorted((workshop.state_directory / "journal").iterdir())
+    _damage(first)
+    assert workshop.plan(".").code == 0
+
+    _damage(last)
+    workshop.write("stack.yaml", stack(function("chat", image="3.0.0")))
+    said = workshop.apply(".")
+    assert (said.code, codes(said.err)) == (1, ["journal-corrupt"])
+
+
+def _damage(journal: Path) -> None:
+    """Its first intent."""
+    whole = journal.read_bytes()
+    assert b'"attempt":1' in whole
+    journal.write_bytes(whole.replace(b'"attempt":1', b'"attempt":7', 1))

@@ -23,9 +23,10 @@ class Framed:
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """`line`: 1-based number of the record that does not read."""
+    """`line`: 1-based number of the record that does not read. `records`: those before it."""
 
     line: int
+    records: tuple[bytes, ...] = ()
 
 
 def frame(record: bytes) -> bytes:
@@ -40,7 +41,7 @@ def unframe(content: bytes) -> Framed | Damaged:
         if end is None:
             if _is_torn(content, position):
                 break
-            return Damaged(len(records) + 1)
+            return Damaged(len(records) + 1, tuple(records))
         head = _HEAD.match(content, position)
         assert head is not None
         records.append(content[head.end() : end - 1])

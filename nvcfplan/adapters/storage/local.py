@@ -279,6 +279,7 @@ def _unframed(path: Path, content: bytes) -> Framed:
             "cannot be told from here on",
             remedy="compare the account with the records before that line, settle by hand what "
             "differs, then move the file away",
+            intact=found.records,
         )
     return found
 
