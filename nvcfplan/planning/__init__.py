@@ -85,10 +85,8 @@ from nvcfplan.planning.explaining import (
     find_floor,
 )
 from nvcfplan.planning.fingerprints import (
-    ALIKE,
     ROWS,
     SECRETS,
-    STANDING,
     image_of,
     inventory_row,
     inventory_rows,
@@ -240,7 +238,6 @@ from nvcfplan.planning.works import (
 __all__ = [
     "ACTIVE_EXPECTED_SECONDS",
     "ACTIVE_LIMIT_SECONDS",
-    "ALIKE",
     "CASCADE_LIMIT",
     "EXACT_JOBS",
     "EXPECTED_SECONDS",
@@ -265,7 +262,6 @@ __all__ = [
     "ROUNDS",
     "ROWS",
     "SECRETS",
-    "STANDING",
     "STATES_AT_ONCE",
     "STATE_LIMIT",
     "TRIES",
