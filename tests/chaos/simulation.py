@@ -139,7 +139,7 @@ def _set_right(scene: Scene, stack: Functions) -> bool:
     seen = scene.visits[Visit.STALE]
     carry_out(scene, [applier.apply(stack)])
     if scene.visits[Visit.STALE] > seen:
-        # A run was killed before it wrote the state: apply does that first, and asks for a new plan.
+        # A run was killed before it wrote the state: apply does that first, and refuses once.
         carry_out(scene, [applier.apply(stack)])
     is_feasible = applier.plan is not None or not isinstance(applier.look(stack), Infeasible)
     if is_feasible and applier.outcome is not RunOutcome.APPLIED:
