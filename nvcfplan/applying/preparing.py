@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.applying.briefs import Brief
 from nvcfplan.applying.settings import ApplySettings
-from nvcfplan.applying.tracking import Bindings
+from nvcfplan.applying.tracking import Bindings, Kind
 from nvcfplan.model import RunId, StepId
 from nvcfplan.plans import (
     AwaitActive,
