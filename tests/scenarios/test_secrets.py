@@ -108,6 +108,8 @@ AFTER: tuple[Words, ...] = (
     ("history", "--emulator", "stack.yaml"),
     ("history", "-json", "--emulator", "stack.yaml"),
     ("unlock", "-force", "--emulator", "stack.yaml"),
+    ("show", "--emulator", "stack.yaml"),
+    ("simulate", "-vv", "--emulator", "made.nvcfplan"),
     ("comment", "-github", "-dry-run", "-request=7", "made.nvcfplan"),
     ("drift", *PLACE),
     ("drift", "-json", "-with-secrets", *PLACE),
