@@ -55,6 +55,12 @@ from nvcfplan.proving.proof import (
     QUESTIONS,
     prove,
 )
+from nvcfplan.proving.quotas import (
+    check_quotas,
+)
+from nvcfplan.proving.retiring import (
+    check_retiring,
+)
 from nvcfplan.proving.retreat import (
     check_retreat,
 )
@@ -103,6 +109,8 @@ __all__ = [
     "check_lifecycles",
     "check_lowering",
     "check_order",
+    "check_quotas",
+    "check_retiring",
     "check_retreat",
     "check_serving",
     "check_succession",

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.diagnostics import Diagnostic, Verdict
+from nvcfplan.model import StepId
 from nvcfplan.plans import (
     AwaitReleased,
     Basis,
@@ -32,16 +33,27 @@ if TYPE_CHECKING:
 
 PLACELESS: Final = ("inventory-", "capacity-")
 """Heads of the codes that say no pool could be looked at."""
+_START: Final = StepId("start")
 
 
 def check_charges(evidence: Evidence) -> Iterator[Diagnostic]:
     resources = {one.id: one for one in evidence.plan.resources}
+    yield from _miscounted(evidence.plan)
     for step in evidence.plan.steps:
         yield from _listed(step, resources)
         yield from _right_task(step)
         if isinstance(step.task, Deploy):
             yield from _deployed(step, step.task, evidence.plan)
     yield from _made_up(evidence)
+
+
+def _miscounted(plan: Plan) -> Iterator[Diagnostic]:
+    """Headroom is kept free, and ours is a part of what is in use."""
+    for one in plan.resources:
+        if one.headroom < 0:
+            yield broken_funding(_START, f"keeps {one.headroom} of {one.id} free")
+        if not 0 <= one.ours <= one.before:
+            yield broken_funding(_START, f"has {one.ours} of the {one.before} in use of {one.id}")
 
 
 def _listed(step: Step, resources: Mapping[ResourceId, Resource]) -> Iterator[Diagnostic]:

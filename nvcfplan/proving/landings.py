@@ -97,6 +97,7 @@ def _faults(step: Step, placed: Sequence[Placed], ground: _Ground) -> Iterator[s
             yield f"places {one.specification}, for which it takes nothing"
             return
         yield from _misplaced(one, asked[one.specification], step)
+        yield from _uncounted(one, ground)
     takes_some = any(charge.resource in ground.held for charge in step.acquire)
     if not placed:
         if takes_some:
@@ -138,6 +139,12 @@ def _misplaced(placed: Placed, asked: GpuSpecification, step: Step) -> Iterator[
     is_whole = placed.units == most if isinstance(step.task, Deploy) else placed.units <= most
     if placed.gpus_each < 1 or not is_whole:
         yield f"places {placed.units} GPUs for {name}, whose minimum is {asked.min_instances}"
+
+
+def _uncounted(placed: Placed, ground: _Ground) -> Iterator[str]:
+    for pool in placed.pools:
+        if _single(pool, ground) is None:
+            yield f"may land in {pool.cluster}, and no {pool.gpu} there are counted"
 
 
 def _expected(placed: Sequence[Placed], ground: _Ground) -> Counter[ResourceId]:

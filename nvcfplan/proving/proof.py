@@ -11,6 +11,8 @@ from nvcfplan.proving.evidence import Evidence, gather
 from nvcfplan.proving.landings import check_landings
 from nvcfplan.proving.lifecycles import check_lifecycles
 from nvcfplan.proving.lowering import check_lowering
+from nvcfplan.proving.quotas import check_quotas
+from nvcfplan.proving.retiring import check_retiring
 from nvcfplan.proving.retreat import check_retreat
 from nvcfplan.proving.serving import check_gaps, check_serving
 from nvcfplan.proving.succession import check_dependencies, check_succession
@@ -25,6 +27,7 @@ QUESTIONS: Final[tuple[Callable[[Evidence], Iterator[Diagnostic]], ...]] = (
     check_charges,
     check_funding,
     check_landings,
+    check_quotas,
     check_ends,
     check_lifecycles,
     check_succession,
@@ -32,6 +35,7 @@ QUESTIONS: Final[tuple[Callable[[Evidence], Iterator[Diagnostic]], ...]] = (
     check_gaps,
     check_lowering,
     check_dependencies,
+    check_retiring,
     check_retreat,
 )
 

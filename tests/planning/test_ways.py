@@ -77,10 +77,12 @@ def test_what_ran_elsewhere_is_matched_in_total() -> None:
 def test_a_successor_starts_with_the_minimum_where_more_does_not_fit() -> None:
     way = replace(WAYS["warm"], gpus=(("a", 6),))
     assert bounds(way.plan()) == [("new", 1, 6)]
+    assert "cold-start" in codes(way.plan())
 
 
 def test_warm_min_starts_with_the_minimum() -> None:
     assert bounds(WAYS["cold"].plan()) == [("new", 1, 6)]
+    assert "cold-start" not in codes(WAYS["cold"].plan())
 
 
 def test_where_the_minimum_runs_nothing_has_to_be_lowered() -> None:

@@ -177,6 +177,33 @@ def free_of_charge(plan: Plan) -> Plan:
     return replace(taking(Deploy)(plan), funding=())
 
 
+def uncharged(resource: ResourceId) -> Callable[[Plan], Plan]:
+    """Nobody takes or is granted any of it."""
+
+    def bent(plan: Plan) -> Plan:
+        bare = each(
+            lambda step: replace(
+                step, acquire=tuple(one for one in step.acquire if one.resource != resource)
+            )
+        )(plan)
+        return replace(bare, funding=tuple(one for one in plan.funding if one.resource != resource))
+
+    return bent
+
+
+def counting(resource: ResourceId, **changes: object) -> Callable[[Plan], Plan]:
+    """That resource says something else of itself."""
+
+    def bent(plan: Plan) -> Plan:
+        some = (
+            replace(one, **changes) if one.id == resource else one  # type: ignore[arg-type]  # names are checked by replace
+            for one in plan.resources
+        )
+        return replace(plan, resources=tuple(some))
+
+    return bent
+
+
 def unlisted(plan: Plan) -> Plan:
     return replace(plan, resources=(), funding=())
 

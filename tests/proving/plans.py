@@ -6,17 +6,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvcfplan.model import (
+    Downtime,
     Lifecycle,
     LiveFunction,
     LiveSharing,
     ManagedFunction,
     OnRemove,
+    Quota,
     RateLimit,
+    ResourceId,
     SecretOrigin,
     SecretReference,
     State,
     Status,
+    UpdatePolicy,
     VersionId,
+    VersionLimit,
 )
 from tests.planning.builders import (
     ENVIRONMENT,
@@ -37,11 +42,36 @@ if TYPE_CHECKING:
     )
 
 
+QUOTA = ResourceId("quota:H100@a")
+
+
 def bump(low: int = 2) -> Plan:
     """A new image, beside the old version."""
     old = wanted("chat", specification(low=low))
     new = wanted("chat", specification(low=low), image="app:2")
     return feasible(plan([new], account(cluster("a", free=6)), [running(old)]))
+
+
+def gap() -> Plan:
+    """A new image, in the room of the old version."""
+    policy = UpdatePolicy(downtime=Downtime.ALLOWED, keep_versions=0)
+    old = wanted("chat", specification(low=2), policy=policy)
+    new = wanted("chat", specification(low=2), image="app:2", policy=policy)
+    return feasible(plan([new], account(cluster("a", gpus=2, free=0)), [running(old)]))
+
+
+def making() -> Plan:
+    """A new function, where the account has a limit of versions."""
+    chat = wanted("chat", specification())
+    return feasible(plan([chat], account(cluster("a"), limit=VersionLimit(limit=9, stored=1))))
+
+
+def quota_bump() -> Plan:
+    """A new image under a quota with room for both versions."""
+    old = wanted("chat", specification(low=2, high=2))
+    new = wanted("chat", specification(low=2, high=2), image="app:2")
+    quotas = (Quota(gpu="H100", names=("a",), limit=6),)
+    return feasible(plan([new], account(cluster("a", free=6), quotas=quotas), [running(old)]))
 
 
 def swap() -> Plan:

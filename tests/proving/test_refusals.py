@@ -9,12 +9,14 @@ import pytest
 
 from nvcfplan.model import (
     OnRemove,
+    ResourceId,
     StepId,
 )
 from nvcfplan.plans import (
     After,
     AwaitActive,
     AwaitReleased,
+    Bound,
     Charge,
     CreateVersion,
     DeleteVersion,
@@ -32,6 +34,7 @@ from nvcfplan.proving import prove
 from tests.proving.bending import (
     POOL,
     both,
+    counting,
     deleting_all,
     free_of_charge,
     half_granted,
@@ -44,6 +47,7 @@ from tests.proving.bending import (
     soft_ungranted,
     taking,
     task,
+    uncharged,
     uncharged_and_unlisted,
     unhooked,
     unlisted,
@@ -52,12 +56,16 @@ from tests.proving.bending import (
     without,
 )
 from tests.proving.plans import (
+    QUOTA,
     bump,
     chain,
     choice,
+    gap,
     leaving,
+    making,
     mending,
     pair,
+    quota_bump,
     removal,
     scaling,
     sharing,
@@ -218,6 +226,32 @@ CASES = {
     ),
     "k-a-user-is-deployed-before-what-it-uses": Case(
         chain, unhooked(Deploy, Order.DEPENDS_ON), "await-active:function.base@new"
+    ),
+    "m-what-is-queued-is-lost": Case(
+        bump, task(Undeploy, lambda one: replace(one, graceful=False)), "loses what is queued"
+    ),
+    "m-draining-takes-another-time": Case(
+        bump,
+        task(AwaitReleased, lambda one: replace(one, drain=None)),
+        "otherwise than `update.drainTimeout` says",
+    ),
+    "m-the-old-version-is-deleted-before-the-new-one-serves": Case(
+        gap,
+        waiting_for(
+            DeleteVersion, After(StepId("await-released:function.chat@old"), Order.REQUIRES)
+        ),
+        "cannot be undone, and does not wait for await-active:function.chat@new",
+    ),
+    "n-headroom-makes-room": Case(bump, counting(POOL, headroom=-8), "keeps -8 of pool:a/H100"),
+    "n-more-is-ours-than-is-in-use": Case(bump, counting(POOL, ours=9), "has 9 of the 2"),
+    "n-a-pool-is-not-counted": Case(
+        bump, counting(POOL, bound=Bound.NECESSARY), "no H100 there are counted"
+    ),
+    "o-the-version-limit-is-not-charged": Case(
+        making, uncharged(ResourceId("limit:versions")), "and counts 1"
+    ),
+    "o-a-quota-is-not-charged": Case(
+        quota_bump, uncharged(QUOTA), "takes 0 of quota:H100@a, and counts 2"
     ),
     "l-a-resource-that-is-not-listed-is-charged": Case(bump, unlisted, "is not listed"),
 }

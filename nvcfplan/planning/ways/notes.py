@@ -47,6 +47,23 @@ def start_notes(case: Case, start: Counts) -> tuple[Diagnostic, ...]:
     )
 
 
+def cold_notes(case: Case, start: Counts, warm: Counts) -> tuple[Diagnostic, ...]:
+    """Nothing where it starts as warm as its policy asks for."""
+    begins, wanted = sum(start.values()), sum(warm.values())
+    if begins >= wanted:
+        return ()
+    return (
+        _note(
+            case,
+            "cold-start",
+            f"starts with {begins} instances, where {wanted} would match what runs now",
+            "so many do not fit beside the old version; calls are spread evenly over serving "
+            "versions, and once the old one goes, over these alone until more are added",
+            f"free room for {wanted} meanwhile, or raise minInstances so that it never has fewer",
+        ),
+    )
+
+
 def clamp_note(case: Case) -> Diagnostic:
     return _note(
         case,

@@ -14,7 +14,7 @@ from nvcfplan.model import Warm
 from nvcfplan.planning.drafts import Waits, await_released_step
 from nvcfplan.planning.parts import Draft, draft_of
 from nvcfplan.planning.ways.counts import running_by_row
-from nvcfplan.planning.ways.notes import clamp_note, start_notes
+from nvcfplan.planning.ways.notes import clamp_note, cold_notes, start_notes
 from nvcfplan.planning.ways.stages import (
     NEW,
     OLD,
@@ -32,6 +32,7 @@ from nvcfplan.planning.ways.standing import given_by, updated
 from nvcfplan.plans import Basis, Order, UpdateDeployment
 
 if TYPE_CHECKING:
+    from nvcfplan.diagnostics import Diagnostic
     from nvcfplan.planning.ways.counts import Counts
     from nvcfplan.plans import Step
 
@@ -57,7 +58,11 @@ def _overlap(case: Case, start: Counts) -> Draft:
     specifications = bounded(case.wanted, start, {})
     made = deploy(case.ref(NEW), specifications, case.limits, Waits(steps=(create,)))
     steps = _succession(case, (create, *made.steps), made, Running(case.ref(OLD), case.current))
-    return replace(draft_of(steps), notes=start_notes(case, start))
+    return replace(draft_of(steps), notes=_notes(case, start))
+
+
+def _notes(case: Case, start: Counts) -> tuple[Diagnostic, ...]:
+    return (*start_notes(case, start), *cold_notes(case, start, case.start(case.policy.warm)))
 
 
 def _clamped(case: Case, start: Counts) -> Draft:
@@ -69,7 +74,7 @@ def _clamped(case: Case, start: Counts) -> Draft:
     waits = Waits(steps=(held.steps or (create,))[-1:])
     made = deploy(case.ref(NEW), specifications, case.limits, waits)
     steps = _succession(case, (create, *held.steps, *made.steps), made, held.after)
-    return replace(draft_of(steps), notes=(*start_notes(case, start), clamp_note(case)))
+    return replace(draft_of(steps), notes=(*_notes(case, start), clamp_note(case)))
 
 
 def _succession(case: Case, first: tuple[Step, ...], made: Stage, old: Running) -> tuple[Step, ...]:
