@@ -22,7 +22,7 @@ from nvcfplan.planning.ways_out.ideas import (
     touching,
 )
 from nvcfplan.planning.ways_out.placing import elsewhere, pins
-from nvcfplan.plans import Action, Alternative, AlternativeKind, Bound, Infeasible, Plan
+from nvcfplan.plans import Action, Alternative, AlternativeKind, Bound, Edit, Infeasible, Plan
 from nvcfplan.proving import prove
 
 if TYPE_CHECKING:
@@ -77,17 +77,22 @@ def find_alternatives(
 def _try(
     ideas: Iterable[Idea], options: PlanOptions, is_better: Callable[[Plan], bool]
 ) -> Iterator[Tried]:
-    """Those that come out as plans, proved; of numbers for one key, the one that changes least."""
+    """Those that come out as plans, proved; of numbers for one key, the one that changes least.
+
+    None that asks for more than another one that does.
+    """
     done: set[str] = set()
+    enough: list[frozenset[Edit]] = []
     for idea in ideas:
         key = idea.edits[0].path if idea.kind in _BY_NUMBER else ""
-        if key in done:
+        if key in done or any(one <= frozenset(idea.edits) for one in enough):
             continue
         again = plan_stack(idea.inputs, options)
         if isinstance(again, Infeasible) or has_errors(again.diagnostics) or prove(again):
             continue
         if is_better(again):
             done |= {key} - {""}
+            enough.append(frozenset(idea.edits))
             yield Tried(Alternative(kind=idea.kind, edits=idea.edits), again)
 
 

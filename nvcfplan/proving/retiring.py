@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.model import Status
-from nvcfplan.plans import AwaitActive, AwaitReleased, DeleteVersion, Drain, Undeploy
+from nvcfplan.plans import AwaitActive, AwaitReleased, DeleteVersion, Deploy, Drain, Undeploy
 from nvcfplan.proving.evidence import NEW
 from nvcfplan.proving.faults import broken_end, broken_order
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from nvcfplan.diagnostics import Diagnostic
     from nvcfplan.model import UpdatePolicy
+    from nvcfplan.plans import Step, VersionRef
     from nvcfplan.proving.evidence import Case, Evidence
 
 _SERVING: Final = frozenset({Status.ACTIVE, Status.DEGRADING})
@@ -40,10 +41,18 @@ def _undrained(case: Case, policy: UpdatePolicy, evidence: Evidence) -> Iterator
             if not isinstance(step.task, Undeploy) or not step.task.graceful:
                 yield f"loses what is queued for {version}, and `update.drain` asks to wait for it"
                 continue
-            for wait in case.steps_of(AwaitReleased, version):
-                is_after = evidence.order.precedes(step.id, wait.id)
-                if is_after and isinstance(wait.task, AwaitReleased) and wait.task.drain != drain:
-                    yield f"drains {version} otherwise than `update.drainTimeout` says"
+            waits = _waits(case, step, version, evidence)
+            if any(isinstance(o.task, AwaitReleased) and o.task.drain != drain for o in waits):
+                yield f"drains {version} otherwise than `update.drainTimeout` says"
+
+
+def _waits(case: Case, undeploy: Step, version: VersionRef, evidence: Evidence) -> Iterator[Step]:
+    """What waits for its release; not what is given back once it is deployed again."""
+    precedes = evidence.order.precedes
+    for one in case.steps_of(AwaitReleased, version):
+        again = (o for o in case.steps_of(Deploy, version) if precedes(o.id, one.id))
+        if precedes(undeploy.id, one.id) and not any(again):
+            yield one
 
 
 def _deleted_early(case: Case, evidence: Evidence) -> Iterator[Diagnostic]:

@@ -192,6 +192,21 @@ def test_a_declared_quota_that_is_too_low_is_written_anew_as_a_way_out() -> None
     ]
 
 
+def test_no_way_out_asks_for_more_than_another_one() -> None:
+    """Either may be down to let the other through; that both may adds nothing."""
+    policy = UpdatePolicy(min_serving=1.0)
+    old = [wanted(key, specification(low=4), policy=policy) for key in ("x", "y")]
+    new = [wanted(key, specification(low=4), image="app:2", policy=policy) for key in ("x", "y")]
+    inputs = inputs_of(new, account(cluster("a", free=0)), live=[running(one) for one in old])
+    found = plan_stack(inputs, PlanOptions())
+    ways = [one.alternative for one in find_alternatives(inputs, PlanOptions(), found)]
+    down = [one.edits for one in ways if one.kind is AlternativeKind.DOWNTIME]
+    assert [[edit.path for edit in edits] for edits in down] == [
+        ["functions.x.update.downtime"],
+        ["functions.y.update.downtime"],
+    ]
+
+
 def test_what_a_landing_may_count_against_a_quota_is_pinned_as_a_way_out() -> None:
     two = account(cluster("a"), cluster("b"))
     either = wanted("chat", specification(low=4, high=4, clusters=("a", "b")))
