@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nvcfplan.adapters.forges.answers import listed, mapping, number, part, text
+from nvcfplan.adapters.forges.answers import mapping, number, part, text
+from nvcfplan.adapters.forges.paging import read_pages
 from nvcfplan.adapters.forges.session import Asked
 from nvcfplan.errors import Forbidden
 from nvcfplan.reports import Comment, CommitState, CommitStatus, Forge, OpenRequest
@@ -24,8 +25,7 @@ HEADERS: Final = (
     ("Accept", "application/vnd.github+json"),
     ("X-GitHub-Api-Version", API_VERSION),
 )
-_PAGE: Final = 100
-_MOST_PAGES: Final = 100
+_READING: Final = "`pull-requests: read`"
 _MOST_OPEN: Final = 50
 _LONGEST_DESCRIPTION: Final = 140
 _ACTIONS_BOT: Final = "github-actions[bot]"
@@ -62,7 +62,9 @@ class GitHub(Forge):
         return self._author
 
     async def comments(self, request: int) -> Sequence[Comment]:
-        rows = await self._pages(f"{self._issues}/{request}/comments", ())
+        rows = await read_pages(
+            self._session, _listing(f"{self._issues}/{request}/comments", ()), _has_next
+        )
         return tuple(_comment(*one) for one in rows)
 
     async def create(self, request: int, body: str) -> Comment:
@@ -99,7 +101,12 @@ class GitHub(Forge):
 
     async def open_requests(self) -> Sequence[OpenRequest]:
         order = (("state", "open"), ("sort", "updated"), ("direction", "desc"))
-        rows = await self._pages(f"/repos/{self._repository}/pulls", order, most=_MOST_OPEN)
+        rows = await read_pages(
+            self._session,
+            _listing(f"/repos/{self._repository}/pulls", order),
+            _has_next,
+            most=_MOST_OPEN,
+        )
         return tuple(_request(*one) for one in rows)
 
     async def set_status(self, commit: str, status: CommitStatus) -> None:
@@ -116,23 +123,9 @@ class GitHub(Forge):
     def _issues(self) -> str:
         return f"/repos/{self._repository}/issues"
 
-    async def _pages(
-        self, path: str, query: tuple[tuple[str, str], ...], *, most: int = _PAGE * _MOST_PAGES
-    ) -> list[tuple[dict[str, object], str]]:
-        """Rows with the route they came by, as long as the forge says there are more."""
-        found: list[tuple[dict[str, object], str]] = []
-        for page in range(1, _MOST_PAGES + 1):
-            asked = Asked(
-                method="GET",
-                path=path,
-                needs="`pull-requests: read`",
-                query=(*query, ("per_page", str(min(_PAGE, most))), ("page", str(page))),
-            )
-            answer = await self._session.ask(asked)
-            found += [(one, asked.route) for one in listed(answer.value, asked.route)]
-            if len(found) >= most or not _has_next(answer):
-                break
-        return found[:most]
+
+def _listing(path: str, query: tuple[tuple[str, str], ...]) -> Asked:
+    return Asked(method="GET", path=path, needs=_READING, query=query)
 
 
 def _has_next(answer: Answer) -> bool:

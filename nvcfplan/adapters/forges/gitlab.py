@@ -10,19 +10,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from nvcfplan.adapters.forges.answers import listed, mapping, number, part, text
+from nvcfplan.adapters.forges.answers import mapping, number, part, text
+from nvcfplan.adapters.forges.paging import read_pages
 from nvcfplan.adapters.forges.session import Asked
 from nvcfplan.reports import Comment, CommitState, CommitStatus, Forge, OpenRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nvcfplan.adapters.forges.session import Session
+    from nvcfplan.adapters.forges.session import Answer, Session
 
 LIMIT: Final = 1_000_000
 HEADERS: Final = (("Accept", "application/json"),)
-_PAGE: Final = 100
-_MOST_PAGES: Final = 100
+_READING: Final = "the scope `read_api`"
 _MOST_OPEN: Final = 50
 _NOTES: Final = "the scope `api` and the role Reporter"
 _STATUSES: Final = "the scope `api` and the role Developer"
@@ -55,7 +55,9 @@ class GitLab(Forge):
     async def comments(self, request: int) -> Sequence[Comment]:
         """Without the notes that GitLab itself writes."""
         order = (("order_by", "created_at"), ("sort", "asc"))
-        rows = await self._pages(f"{self._requests}/{request}/notes", order)
+        rows = await read_pages(
+            self._session, _listing(f"{self._requests}/{request}/notes", order), _has_next
+        )
         return tuple(_comment(*one) for one in rows if one[0].get("system") is not True)
 
     async def create(self, request: int, body: str) -> Comment:
@@ -90,7 +92,9 @@ class GitLab(Forge):
 
     async def open_requests(self) -> Sequence[OpenRequest]:
         order = (("state", "opened"), ("order_by", "updated_at"), ("sort", "desc"))
-        rows = await self._pages(self._requests, order, most=_MOST_OPEN)
+        rows = await read_pages(
+            self._session, _listing(self._requests, order), _has_next, most=_MOST_OPEN
+        )
         return tuple(_request(*one) for one in rows)
 
     async def set_status(self, commit: str, status: CommitStatus) -> None:
@@ -107,23 +111,13 @@ class GitLab(Forge):
     def _requests(self) -> str:
         return f"{self._project}/merge_requests"
 
-    async def _pages(
-        self, path: str, query: tuple[tuple[str, str], ...], *, most: int = _PAGE * _MOST_PAGES
-    ) -> list[tuple[dict[str, object], str]]:
-        """Rows with the route they came by, as long as the forge names a next page."""
-        found: list[tuple[dict[str, object], str]] = []
-        for page in range(1, _MOST_PAGES + 1):
-            asked = Asked(
-                method="GET",
-                path=path,
-                needs="the scope `read_api`",
-                query=(*query, ("per_page", str(min(_PAGE, most))), ("page", str(page))),
-            )
-            answer = await self._session.ask(asked)
-            found += [(one, asked.route) for one in listed(answer.value, asked.route)]
-            if len(found) >= most or not answer.headers.get("x-next-page"):
-                break
-        return found[:most]
+
+def _listing(path: str, query: tuple[tuple[str, str], ...]) -> Asked:
+    return Asked(method="GET", path=path, needs=_READING, query=query)
+
+
+def _has_next(answer: Answer) -> bool:
+    return bool(answer.headers.get("x-next-page"))
 
 
 def _comment(row: dict[str, object], route: str) -> Comment:
