@@ -71,9 +71,11 @@ class Climbing:
         name = f"climb {rung.function} {rung.number}"
         self._running.climbs[name] = (name_of(function, rung.number), deadline)
         wanted = wanted_on(self._plan.desired, part.taken | {rung.function: rung.number})
+        left = max(0.0, deadline - now)
         ask = Climb(
             wanted=ReadEverything(wanted, part.addresses, self._given_up(part)),
-            patience=max(0.0, deadline - now),
+            patience=left,
+            waited=patience - left,
             is_wait=patience > 0,
         )
         self._running.engine.start(

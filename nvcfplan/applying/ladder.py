@@ -54,10 +54,11 @@ Replan = Callable[[Replanning], Plan | Infeasible]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Climb:
-    """`patience`: seconds."""
+    """`patience`: seconds that are left. `waited`: on this rung before, in vain."""
 
     wanted: ReadEverything
     patience: float
+    waited: float
     is_wait: bool
 
 
@@ -93,13 +94,16 @@ def wanted_on(stack: Stack, taken: Mapping[str, int]) -> Stack:
 
 
 def climb(ask: Climb, settings: ApplySettings, replan: Replan) -> Flow[Ended]:
-    """Ends as `Planned` or `Unplanned`. A wait begins with a pause: it has just been tried."""
+    """Ends as `Planned` or `Unplanned`. A wait begins with a pause: it has just been tried.
+
+    The longer it has been waited for, the longer the pauses: each try is a plan, and a request.
+    """
     began: float | None = None
     left, reason = ask.patience, "no capacity"
     while True:
         if ask.is_wait:
-            elapsed = ask.patience - left
-            pause = min(max(settings.first_poll, elapsed / 10), settings.longest_poll, left)
+            elapsed = ask.waited + ask.patience - left
+            pause = min(max(settings.first_poll, elapsed / 4), settings.longest_poll, left)
             yield Rest(pause, Waiting(reason))
         sight = yield from look(ask.wanted, settings)
         if isinstance(sight, Blind):

@@ -102,6 +102,19 @@ def test_room_that_comes_while_it_is_waited_for_is_taken(workshop: Workshop) -> 
     assert workshop.plan(".").code == 0
 
 
+def test_while_it_waits_it_asks_more_and_more_rarely(workshop: Workshop) -> None:
+    """The readings say that there is room, and each request is refused all the same."""
+    workshop.write("stack.yaml", stack(chat("wait: 1h", "rollback")))
+    workshop.plan(".")
+    fault = Fault(kind=Trouble.CAPACITY_SYNC, route="deploy", every=True)
+    workshop.emulator().add_fault(fault)
+
+    said = workshop.apply(".")
+
+    assert said.code == 3, said
+    assert 20 < len(workshop.ledger()) < 100
+
+
 def test_a_wait_is_given_up_in_the_end(workshop: Workshop) -> None:
     workshop.write("stack.yaml", stack(chat("wait: 20m", "rollback")))
     workshop.plan(".")
