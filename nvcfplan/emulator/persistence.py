@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FORMAT = 2
 _PATIENCE_SECONDS = 30.0
+_TRIES = 20
 _HELD = ("SQLITE_BUSY", "SQLITE_LOCKED")
 _MOST_GONE = 1000
 """Pages of rows that are gone, before they are cleared away."""
@@ -128,6 +129,22 @@ class FileStore:
         with self.turn():
             pass
 
+    def _write_ahead(self) -> None:
+        """Of two that open a new file at once SQLite turns one away without letting it wait.
+
+        So that one waits for its turn, and asks again.
+        """
+        for left in reversed(range(_TRIES)):
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError:
+                if not left:
+                    raise
+                self._database.execute("BEGIN IMMEDIATE")
+                self._database.execute("ROLLBACK")
+            else:
+                return
+
     def _prepare(self) -> None:
         """WAL: whoever reads the histories does not wait for whoever writes. NORMAL does not flush
         at every commit: what a killed process committed is with the operating system and lives on.
@@ -135,7 +152,7 @@ class FileStore:
         exercise here; flushing would cost every read over HTTP a flush, for time has passed in it.
         """
         with self._translated():
-            self._database.execute("PRAGMA journal_mode = WAL")
+            self._write_ahead()
             self._database.execute("PRAGMA synchronous = NORMAL")
         with self._transaction():
             tables = self._database.execute("SELECT name FROM sqlite_master").fetchall()

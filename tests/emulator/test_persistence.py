@@ -7,8 +7,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -115,6 +117,19 @@ def test_two_emulators_at_one_file_see_each_other(tmp_path: Path) -> None:
     assert one.emulator.events() == ()
     for account in (one, two):
         account.emulator.close()
+
+
+def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    for number in range(20):
+        path, start = tmp_path / f"{number}.db", Barrier(4)
+
+        def opens(path: Path = path, start: Barrier = start) -> None:
+            start.wait()
+            opened(path, world()).emulator.close()
+
+        with ThreadPoolExecutor(4) as pool:
+            for one in [pool.submit(opens) for _ in range(4)]:
+                one.result()
 
 
 def test_two_processes_may_share_a_file(tmp_path: Path) -> None:
