@@ -23,7 +23,7 @@ from nvcfplan.plans import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from nvcfplan.plans import Plan, Step, Task
 
@@ -53,34 +53,30 @@ def _no_capacity(fault: Fault, route: str) -> Fault:
     return _with(fault, kind=Trouble.CAPACITY_ASYNC)
 
 
-KINDS: Final[Mapping[str, tuple[str, Callable[[Fault, str], Fault], bool]]] = {
-    "no-capacity": ("refused, however often it is asked for", _no_capacity, True),
+KINDS: Final[Mapping[str, tuple[Callable[[Fault, str], Fault], bool]]] = {
+    "no-capacity": (_no_capacity, True),
     "late-capacity": (
-        "refused twice, then served",
         lambda one, _: _with(one, kind=Trouble.CAPACITY_SYNC, count=TWICE),
         True,
     ),
     "unserved": (
-        "taken, and given up after a while",
         lambda one, _: _with(one, kind=Trouble.CAPACITY_ASYNC),
         True,
     ),
     "stuck": (
-        "taken, and nothing ever comes, without a word",
         lambda one, _: _with(one, kind=Trouble.CAPACITY_ASYNC, is_silent=True),
         True,
     ),
-    "broken": ("instances start, and fail", lambda one, _: _with(one, kind=Trouble.BREAK), True),
+    "broken": (lambda one, _: _with(one, kind=Trouble.BREAK), True),
     "drop-reply": (
-        "served, and the reply is lost",
         lambda one, _: _with(one, kind=Trouble.DROP_REPLY),
         False,
     ),
-    "5xx": ("answered 503 once", lambda one, _: _answer(one, 503), False),
-    "429": ("answered 429 once", lambda one, _: _answer(one, 429), False),
-    "refused": ("answered 400", lambda one, _: _answer(one, 400), False),
+    "5xx": (lambda one, _: _answer(one, 503), False),
+    "429": (lambda one, _: _answer(one, 429), False),
+    "refused": (lambda one, _: _answer(one, 400), False),
 }
-"""By name: what it does, how it is made, and whether only a step that asks for GPUs can meet it.
+"""By name: how it is made, and whether only a step that asks for GPUs can meet it.
 
 `grab` stands apart: another tenant takes what is free of the step's pools just before it.
 """
@@ -102,7 +98,7 @@ def faults_of(plan: Plan, words: str) -> tuple[Fault, ...]:
     )
     if kind == GRAB:
         return _grabs(plan, step, base)
-    _, make, is_for_gpus = KINDS[kind]
+    make, is_for_gpus = KINDS[kind]
     if is_for_gpus and route not in _ASKING:
         raise usage_error(f"{step.id} asks for no GPUs, so it cannot meet '{kind}'.")
     if kind == "late-capacity" and route != "deploy":
@@ -165,11 +161,6 @@ def _grabs(plan: Plan, step: Step, base: Fault) -> tuple[Fault, ...]:
         replace(base, kind=Trouble.GRAB, cluster=pool.cluster, gpu=pool.gpu)
         for pool in sorted(pools)
     )
-
-
-def kinds_in_words() -> Iterator[tuple[str, str]]:
-    yield from ((name, what) for name, (what, _, _) in KINDS.items())
-    yield GRAB, "another tenant takes what is free there just before"
 
 
 def _answer(fault: Fault, status: int) -> Fault:

@@ -58,11 +58,6 @@ def cell(text: str) -> Markup:
     return Markup(code(text).replace("|", "\\|"))
 
 
-def cell_prose(text: str) -> Markup:
-    """As `prose`, within a row of a table."""
-    return Markup(prose(text).replace("|", "\\|"))
-
-
 def html_code(text: str) -> Markup:
     """As `code`, for where Markdown does not reach."""
     return Markup("<code>{}</code>").format(escape(_shown(text) or '""'))
