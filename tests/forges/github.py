@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import re
 
+from tests.forges.github_issues import MOST, REPOSITORY, ROOT, link, routed_issues
 from tests.forges.server import Breach, FakeForge, Note, Reply, Request, fields, known, page_of
-
-ROOT = "/api/v3"
-REPOSITORY = f"{ROOT}/repos/acme/stacks"
-MOST = 65_536
 
 
 class FakeGitHub(FakeForge):
@@ -45,6 +42,8 @@ class FakeGitHub(FakeForge):
             return self._comment(request, author, int(match[1]))
         if (method, path) == ("GET", f"{REPOSITORY}/pulls"):
             return self._pulls(request)
+        if path.startswith(f"{REPOSITORY}/issues"):
+            return routed_issues(self, request, author)
         if match := re.fullmatch(f"{REPOSITORY}/statuses/([0-9a-f]{{40}})", path):
             return self._status(request, match[1])
         raise Breach("no such route")
@@ -55,18 +54,28 @@ class FakeGitHub(FakeForge):
         return Reply(200, {"login": author, "id": 1, "type": "User"})
 
     def _comments(self, request: Request, author: str, number: int) -> Reply:
-        if number not in self.open:
-            return Reply(404, {"message": "Not Found"})
+        if (refused := self._uncommentable(request, number)) is not None:
+            return refused
         if request.method == "GET":
             known(request.query, {"since", "per_page", "page"})
             rows: list[object] = [_row(one) for one in self.notes if one.request == number]
             found, following = page_of(rows, request.query, 30)
-            return Reply(200, found, _link(request, following))
+            return Reply(200, found, link(request, following))
         if request.method != "POST":
             raise Breach("GET or POST")
         if (refused := _too_long(request)) is not None:
             return refused
         return Reply(201, _row(self.write(author, _body(request), number)))
+
+    def _uncommentable(self, request: Request, number: int) -> Reply | None:
+        issue = (self.issues or {}).get(number)
+        if number in self.deleted:
+            return Reply(410, {"message": "This issue was deleted"})
+        if issue is None and number not in self.open:
+            return Reply(404, {"message": "Not Found"})
+        if issue is not None and issue.is_locked and request.method == "POST":
+            return Reply(403, {"message": "Unable to create comment because issue is locked."})
+        return None
 
     def _comment(self, request: Request, author: str, number: int) -> Reply:
         found = next((one for one in self.notes if one.id == number), None)
@@ -101,7 +110,7 @@ class FakeGitHub(FakeForge):
             for number, (head, base) in self.open.items()
         ]
         found, following = page_of(rows, query, 30)
-        return Reply(200, found, _link(request, following))
+        return Reply(200, found, link(request, following))
 
     def _status(self, request: Request, commit: str) -> Reply:
         body = fields(request.body, {"state"}, {"target_url", "description", "context"})
@@ -140,9 +149,3 @@ def _row(note: Note) -> dict[str, object]:
         "created_at": "2026-01-01T00:00:00Z",
         "updated_at": "2026-01-01T00:00:00Z",
     }
-
-
-def _link(request: Request, following: int) -> dict[str, str]:
-    if not following:
-        return {}
-    return {"Link": f'<http://forge{request.path}?page={following}>; rel="next"'}

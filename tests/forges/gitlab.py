@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 
+from tests.forges.gitlab_issues import PROJECT, ROOT, routed_issues
 from tests.forges.server import Breach, FakeForge, Note, Reply, Request, fields, known, page_of
 
-ROOT = "/api/v4"
-PROJECT = f"{ROOT}/projects/42"
 MOST = 1_000_000
 
 
@@ -33,6 +32,8 @@ class FakeGitLab(FakeForge):
             return Reply(200, {"id": int(author), "username": "plan-bot"})
         if match := re.fullmatch(f"{PROJECT}/merge_requests/(\\d+)/notes", path):
             return self._notes(request, author, int(match[1]))
+        if path.startswith(f"{PROJECT}/issues"):
+            return self._issues(request, author)
         if match := re.fullmatch(f"{PROJECT}/merge_requests/(\\d+)/notes/(\\d+)", path):
             return self._note(request, author, int(match[1]), int(match[2]))
         if (request.method, path) == ("GET", f"{PROJECT}/merge_requests"):
@@ -41,9 +42,20 @@ class FakeGitLab(FakeForge):
             return self._status(request, match[1])
         raise Breach("no such route")
 
+    def _issues(self, request: Request, author: str) -> Reply:
+        """Notes on an issue are as those on a request."""
+        if match := re.fullmatch(rf"{PROJECT}/issues/(\d+)/notes", request.path):
+            if int(match[1]) not in (self.issues or {}):
+                return Reply(404, {"message": "404 Not found"})
+            return self._noted(request, author, int(match[1]))
+        return routed_issues(self, request, author)
+
     def _notes(self, request: Request, author: str, number: int) -> Reply:
         if number not in self.open:
             return Reply(404, {"message": "404 Not found"})
+        return self._noted(request, author, number)
+
+    def _noted(self, request: Request, author: str, number: int) -> Reply:
         if request.method == "GET":
             query = request.query
             known(query, {"sort", "order_by", "activity_filter", "per_page", "page"})

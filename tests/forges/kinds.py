@@ -8,18 +8,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from nvcfplan.adapters.forges import github, gitlab
+from nvcfplan.adapters.forges.github_issues import GitHubIssues
+from nvcfplan.adapters.forges.gitlab_issues import GitLabIssues
 from nvcfplan.adapters.forges.session import ForgeTarget, Pace, Session
 from nvcfplan.model import Secret, SecretOrigin, SecretReference
-from tests.forges.github import ROOT as GITHUB_ROOT
 from tests.forges.github import FakeGitHub
-from tests.forges.gitlab import ROOT as GITLAB_ROOT
+from tests.forges.github_issues import ROOT as GITHUB_ROOT
 from tests.forges.gitlab import FakeGitLab
+from tests.forges.gitlab_issues import ROOT as GITLAB_ROOT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
     from typing import Any
 
-    from nvcfplan.reports import Forge
+    from nvcfplan.reports import Forge, Tracker
     from tests.forges.server import FakeForge
 
 T = TypeVar("T")
@@ -63,6 +65,16 @@ class Kind:
                 yield github.GitHub(session, "acme/stacks")
             else:
                 yield gitlab.GitLab(session, "42")
+
+    @asynccontextmanager
+    async def tracker(self, address: str, *, token: str = "token-of-bot") -> AsyncIterator[Tracker]:
+        clock = Time()
+        pace = Pace(now=lambda: clock.now, sleep=clock.sleep)
+        async with Session(self.target(address, token), pace) as session:
+            if self.name == "github":
+                yield GitHubIssues(session, "acme/stacks")
+            else:
+                yield GitLabIssues(session, "42")
 
     def target(self, address: str, token: str) -> ForgeTarget:
         is_github = self.name == "github"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
 
@@ -52,9 +52,25 @@ class Note:
     request: int
 
 
+@dataclass(slots=True)
+class Filed:
+    """An issue. `is_request`: GitHub lists requests to change among them."""
+
+    number: int
+    author: str
+    title: str
+    body: str
+    labels: list[str]
+    is_open: bool = True
+    is_locked: bool = False
+    is_request: bool = False
+
+
 class FakeForge(ABC):
     """`tokens`: token -> who it is of. `scripted`: replies given instead, in order.
 
+    `issues` None: they are turned off. `deleted`: numbers of issues that were there.
+    `finds_authors`: a list asked for one author's issues has them.
     `before`: run before each request is answered: somebody else may be at work meanwhile.
     """
 
@@ -63,11 +79,15 @@ class FakeForge(ABC):
         self.notes: list[Note] = []
         self.statuses: list[dict[str, object]] = []
         self.open: dict[int, tuple[str, str]] = {7: ("a" * 40, "main")}
+        self.issues: dict[int, Filed] | None = {}
+        self.deleted: set[int] = set()
+        self.finds_authors = True
         self.scripted: list[Reply | None] = []
         self.seen: list[Request] = []
         self.breaches: list[str] = []
         self.before: Callable[[Request], None] = lambda _: None
         self._next_id = 100
+        self._next_issue = 10
         self._lock = threading.RLock()
 
     def write(self, author: str, body: str, request: int = 7) -> Note:
@@ -76,6 +96,19 @@ class FakeForge(ABC):
         note = Note(self._next_id, author, body, request)
         self.notes.append(note)
         return note
+
+    def file(self, author: str, title: str, body: str, labels: Sequence[str] = ()) -> Filed:
+        """By somebody, past the API."""
+        assert self.issues is not None
+        self._next_issue += 1
+        filed = Filed(self._next_issue, author, title, body, list(labels))
+        self.issues[filed.number] = filed
+        return filed
+
+    def delete_issue(self, number: int) -> None:
+        assert self.issues is not None
+        del self.issues[number]
+        self.deleted.add(number)
 
     def bodies(self, request: int = 7) -> list[str]:
         return [one.body for one in self.notes if one.request == request]
@@ -134,12 +167,24 @@ def page_of(
     return rows[start : start + size], page + 1 if start + size < len(rows) else 0
 
 
+def listed(forge: FakeForge, author: str | None, *, states: set[bool]) -> list[Filed]:
+    """Newest first, as both forges do by themselves."""
+    found = [
+        one
+        for one in (forge.issues or {}).values()
+        if one.is_open in states
+        and (author is None or (forge.finds_authors and one.author == author))
+    ]
+    return sorted(found, key=lambda one: -one.number)
+
+
 @contextmanager
 def serving(forge: FakeForge) -> Iterator[str]:
     """The address of its root."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one go: else the body waits for the head's acknowledgement
 
         def _serve(self) -> None:
             parts = urlsplit(self.path)

@@ -13,7 +13,7 @@ import pytest
 
 from nvcfplan.documents import decode_claims
 from nvcfplan.views.markdown import marker
-from tests.forges.github import ROOT as GITHUB_ROOT
+from tests.forges.github_issues import ROOT as GITHUB_ROOT
 from tests.forges.kinds import GITHUB, GITLAB, KINDS, Kind
 from tests.forges.server import FakeForge, Reply, serving
 from tests.scenarios.conftest import Said, Workshop, codes, function, h100, stack

@@ -19,7 +19,7 @@ from typing import Final
 import pytest
 
 from nvcfplan.views.markdown import marker
-from tests.forges.github import ROOT as GITHUB_ROOT
+from tests.forges.github_issues import ROOT as GITHUB_ROOT
 from tests.forges.kinds import GITHUB
 from tests.forges.server import FakeForge, serving
 from tests.scenarios.conftest import ROOT, Workshop, function, stack

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.adapters.forges.answers import mapping, number, part, text
-from nvcfplan.adapters.forges.paging import read_pages
+from nvcfplan.adapters.forges.paging import MOST_ROWS, read_pages
 from nvcfplan.adapters.forges.session import Asked
 from nvcfplan.errors import Forbidden
 from nvcfplan.reports import Comment, CommitState, CommitStatus, Forge, OpenRequest
@@ -25,18 +25,20 @@ HEADERS: Final = (
     ("Accept", "application/vnd.github+json"),
     ("X-GitHub-Api-Version", API_VERSION),
 )
-_READING: Final = "`pull-requests: read`"
 _MOST_OPEN: Final = 50
 _LONGEST_DESCRIPTION: Final = 140
 _ACTIONS_BOT: Final = "github-actions[bot]"
-_COMMENTS: Final = "`pull-requests: write`"
 _STATUSES: Final = "`statuses: write`"
-_GONE: Final = frozenset({404, 410})
+GONE: Final = frozenset({404, 410})
 _STATES: Final = {CommitState.GOOD: "success", CommitState.BAD: "failure"}
 
 
 class GitHub(Forge):
     """`repository`: `OWNER/NAME`. `known_author`: as whom the token writes, if that is known."""
+
+    _noun = "pull request"
+    _reading = "`pull-requests: read`"
+    _writing = "`pull-requests: write`"
 
     def __init__(self, session: Session, repository: str, *, known_author: str = "") -> None:
         self._session = session
@@ -62,17 +64,15 @@ class GitHub(Forge):
         return self._author
 
     async def comments(self, request: int) -> Sequence[Comment]:
-        rows = await read_pages(
-            self._session, _listing(f"{self._issues}/{request}/comments", ()), _has_next
-        )
+        rows = await self._listed(f"{self._issues}/{request}/comments", ())
         return tuple(_comment(*one) for one in rows)
 
     async def create(self, request: int, body: str) -> Comment:
         asked = Asked(
             method="POST",
             path=f"{self._issues}/{request}/comments",
-            needs=_COMMENTS,
-            missing=f"there is no pull request {request}, or the token may not see it",
+            needs=self._writing,
+            missing=f"there is no {self._noun} {request}, or the token may not see it",
             body={"body": body},
             is_repeatable=False,
         )
@@ -85,28 +85,25 @@ class GitHub(Forge):
         asked = Asked(
             method="PATCH",
             path=f"{self._issues}/comments/{comment}",
-            needs=_COMMENTS,
+            needs=self._writing,
             body={"body": body},
-            accepted=_GONE,
+            accepted=GONE,
         )
         answer = await self._session.ask(asked)
-        if answer.status in _GONE:
+        if answer.status in GONE:
             return None
         return _comment(mapping(answer.value, asked.route), asked.route)
 
     async def delete(self, request: int, comment: int) -> None:
         del request
         path = f"{self._issues}/comments/{comment}"
-        await self._session.ask(Asked(method="DELETE", path=path, needs=_COMMENTS, accepted=_GONE))
+        await self._session.ask(
+            Asked(method="DELETE", path=path, needs=self._writing, accepted=GONE)
+        )
 
     async def open_requests(self) -> Sequence[OpenRequest]:
         order = (("state", "open"), ("sort", "updated"), ("direction", "desc"))
-        rows = await read_pages(
-            self._session,
-            _listing(f"/repos/{self._repository}/pulls", order),
-            _has_next,
-            most=_MOST_OPEN,
-        )
+        rows = await self._listed(f"/repos/{self._repository}/pulls", order, most=_MOST_OPEN)
         return tuple(_request(*one) for one in rows)
 
     async def set_status(self, commit: str, status: CommitStatus) -> None:
@@ -123,9 +120,11 @@ class GitHub(Forge):
     def _issues(self) -> str:
         return f"/repos/{self._repository}/issues"
 
-
-def _listing(path: str, query: tuple[tuple[str, str], ...]) -> Asked:
-    return Asked(method="GET", path=path, needs=_READING, query=query)
+    async def _listed(
+        self, path: str, query: tuple[tuple[str, str], ...], *, most: int = MOST_ROWS
+    ) -> list[tuple[dict[str, object], str]]:
+        asked = Asked(method="GET", path=path, needs=self._reading, query=query)
+        return await read_pages(self._session, asked, _has_next, most=most)
 
 
 def _has_next(answer: Answer) -> bool:

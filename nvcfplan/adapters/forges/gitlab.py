@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from nvcfplan.adapters.forges.answers import mapping, number, part, text
-from nvcfplan.adapters.forges.paging import read_pages
+from nvcfplan.adapters.forges.paging import MOST_ROWS, read_pages
 from nvcfplan.adapters.forges.session import Asked
 from nvcfplan.reports import Comment, CommitState, CommitStatus, Forge, OpenRequest
 
@@ -24,14 +24,16 @@ LIMIT: Final = 1_000_000
 HEADERS: Final = (("Accept", "application/json"),)
 _READING: Final = "the scope `read_api`"
 _MOST_OPEN: Final = 50
-_NOTES: Final = "the scope `api` and the role Reporter"
+NOTES: Final = "the scope `api` and the role Reporter"
 _STATUSES: Final = "the scope `api` and the role Developer"
-_GONE: Final = frozenset({404})
+GONE: Final = frozenset({404})
 _STATES: Final = {CommitState.GOOD: "success", CommitState.BAD: "failed"}
 
 
 class GitLab(Forge):
     """`project`: its id, or its path with groups. `known_author`: the id of the token's user."""
+
+    _noun = "merge request"
 
     def __init__(self, session: Session, project: str, *, known_author: str = "") -> None:
         self._session = session
@@ -55,17 +57,15 @@ class GitLab(Forge):
     async def comments(self, request: int) -> Sequence[Comment]:
         """Without the notes that GitLab itself writes."""
         order = (("order_by", "created_at"), ("sort", "asc"))
-        rows = await read_pages(
-            self._session, _listing(f"{self._requests}/{request}/notes", order), _has_next
-        )
+        rows = await self._listed(f"{self._noted}/{request}/notes", order)
         return tuple(_comment(*one) for one in rows if one[0].get("system") is not True)
 
     async def create(self, request: int, body: str) -> Comment:
         asked = Asked(
             method="POST",
-            path=f"{self._requests}/{request}/notes",
-            needs=_NOTES,
-            missing=f"there is no merge request {request}, or the token may not see it",
+            path=f"{self._noted}/{request}/notes",
+            needs=NOTES,
+            missing=f"there is no {self._noun} {request}, or the token may not see it",
             body={"body": body},
             is_repeatable=False,
         )
@@ -76,25 +76,23 @@ class GitLab(Forge):
     async def edit(self, request: int, comment: int, body: str) -> Comment | None:
         asked = Asked(
             method="PUT",
-            path=f"{self._requests}/{request}/notes/{comment}",
-            needs=_NOTES,
+            path=f"{self._noted}/{request}/notes/{comment}",
+            needs=NOTES,
             body={"body": body},
-            accepted=_GONE,
+            accepted=GONE,
         )
         answer = await self._session.ask(asked)
-        if answer.status in _GONE:
+        if answer.status in GONE:
             return None
         return _comment(mapping(answer.value, asked.route), asked.route)
 
     async def delete(self, request: int, comment: int) -> None:
-        path = f"{self._requests}/{request}/notes/{comment}"
-        await self._session.ask(Asked(method="DELETE", path=path, needs=_NOTES, accepted=_GONE))
+        path = f"{self._noted}/{request}/notes/{comment}"
+        await self._session.ask(Asked(method="DELETE", path=path, needs=NOTES, accepted=GONE))
 
     async def open_requests(self) -> Sequence[OpenRequest]:
         order = (("state", "opened"), ("order_by", "updated_at"), ("sort", "desc"))
-        rows = await read_pages(
-            self._session, _listing(self._requests, order), _has_next, most=_MOST_OPEN
-        )
+        rows = await self._listed(f"{self._project}/merge_requests", order, most=_MOST_OPEN)
         return tuple(_request(*one) for one in rows)
 
     async def set_status(self, commit: str, status: CommitStatus) -> None:
@@ -108,12 +106,15 @@ class GitLab(Forge):
         await self._session.ask(Asked(method="POST", path=path, needs=_STATUSES, body=body | where))
 
     @property
-    def _requests(self) -> str:
+    def _noted(self) -> str:
+        """What notes are on."""
         return f"{self._project}/merge_requests"
 
-
-def _listing(path: str, query: tuple[tuple[str, str], ...]) -> Asked:
-    return Asked(method="GET", path=path, needs=_READING, query=query)
+    async def _listed(
+        self, path: str, query: tuple[tuple[str, str], ...], *, most: int = MOST_ROWS
+    ) -> list[tuple[dict[str, object], str]]:
+        asked = Asked(method="GET", path=path, needs=_READING, query=query)
+        return await read_pages(self._session, asked, _has_next, most=most)
 
 
 def _has_next(answer: Answer) -> bool:

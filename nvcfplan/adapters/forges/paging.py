@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _PAGE: Final = 100
 _MOST_PAGES: Final = 100
+MOST_ROWS: Final = _PAGE * _MOST_PAGES
 
 
 async def read_pages(
@@ -21,7 +22,7 @@ async def read_pages(
     asked: Asked,
     has_next: Callable[[Answer], bool],
     *,
-    most: int = _PAGE * _MOST_PAGES,
+    most: int = MOST_ROWS,
 ) -> list[tuple[dict[str, object], str]]:
     """Rows with the route they came by, as long as the forge says there are more, up to `most`.
 

@@ -73,7 +73,7 @@ class Answer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """`path` below the base. `is_repeatable`: a second time does no harm. `needs`: the permission
-    it takes, in the forge's words. `missing`: what a 404 stands for.
+    it takes, in the forge's words. `missing`: what a 404 or 410 stands for.
     """
 
     method: str
@@ -299,11 +299,11 @@ def _refused(asked: Asked, target: ForgeTarget, found: _Raw) -> RemoteError:
                 detail=facts,
                 remedy=f"give the token of {target.token_source} the permission {asked.needs}",
             )
-        case 404:
+        case 404 | 410:
             return RemoteMissing(
                 f"{head}: {asked.missing}",
                 route=head,
-                status=404,
+                status=found.status,
                 detail=facts,
                 remedy=f"check repository and number; the token needs {asked.needs}",
             )
