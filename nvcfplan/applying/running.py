@@ -46,12 +46,15 @@ from nvcfplan.applying.mutating import mutate, settle_open
 from nvcfplan.applying.parts import Part, parts_of
 from nvcfplan.applying.preparing import Preparation
 from nvcfplan.applying.repair import repair_plan
+from nvcfplan.applying.settings import OnFailure
 from nvcfplan.applying.tracking import Course, Kind, Status
 from nvcfplan.applying.waiting import revive, wait
 from nvcfplan.model import StepId
-from nvcfplan.plans import is_waiting
+from nvcfplan.plans import Irreversible, is_waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nvcfplan.applying.failures import Failure
     from nvcfplan.applying.journal import Record
     from nvcfplan.applying.recovery import Replayed
@@ -102,17 +105,37 @@ class Running(Owner):
         return not any(self.engine.is_running(step) for step in part.steps)
 
     def begin_ready(self, now: float) -> None:
+        """Steps for good last of all, where a failure is to undo the whole run."""
+        held = []
+        for course, step in self._ready():
+            if self._is_for_good(course, step):
+                held.append((course, step))
+            else:
+                self._begin_within_limit(course, step, now)
+        if held and not self.engine.names and not self._is_any_unanswered():
+            for course, step in held:
+                self._begin_within_limit(course, step, now)
+
+    def _ready(self) -> Iterator[tuple[Course, Step]]:
         for course in self.courses:
             if course.is_given_up:
                 continue
             for step in course.startable():
                 part = self._part_of.get(step)
-                if part is not None and (part.is_condemned or part.course is not course):
-                    continue
-                is_mutating = not is_waiting(course.steps[step].task)
-                if is_mutating and len(self._busy) >= self.settings.parallelism:
-                    continue
-                self._begin(course, course.steps[step], now)
+                if part is None or not (part.is_condemned or part.course is not course):
+                    yield course, course.steps[step]
+
+    def _begin_within_limit(self, course: Course, step: Step, now: float) -> None:
+        if is_waiting(step.task) or len(self._busy) < self.settings.parallelism:
+            self._begin(course, step, now)
+
+    def _is_for_good(self, course: Course, step: Step) -> bool:
+        is_all_or_nothing = self.settings.on_failure is OnFailure.ALL and course.kind.is_wanted
+        is_lasting = isinstance(step.undo, Irreversible) and not is_waiting(step.task)
+        return is_all_or_nothing and is_lasting
+
+    def _is_any_unanswered(self) -> bool:
+        return any(part.is_condemned and not part.is_settled for part in self.parts)
 
     def settle(self, part: Part, now: float) -> None:
         """Begins to ask what became of the requests of a condemned part that have no known end."""
