@@ -323,7 +323,7 @@ class ApplyMachine:
             has_changed=any(
                 has_changed(course) for part in running.parts for course, _ in part.courses
             ),
-            has_undone=has_undone or self._is_asked_for,
+            has_undone=has_undone or self._wants_undo,
         )
         self._end(outcome, now)
 
