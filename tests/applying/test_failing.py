@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nvcfplan.applying import (
     Append,
+    ApplySettings,
     Call,
     Effect,
     Failure,
     FailureClass,
+    OnFailure,
     Outcome,
     RepairBegan,
     RollbackBegan,
@@ -70,8 +73,9 @@ def drive(
     faults: dict[int, Fault] | None = None,
     refusal: Failure | None = None,
     before_call: Callable[[Call, Service], None] | None = None,
+    settings: ApplySettings = SETTINGS,
 ) -> Drive:
-    made = Drive(start(case.plan, RUN, SETTINGS, CODEC), case.service())
+    made = Drive(start(case.plan, RUN, settings, CODEC), case.service())
     made.service.faults = faults or {}
     made.service.refusal = refusal or made.service.refusal
     made.before_call = before_call or made.before_call
@@ -147,6 +151,30 @@ def test_an_independent_component_goes_on_to_its_end() -> None:
     assert made.run() is RunOutcome.ROLLED_BACK
     assert made.service.names() == ["a", "b"]
     assert len(made.service.functions[FunctionId("f-a")]) == 1
+
+
+ALL = replace(SETTINGS, on_failure=OnFailure.ALL)
+
+
+def test_where_all_is_to_be_undone_nothing_is_done_for_good_before_the_rest_has_ended() -> None:
+    """The removal is over long before the deployment is found to starve."""
+    parts = [rolled("a", spec(), spec(low=4)), removed("b", spec())]
+    case = Case(10, parts, {"a": spec(), "b": spec()})
+    before = case.service().picture()
+    done = drive(case, before_call=GrabBefore(Deploy, 6), settings=ALL)
+
+    assert done.outcome is RunOutcome.ROLLED_BACK
+    assert done.service.picture() == before
+    assert drive(case, settings=ALL).outcome is RunOutcome.APPLIED
+
+
+def test_where_all_is_to_be_undone_and_nothing_was_changed_it_is_said_so() -> None:
+    refused = drive(ROLLING, faults={1: Fault.REFUSED}, settings=ALL)
+    case = Case(4, [scaled("chat", spec(), spec(low=2))], {"chat": spec()})
+    quota = Failure(kind=FailureClass.QUOTA, message="All allocated GPU instances in use")
+    full = drive(case, faults={1: Fault.REFUSED}, refusal=quota, settings=ALL)
+
+    assert (refused.outcome, full.outcome) == (RunOutcome.FAILED, RunOutcome.NO_CAPACITY)
 
 
 def test_the_old_room_grabbed_as_well_blocks_the_rollback_with_the_missing_units() -> None:
