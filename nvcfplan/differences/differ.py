@@ -71,13 +71,15 @@ class CompareOptions:
     """`now`: a name or description alone is reason enough for a new version.
 
     `fingerprints`: of the wanted secrets, by (function key, name), under the state's key; only
-    those that could be resolved.
+    those that could be resolved. `keeps_stored`: of stored versions only one that is replaced
+    makes another surplus.
     """
 
     stack: str
     environment: str
     now: bool = False
     fingerprints: Mapping[tuple[str, str], str]
+    keeps_stored: bool = False
 
 
 def compare_function(
@@ -111,7 +113,9 @@ def compare_function(
     if Means.NEW_VERSION in means and not options.now:
         attributes = (*attributes, *config.waiting)
     retired = _retired(owned)
-    surplus = _surplus(desired, owned, is_replaced=Means.NEW_VERSION in means)
+    is_replaced = Means.NEW_VERSION in means
+    is_kept = options.keeps_stored and not is_replaced
+    surplus = () if is_kept else _surplus(desired, owned, is_replaced=is_replaced)
     if retired or surplus:
         means = tuple(sorted({*means, Means.REMOVE}))
     change = _change(desired, means, attributes, config.waiting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nvcfplan.drifting.classify import Sight, classify
 from nvcfplan.drifting.findings import Drift, Finding, FindingClass, Oversubscription
 from nvcfplan.drifting.needs import DriftNeeds
+from nvcfplan.drifting.remedies import Repair, Unfixed, find_repair
 
 __all__ = [
     "Drift",
@@ -12,6 +13,9 @@ __all__ = [
     "Finding",
     "FindingClass",
     "Oversubscription",
+    "Repair",
     "Sight",
+    "Unfixed",
     "classify",
+    "find_repair",
 ]

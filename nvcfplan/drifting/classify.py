@@ -80,7 +80,7 @@ def _of_functions(sight: Sight, holdings: Holdings) -> Iterator[Finding]:
             if desired.key in missing:
                 yield find_deleted(missing[desired.key])
             continue
-        yield from find_edits(desired, owned, _options(sight))
+        yield from find_edits(desired, owned, compare_options(sight.stack, sight.fingerprints))
         yield from find_health(owned)
         yield from find_others_serving(owned)
         yield from find_withdrawn(desired, owned, sight.account)
@@ -117,8 +117,12 @@ def _pending(sight: Sight, holdings: Holdings) -> tuple[Address, ...]:
         elif owned.managed is None:
             is_pending = False
         else:
-            wanted = compare_function(desired, owned, _options(sight)).change
-            last = compare_function(owned.managed.applied, owned, _options(sight)).change
+            wanted = compare_function(
+                desired, owned, compare_options(sight.stack, sight.fingerprints)
+            ).change
+            last = compare_function(
+                owned.managed.applied, owned, compare_options(sight.stack, sight.fingerprints)
+            ).change
             paths = {one.path for one in last.attributes}
             is_pending = any(one.path not in paths for one in wanted.attributes)
         if is_pending:
@@ -126,11 +130,13 @@ def _pending(sight: Sight, holdings: Holdings) -> tuple[Address, ...]:
     return tuple(found)
 
 
-def _options(sight: Sight) -> CompareOptions:
+def compare_options(
+    stack: Stack, fingerprints: Mapping[tuple[str, str], str] | None = None
+) -> CompareOptions:
     """`now`: a name that somebody changed is a difference, whether or not it is worth a version."""
     return CompareOptions(
-        stack=sight.stack.name,
-        environment=sight.stack.environment,
+        stack=stack.name,
+        environment=stack.environment,
         now=True,
-        fingerprints=sight.fingerprints,
+        fingerprints=fingerprints or {},
     )

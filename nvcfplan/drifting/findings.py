@@ -73,6 +73,11 @@ class Drift:
     pending: tuple[Address, ...]
     pools: tuple[Oversubscription, ...]
 
+    @property
+    def drifted(self) -> tuple[Finding, ...]:
+        """Findings that ask for something."""
+        return tuple(one for one in self.findings if one.severity is not Severity.NOTE)
+
 
 def finding_order(finding: Finding) -> tuple[object, ...]:
     kinds = list(FindingClass)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.diagnostics import Severity
@@ -45,7 +46,7 @@ def find_edits(
     somebody has made already.
     """
     found = compare_function(desired, owned, options).change
-    applied = None if owned.managed is None else _since(owned.managed.applied, owned, options)
+    applied = None if owned.managed is None else since(owned.managed.applied, owned, options)
     last = None if applied is None else {one.path: one for one in applied.attributes}
     for change in found.attributes:
         if last is None:
@@ -100,9 +101,11 @@ def find_others_serving(owned: OwnedFunction) -> Iterator[Finding]:
         yield _serving_too(owned, version, len(serving), is_ours=version in owned.versions)
 
 
-def _since(applied: DesiredFunction, owned: OwnedFunction, options: CompareOptions) -> Change:
-    """As if what was applied last were wanted again."""
-    return compare_function(applied, owned, options).change
+def since(applied: DesiredFunction, owned: OwnedFunction, options: CompareOptions) -> Change:
+    """As if what was applied last were wanted again. A secret's value is not: one that is another
+    here now has changed here, for what it is in the account nobody can read.
+    """
+    return compare_function(applied, owned, replace(options, fingerprints={})).change
 
 
 def _edited(

@@ -25,9 +25,10 @@ from nvcfplan.frontends.reporting import (
 )
 from nvcfplan.frontends.sessions import opened
 from nvcfplan.frontends.stacks import identify, load, root_of_saved
-from nvcfplan.frontends.terminal import ReportUnwritten
+from nvcfplan.frontends.terminal import ReportUnwritten, Terminal
 from nvcfplan.loading import StackSource
-from nvcfplan.plans import Infeasible
+from nvcfplan.located import SourceMap
+from nvcfplan.plans import Infeasible, Plan
 from nvcfplan.reports import Operation, expecting
 from nvcfplan.views.neutralise import safe
 from nvcfplan.views.wording import counted, lasting
@@ -58,22 +59,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nvcfplan.frontends.commands.apply import ApplyArguments
+    from nvcfplan.frontends.commands.drift import DriftArguments
     from nvcfplan.frontends.commands.recover import RecoverArguments
     from nvcfplan.frontends.running_options import RunningArguments
     from nvcfplan.frontends.sessions import Session
-    from nvcfplan.frontends.terminal import Terminal
-    from nvcfplan.located import SourceMap
     from nvcfplan.model import Stack
-    from nvcfplan.plans import Plan
     from nvcfplan.workflows import RunResult, Scope
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """As which command, and how long a lock is waited for."""
+    """As which command; how long a lock is waited for, and for how many seconds room is."""
 
     operation: Operation
     patience: Patience | None
+    wait_capacity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A plan, where it is shown, and the files that it was made of."""
+
+    terminal: Terminal
+    plan: Plan | Infeasible
+    sources: SourceMap
 
 
 def apply_command(terminal: Terminal, arguments: ApplyArguments) -> Exit:
@@ -114,19 +123,30 @@ def _apply_stack(terminal: Terminal, arguments: ApplyArguments, operation: Opera
         scope, owner = scope_of(loaded.stack), session.actor.name
         session.read(refuse_open_run(scope, session.ports.look, patience, owner=owner))
         plan = session.read(make_plan(request, session.ports.look))
-        if isinstance(plan, Infeasible) or is_refused(plan):
-            report_plan(terminal, plan, loaded.sources)
-            return Exit.ERROR
-        if not terminal.wants_json and not _is_heard(terminal, plan, loaded.sources):
-            return Exit.ERROR
-        if not has_changes(plan):
-            return _remembered(terminal, session, plan, operation)
-        _tell_queues(terminal, session, plan)
-        question = DESTROY if destroys else APPLY
-        if not is_approved(terminal, question, auto_approve=arguments.auto_approve):
-            terminal.say(f"{operation.value.capitalize()} cancelled.")
-            return Exit.ERROR
-        return _carried_out(terminal, session, plan, arguments, Manner(operation, patience))
+        manner = Manner(operation, patience)
+        return approve_and_carry_out(
+            session, Shown(terminal, plan, loaded.sources), arguments, manner
+        )
+
+
+def approve_and_carry_out(
+    session: Session, shown: Shown, arguments: ApplyArguments | DriftArguments, manner: Manner
+) -> Exit:
+    """Shows a plan that was made just now, asks, and does it."""
+    terminal, plan, operation = shown.terminal, shown.plan, manner.operation
+    if isinstance(plan, Infeasible) or is_refused(plan):
+        report_plan(terminal, plan, shown.sources)
+        return Exit.ERROR
+    if not terminal.wants_json and not _is_heard(terminal, plan, shown.sources):
+        return Exit.ERROR
+    if not has_changes(plan):
+        return _remembered(terminal, session, plan, operation)
+    _tell_queues(terminal, session, plan)
+    question = DESTROY if operation is Operation.DESTROY else APPLY
+    if not is_approved(terminal, question, auto_approve=arguments.auto_approve):
+        terminal.say(f"{operation.value.capitalize()} cancelled.")
+        return Exit.ERROR
+    return _carried_out(terminal, session, plan, arguments, manner)
 
 
 def _is_heard(terminal: Terminal, plan: Plan, sources: SourceMap) -> bool:
@@ -147,7 +167,8 @@ def _apply_saved(terminal: Terminal, arguments: ApplyArguments, path: Path) -> E
         if not has_changes(plan):
             return _remembered(terminal, session, plan, Operation.APPLY)
         placed = replace(arguments, paths=(root,), environment=plan.desired.environment)
-        manner = Manner(Operation.APPLY, patience_of(arguments, account, terminal))
+        patience = patience_of(arguments, account, terminal)
+        manner = Manner(Operation.APPLY, patience, arguments.wait_capacity)
         _tell_queues(terminal, session, plan)
         return _carried_out(terminal, session, plan, placed, manner)
 
@@ -185,7 +206,7 @@ def _carried_out(
     terminal: Terminal,
     session: Session,
     plan: Plan,
-    arguments: ApplyArguments,
+    arguments: ApplyArguments | DriftArguments,
     manner: Manner,
 ) -> Exit:
     """`arguments` as typed, but for the paths: those of the stack's files, or its directory."""
@@ -197,7 +218,7 @@ def _carried_out(
         operation=manner.operation.value,
         patience=manner.patience,
     )
-    room = _room_wait(terminal, arguments.wait_capacity)
+    room = _room_wait(terminal, manner.wait_capacity)
     result = session.carry_out(
         lambda shell: (
             apply_plan(request, session.ports, shell)
@@ -285,7 +306,7 @@ def _reported(
     session: Session,
     result: RunResult,
     operation: Operation,
-    arguments: ApplyArguments | RecoverArguments,
+    arguments: ApplyArguments | RecoverArguments | DriftArguments,
 ) -> Exit:
     """The outcome is reported even when the state could not be written after it."""
     code = exit_of_outcome(result.outcome, is_terminated=session.was_terminated)

@@ -77,6 +77,7 @@ class PlanOptions:
     could be resolved, by (function key, secret name). `protected`: keys of functions that must not
     be destroyed, besides those that the state knows as protected. `is_safe`: what is given up for
     nobody is given up last. `climbs`: what stands on a rung of its ladder goes back to the base.
+    `keeps_stored`: versions that are stored already are no surplus, unless another joins them.
     """
 
     target: Address | None = None
@@ -86,6 +87,7 @@ class PlanOptions:
     strategy: Strategy = Strategy.AUTO
     is_safe: bool = False
     climbs: bool = False
+    keeps_stored: bool = False
     only: frozenset[Address] | None = None
 
 
@@ -155,6 +157,7 @@ def find_differences(
         environment=stack.environment,
         now=options.now,
         fingerprints=options.fingerprints,
+        keeps_stored=options.keeps_stored,
     )
     missing = {one.key for one in holdings.missing}
     wanted = {one.key for one in stack.functions}

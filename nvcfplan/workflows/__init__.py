@@ -33,6 +33,7 @@ from nvcfplan.workflows.recover import (
     roll_back_run,
 )
 from nvcfplan.workflows.rehearse import look_at_scene, put_state
+from nvcfplan.workflows.repairing import look_for_repair
 from nvcfplan.workflows.room import RoomWait, StillWaiting, apply_when_there_is_room
 from nvcfplan.workflows.runs import RunResult, Shell, last_journal
 from nvcfplan.workflows.snapshot import take_snapshot
@@ -80,6 +81,7 @@ __all__ = [
     "look_at_lock",
     "look_at_scene",
     "look_for_drift",
+    "look_for_repair",
     "make_offline_plan",
     "make_plan",
     "mark_outdated",

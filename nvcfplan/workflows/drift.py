@@ -15,6 +15,7 @@ from nvcfplan.workflows.plan import fingerprints_of, scope_of
 from nvcfplan.workflows.reading import read_live, read_state, refuse_unbound_account
 
 if TYPE_CHECKING:
+    from nvcfplan.model import State
     from nvcfplan.workflows.ports import LookPorts
     from nvcfplan.workflows.reading import Scope
 
@@ -47,11 +48,17 @@ async def look_for_drift(request: DriftRequest, ports: LookPorts) -> DriftReport
     )
     if last_run is LastRun.UNDER_WAY:
         return drift_report(None, around)
-    account, functions = await read_live(scope, ports.reader, DriftNeeds(stack=stack, state=state))
+    return drift_report(classify(await take_sight(request, state, ports)), around)
+
+
+async def take_sight(request: DriftRequest, state: State | None, ports: LookPorts) -> Sight:
+    """Raises: RemoteError when functions or deployments cannot be read."""
+    stack = request.stack
+    needs = DriftNeeds(stack=stack, state=state)
+    account, functions = await read_live(scope_of(stack), ports.reader, needs)
     known = fingerprints_of(stack, state, ports.secrets) if request.compares_secrets else {}
     stack = PlanNeeds(stack=stack, state=state).as_it_stands(functions)
-    sight = Sight(stack=stack, account=account, live=functions, state=state, fingerprints=known)
-    return drift_report(classify(sight), around)
+    return Sight(stack=stack, account=account, live=functions, state=state, fingerprints=known)
 
 
 async def _last_run(scope: Scope, ports: LookPorts) -> tuple[LastRun, str]:

@@ -43,7 +43,7 @@ class PlanRequest:
     `compares_secrets`: fingerprints are compared where a value can be resolved here. `required`:
     words of `REQUIRABLE`: what is at risk or not checked for want of them is an error.
     `strategy` None: nobody asked; what others would cost is then told only where a function is
-    down for a while.
+    down for a while. `repairs`: only the functions at these addresses, exactly as `stack` has them.
     """
 
     stack: Stack
@@ -58,6 +58,7 @@ class PlanRequest:
     strategy: Strategy | None = None
     is_safe: bool = False
     climbs: bool = False
+    repairs: frozenset[Address] | None = None
 
 
 async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible:
@@ -72,14 +73,17 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
     state = (await read_state(scope_of(stack), ports)).state
     wanted = replace(stack, functions=()) if request.destroys else stack
     known = fingerprints_of(stack, state, ports.secrets) if request.compares_secrets else {}
+    is_repair = request.repairs is not None
     options = PlanOptions(
         target=request.target,
-        now=request.includes_cosmetic,
+        now=request.includes_cosmetic or is_repair,
         fingerprints=known,
         protected=_protected(stack),
         strategy=request.strategy or Strategy.AUTO,
         is_safe=request.is_safe,
-        climbs=request.climbs,
+        climbs=request.climbs or is_repair,
+        only=request.repairs,
+        keeps_stored=is_repair,
     )
     needs = PlanNeeds(stack=wanted, state=state, options=options)
     reader = counting_others(scope_of(stack), ports).reader

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from nvcfplan.frontends.click_parts import TeachingCommand, option
+from nvcfplan.frontends.mending_options import (
+    MendingArguments,
+    mending_options,
+    refuse_unheeded,
+)
 from nvcfplan.frontends.options import (
     AccountArguments,
     StackArguments,
@@ -22,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DriftArguments(StackArguments, AccountArguments):
+class DriftArguments(StackArguments, AccountArguments, MendingArguments):
     with_secrets: bool
     detailed_exitcode: bool
 
@@ -37,6 +42,7 @@ for but nobody has applied yet are none. A note tells, and is no drift.
 Examples:
   nvcfplan drift --emulator examples/stacks/quickstart
   nvcfplan drift -detailed-exitcode -json stacks/ > drift.json
+  nvcfplan drift -fix stacks/
 
 Exit codes:
     0  looked (with -detailed-exitcode: and found no drift)
@@ -52,6 +58,7 @@ Exit codes:
     help="Read secret values here, to tell whether they differ from those last applied.",
 )  # fmt: skip
 @option("detailed-exitcode", is_flag=True, help="Exit 2 when there is drift, 0 when there is none.")
+@mending_options
 @output_options
 @taking(DriftArguments)
 def drift(terminal: Terminal, arguments: DriftArguments) -> int:
@@ -60,6 +67,11 @@ def drift(terminal: Terminal, arguments: DriftArguments) -> int:
     Nothing is changed and nothing is locked. It works after a failed apply and
     without a state file; what cannot be read is named, never taken for no drift.
     """
+    refuse_unheeded(arguments)
+    if arguments.fix:
+        from nvcfplan.frontends.mending import fix_command
+
+        return fix_command(terminal, arguments)
     from nvcfplan.frontends.drifting import drift_command
 
     return drift_command(terminal, arguments)

@@ -1,0 +1,164 @@
+"""What drifted can be put back, or taken into the files; nothing else is touched by either."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.budget import examples
+from tests.scenarios.conftest import Workshop, as_before, stack
+from tests.scenarios.hands import Hands
+from tests.scenarios.test_drift import CHAT, ECHO, PLANTS, SECRETS, Plant, look
+
+if TYPE_CHECKING:
+    from tests.scenarios.conftest import Said
+
+FIXABLE = {
+    "edited", "error", "function-deleted", "old-version-serving", "ownership-tags-gone",
+    "undeployed",
+}  # fmt: skip
+PUT_BACK = tuple(one for one in PLANTS if one.code in FIXABLE and {*one.also} <= FIXABLE)
+TRIED = PUT_BACK[:: len(PUT_BACK) // min(len(PUT_BACK), examples(80))]
+MORE = CHAT.replace("maxInstances: 2", "maxInstances: 3")
+
+
+@pytest.fixture
+def left(workshop: Workshop) -> Workshop:
+    """As an apply left it."""
+    workshop.write("shop.yaml", stack(CHAT, ECHO))
+    said = workshop.type("apply", "-auto-approve", "--emulator", "shop.yaml", environment=SECRETS)
+    assert said.code == 0, said.err
+    return workshop
+
+
+def fix(workshop: Workshop, *words: str) -> Said:
+    return workshop.type(
+        "drift", "-fix", "-auto-approve", *words, "--emulator", "shop.yaml", environment=SECRETS
+    )
+
+
+@pytest.mark.parametrize("plant", TRIED, ids=lambda one: one.name.replace(" ", "-"))
+def test_what_was_put_back_is_as_it_was_left(left: Workshop, plant: Plant) -> None:
+    before = serving(left)
+    plant.act(Hands(left))
+    said = fix(left)
+    assert said.code == 0, said.err + said.out
+    assert as_of(serving(left), before) == before
+    code, document = look(left)
+    assert (code, document["findings"], document["pending"]) == (0, [], [])
+    assert left.plan("shop.yaml").code == 0
+
+
+def test_what_the_stack_asks_for_and_nobody_has_applied_stays_unapplied(left: Workshop) -> None:
+    left.write("shop.yaml", stack(MORE.replace("chat:1.0.0", "chat:2.0.0"), ECHO))
+    Hands(left).tag("green")
+    Hands(left).patch(minInstances=2)
+    said = fix(left)
+    assert said.code == 0, said.err + said.out
+    version = Hands(left).version()
+    assert version["containerImage"] == "nvcr.io/acme/chat:1.0.0"
+    bounds = Hands(left).specification()
+    assert (bounds["minInstances"], bounds["maxInstances"]) == (1, 2)
+    code, document = look(left)
+    assert (code, document["findings"], document["pending"]) == (0, [], ["function.chat"])
+
+
+def test_an_edit_that_the_stack_has_taken_up_stands(left: Workshop) -> None:
+    Hands(left).patch(maxInstances=3)
+    Hands(left).tag("green")
+    left.write("shop.yaml", stack(MORE, ECHO))
+    assert fix(left).code == 0
+    assert Hands(left).specification()["maxInstances"] == 3
+    assert "green" not in Hands(left).tags()
+    assert left.plan("shop.yaml").code == 0
+
+
+def test_a_function_that_did_not_drift_is_not_touched(left: Workshop) -> None:
+    left.write("shop.yaml", stack(CHAT, ECHO.replace("echo:1.0.0", "echo:2.0.0")))
+    Hands(left).tag("green")
+    echo = Hands(left, "echo").version()
+    assert fix(left).code == 0
+    assert Hands(left, "echo").version() == echo
+
+
+def test_without_a_state_the_files_say_what_is_put_back(left: Workshop) -> None:
+    shutil.rmtree(left.state_directory)
+    Hands(left).patch(minInstances=2)
+    said = fix(left)
+    assert (said.code, "restored-from-files" in said.err) == (0, True), said.err
+    assert Hands(left).specification()["minInstances"] == 1
+
+
+def test_what_no_plan_puts_right_is_named_and_left(left: Workshop) -> None:
+    Hands(left).publish()
+    before = left.account()
+    said = fix(left)
+    assert said.code == 0
+    assert "foreign-version-serving" in said.err
+    assert "what we did not make is never touched" in said.err
+    assert "Nothing to put back" in said.out
+    assert left.account() == before
+
+
+def test_a_repair_that_nobody_approves_changes_nothing(left: Workshop) -> None:
+    Hands(left).tag("green")
+    before = left.account()
+    said = left.type("drift", "-fix", "--emulator", "shop.yaml", environment=SECRETS)
+    assert (said.code, "needs approval" in said.err) == (1, True)
+    assert left.account() == before
+
+
+def test_a_repair_is_saved_and_applied_like_any_plan(left: Workshop) -> None:
+    Hands(left).tag("green")
+    said = left.type("drift", "-fix", "-out=fix.nvcfplan", "--emulator", "shop.yaml")
+    assert said.code == 0, said.err
+    assert "green" in Hands(left).tags()
+    assert left.type("apply", "--emulator", "fix.nvcfplan", environment=SECRETS).code == 0
+    assert "green" not in Hands(left).tags()
+
+
+def test_a_repair_says_what_it_does_as_a_stream_of_events(left: Workshop) -> None:
+    Hands(left).tag("green")
+    lines = fix(left, "-json").stream
+    assert (lines[0]["type"], lines[-1]["outcome"]) == ("version", "applied")
+
+
+@pytest.mark.parametrize(
+    "words", [("-out=x",), ("-auto-approve",), ("-fix", "-with-secrets"), ("-parallelism=2",)]
+)
+def test_an_option_that_nothing_would_heed_is_refused(
+    left: Workshop, words: tuple[str, ...]
+) -> None:
+    assert left.type("drift", *words, "--emulator", "shop.yaml").code == 64
+
+
+def serving(workshop: Workshop) -> list[dict[str, object]]:
+    """Every version that is deployed, but for which it is and which call of ours made it."""
+    found = as_before([one for one in workshop.account() if one["status"] != "INACTIVE"])
+    for one in found:
+        tags = one["tags"]
+        assert isinstance(tags, list)
+        one["tags"] = sorted(tag for tag in tags if not tag.startswith("nvcfplan:op="))
+        one["activeInstances"] = ()
+    return [_anonymous(one) for one in sorted(found, key=lambda one: str(one["name"]))]
+
+
+def _anonymous(row: dict[str, object]) -> dict[str, object]:
+    minted = {"id", "versionId", "createdAt", "functionId", "functionVersionId"}
+    return {
+        key: _anonymous(value) if isinstance(value, dict) else value
+        for key, value in row.items()
+        if key not in minted
+    }
+
+
+def as_of(
+    found: list[dict[str, object]], before: list[dict[str, object]]
+) -> list[dict[str, object]]:
+    """A new version states what the service had filled in: of that nothing is said here."""
+    return [
+        {key: value for key, value in one.items() if key in old}
+        for one, old in zip(found, before, strict=True)
+    ]
