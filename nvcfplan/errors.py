@@ -22,6 +22,7 @@
     |   |-- LeaseLostError     ours was broken
     |   |-- StateCorrupt       the state document does not read
     |   `-- JournalCorrupt     a journal record in the middle does not read
+    |-- NoticeUndelivered      a channel did not take what it was to be told
     `-- DocumentError          a plan or other document does not read, or is of another format
 
 Each says what happened (`str`), and how to go on (`remedy`); all carry objects, not prose.
@@ -194,6 +195,21 @@ class JournalCorrupt(StoreError):
     ) -> None:
         super().__init__(summary, detail=detail, remedy=remedy)
         self.intact = intact
+
+
+class NoticeUndelivered(NvcfplanError):
+    """`maybe_received`: no answer came, so that the same notice must go out again as it was.
+
+    Without, it is known not to have arrived, and what is new by then is told instead.
+    """
+
+    code = "notice-undelivered"
+
+    def __init__(
+        self, summary: str, *, detail: str = "", remedy: str = "", maybe_received: bool = False
+    ) -> None:
+        super().__init__(summary, detail=detail, remedy=remedy)
+        self.maybe_received = maybe_received
 
 
 class DocumentError(NvcfplanError):

@@ -140,7 +140,11 @@ class StateStore(Protocol):
         expected: Token | None,
         lease: Lease | None,
     ) -> Token:
-        """Raises StateConflict unless the stored token is `expected` (None: nothing stored)."""
+        """Raises StateConflict unless the stored token is `expected` (None: nothing stored).
+
+        `lease` None: the memory, which nobody has to hold the stack for; the state only while
+        nobody does.
+        """
         ...
 
     async def acquire(

@@ -1,10 +1,21 @@
-"""What has drifted from what we left: sorted into findings, each with a stable fingerprint."""
+"""What has drifted from what we left: sorted into findings, remembered, and told of once."""
 
 from __future__ import annotations
 
 from nvcfplan.drifting.classify import Sight, classify
 from nvcfplan.drifting.findings import Drift, Finding, FindingClass, Oversubscription
 from nvcfplan.drifting.needs import DriftNeeds
+from nvcfplan.drifting.notices import (
+    Notice,
+    Whereabouts,
+    attempted,
+    correspondence_with,
+    delivered,
+    next_attempt,
+    notice_of,
+    undelivered,
+)
+from nvcfplan.drifting.recollection import Recollection, Standing, let_expire, recollect
 from nvcfplan.drifting.remedies import Repair, Unfixed, find_repair
 
 __all__ = [
@@ -12,10 +23,22 @@ __all__ = [
     "DriftNeeds",
     "Finding",
     "FindingClass",
+    "Notice",
     "Oversubscription",
+    "Recollection",
     "Repair",
     "Sight",
+    "Standing",
     "Unfixed",
+    "Whereabouts",
+    "attempted",
     "classify",
+    "correspondence_with",
+    "delivered",
     "find_repair",
+    "let_expire",
+    "next_attempt",
+    "notice_of",
+    "recollect",
+    "undelivered",
 ]

@@ -28,7 +28,7 @@ from nvcfplan.frontends.sessions import opened
 from nvcfplan.frontends.stacks import root_of_saved
 from nvcfplan.model import Digest
 from nvcfplan.plans import Infeasible
-from nvcfplan.reports import CommentFrame, Deed, Outlook, Standing
+from nvcfplan.reports import CommentFrame, Deed, Outlook, Validity
 from nvcfplan.views.markdown import draw_comment, mark_stale, marker
 from nvcfplan.views.text import safe, stale_because
 from nvcfplan.views.wording import counted
@@ -158,7 +158,7 @@ def _moved(terminal: Terminal, arguments: CommentArguments, plan: Plan, path: Pa
     say_diagnostics(terminal, account.warnings)
     with opened(account, None, root, terminal.environment) as session:
         report = session.read(check_saved_plan(plan, session.ports.look))
-    return "" if report.standing is Standing.VALID else stale_because(report)
+    return "" if report.standing is Validity.VALID else stale_because(report)
 
 
 def _refuse_two_of_a_stack(reviewed: Sequence[Reviewed]) -> None:

@@ -9,7 +9,7 @@ from nvcfplan import errors
 
 if TYPE_CHECKING:
     from nvcfplan.applying import RunOutcome
-    from nvcfplan.reports import LookOutcome, Standing
+    from nvcfplan.reports import LookOutcome, Validity
 
 
 class Exit(IntEnum):
@@ -55,7 +55,7 @@ _BY_STANDING: Final = {
 }
 
 
-def exit_of_standing(standing: Standing) -> Exit:
+def exit_of_standing(standing: Validity) -> Exit:
     return _BY_STANDING[standing.value]
 
 

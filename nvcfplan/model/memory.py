@@ -6,6 +6,10 @@ Unlike the state it raises no serial; whoever cannot read or write it goes on wi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from nvcfplan.model.account import Readable
+from nvcfplan.model.addresses import Address, Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +33,79 @@ class Durations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """A finding of drift, with as many words as it takes to say later that it has cleared.
+
+    `kind` and `severity` are the words of the finding's. `first_seen`: of this time that it
+    stands; cleared and back, it is another time. `counts_since`: the same, or when its
+    acknowledgement ended. `without`: readings that failed when it was seen last, and that it was
+    found without. `cleared` None: it stands, as far as could be looked.
+    """
+
+    fingerprint: Digest
+    kind: str
+    code: str
+    severity: str
+    address: Address
+    subject: str
+    summary: str
+    first_seen: datetime
+    last_seen: datetime
+    counts_since: datetime
+    without: tuple[Readable, ...] = ()
+    cleared: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """`until` None: for as long as the finding stands."""
+
+    fingerprint: Digest
+    why: str
+    by: str
+    at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Told:
+    """One time that a finding counts: since when tells it from those before."""
+
+    fingerprint: Digest
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A notice that is on its way, or was when we were cut off: it goes out again as it was."""
+
+    id: Digest
+    at: datetime
+    appeared: tuple[Told, ...]
+    cleared: tuple[Told, ...]
+    is_reminder: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correspondence:
+    """What one channel has been told to stand. `last_told` None: nothing yet."""
+
+    channel: str
+    told: tuple[Told, ...] = ()
+    last_told: datetime | None = None
+    attempt: Attempt | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """`durations`: each kind once; those that were seen last stand last."""
+    """`durations`: each kind once; those that were seen last stand last.
+
+    `last_look`: for drift; None: nobody looked. `findings` and `acknowledgements`: each
+    fingerprint once; `correspondence`: each channel.
+    """
 
     durations: tuple[Durations, ...] = ()
+    last_look: datetime | None = None
+    findings: tuple[Remembered, ...] = ()
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    correspondence: tuple[Correspondence, ...] = ()

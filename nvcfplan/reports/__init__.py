@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nvcfplan.drifting import Finding
+from nvcfplan.drifting import Finding, Notice, Standing
 from nvcfplan.reports.apply_report import (
     ApplyReport,
     Operation,
@@ -17,7 +17,7 @@ from nvcfplan.reports.capacity_curve import (
 )
 from nvcfplan.reports.check_report import (
     CheckReport,
-    Standing,
+    Validity,
     check_report,
 )
 from nvcfplan.reports.closure import (
@@ -174,6 +174,7 @@ __all__ = [
     "Located",
     "LookOutcome",
     "Moment",
+    "Notice",
     "OpenRequest",
     "Operation",
     "Outlook",
@@ -200,6 +201,7 @@ __all__ = [
     "TrafficShift",
     "Undoing",
     "ValidateReport",
+    "Validity",
     "VerifyReport",
     "Want",
     "altered_diagnostic",

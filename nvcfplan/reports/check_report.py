@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nvcfplan.plans import Plan
 
 
-class Standing(StrEnum):
+class Validity(StrEnum):
     """NO_CAPACITY: nothing the plan saw has moved but numbers, and it does not fit them."""
 
     VALID = "valid"
@@ -34,10 +34,10 @@ class CheckReport:
     shortages: tuple[Shortage, ...]
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> Validity:
         if self.moved:
-            return Standing.STALE
-        return Standing.NO_CAPACITY if self.shortages else Standing.VALID
+            return Validity.STALE
+        return Validity.NO_CAPACITY if self.shortages else Validity.VALID
 
 
 def check_report(plan: Plan, freshness: Freshness, *, digest: Digest, at: datetime) -> CheckReport:

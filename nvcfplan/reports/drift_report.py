@@ -8,21 +8,24 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from nvcfplan.diagnostics import Severity
-from nvcfplan.drifting import Drift, Finding, FindingClass
+from nvcfplan.diagnostics import Diagnostic, Severity
+from nvcfplan.drifting import Drift, Finding, FindingClass, Recollection, Standing, recollect
+from nvcfplan.model import Memory, Remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class LookOutcome(StrEnum):
     """`NOT_CHECKED`: nothing was found, but not all could be looked at; it is never "in step".
 
+    `ACKNOWLEDGED`: there is drift, and somebody has said of each finding that it is known.
     `SKIPPED`: a run of ours is changing the account this moment.
     """
 
     IN_STEP = "in-step"
     DRIFTED = "drifted"
+    ACKNOWLEDGED = "acknowledged"
     NOT_CHECKED = "not-checked"
     SKIPPED = "skipped"
 
@@ -37,7 +40,12 @@ class LastRun(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftReport:
-    """`drift` None: it was not looked for, because a run is under way. `run_words`: of that run."""
+    """`drift` None: it was not looked for, because a run is under way. `run_words`: of that run.
+
+    `standing`: each of `drifted` with its story. `previous`: when the look before was, None: none
+    is remembered. `unseen`: stood then, and could not be looked at now; `cleared`: stands no more.
+    `warnings`: of what this look could not keep, or tell.
+    """
 
     stack: str
     account: str
@@ -47,6 +55,11 @@ class DriftReport:
     looked_at: datetime
     has_state: bool
     drift: Drift | None
+    standing: tuple[Standing, ...]
+    previous: datetime | None
+    unseen: tuple[Remembered, ...]
+    cleared: tuple[Remembered, ...]
+    warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def drifted(self) -> tuple[Finding, ...]:
@@ -61,9 +74,13 @@ class DriftReport:
 
     @property
     def counts(self) -> Mapping[FindingClass, int]:
-        """Of `drifted`, every class named."""
-        found = Counter(one.kind for one in self.drifted)
+        """Of what counts, which is what nobody has acknowledged; every class named."""
+        found = Counter(one.finding.kind for one in self.standing if one.counts)
         return {kind: found[kind] for kind in FindingClass}
+
+    @property
+    def acknowledged(self) -> tuple[Standing, ...]:
+        return tuple(one for one in self.standing if not one.counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,22 +93,38 @@ class Circumstances:
     has_state: bool
 
 
-def drift_report(found: Drift | None, around: Circumstances) -> DriftReport:
+def drift_report(
+    found: Drift | None,
+    around: Circumstances,
+    recalled: Recollection | None = None,
+    *,
+    warnings: tuple[Diagnostic, ...] = (),
+) -> DriftReport:
+    """`recalled` None: of a look that knows of none before it."""
+    if found is not None and recalled is None:
+        recalled = recollect(Memory(), found, around.looked_at)
     return DriftReport(
         stack=around.stack,
         account=around.account,
-        outcome=_outcome(found),
+        outcome=_outcome(found, recalled.standing if recalled else ()),
         last_run=around.last_run,
         run_words=around.run_words,
         looked_at=around.looked_at,
         has_state=around.has_state,
         drift=found,
+        standing=recalled.standing if recalled else (),
+        previous=recalled.previous if recalled else None,
+        unseen=recalled.unseen if recalled else (),
+        cleared=recalled.cleared if recalled else (),
+        warnings=warnings,
     )
 
 
-def _outcome(found: Drift | None) -> LookOutcome:
+def _outcome(found: Drift | None, standing: Sequence[Standing]) -> LookOutcome:
     if found is None:
         return LookOutcome.SKIPPED
-    if any(one.severity is not Severity.NOTE for one in found.findings):
+    if any(one.counts for one in standing):
         return LookOutcome.DRIFTED
-    return LookOutcome.NOT_CHECKED if found.unread else LookOutcome.IN_STEP
+    if found.unread:
+        return LookOutcome.NOT_CHECKED
+    return LookOutcome.ACKNOWLEDGED if standing else LookOutcome.IN_STEP

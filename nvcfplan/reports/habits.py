@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.applying import RunBegan, StepSucceeded
-from nvcfplan.model import Durations, Memory, StepKind
+from nvcfplan.model import Durations, StepKind
 from nvcfplan.plans import VERBS, AwaitActive, AwaitReleased, Deploy, Probe, UpdateDeployment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from nvcfplan.applying import Event
-    from nvcfplan.model import GpuSpecification
+    from nvcfplan.model import GpuSpecification, Memory
     from nvcfplan.plans import Step, Task, VersionRef
     from nvcfplan.reports.progress import Expecting
 
@@ -35,7 +36,8 @@ def learnt(memory: Memory, events: Sequence[Event]) -> Memory:
             seconds = (*known.pop(kind, ()), round(event.elapsed_seconds))
             known[kind] = seconds[-MOST_SECONDS:]
     kept = list(known.items())[-MOST_KINDS:]
-    return Memory(durations=tuple(Durations(kind=kind, seconds=took) for kind, took in kept))
+    durations = tuple(Durations(kind=kind, seconds=took) for kind, took in kept)
+    return replace(memory, durations=durations)
 
 
 def expecting(memory: Memory) -> Expecting:

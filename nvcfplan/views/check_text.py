@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from nvcfplan.reports import Standing
+from nvcfplan.reports import Validity
 from nvcfplan.views.ink import WIDTH, Ink
 from nvcfplan.views.neutralise import safe
 from nvcfplan.views.wording import counted, lasting, units
@@ -22,11 +22,11 @@ def render_check(report: CheckReport, *, colour: bool, width: int = WIDTH) -> st
 
 def _verdict(report: CheckReport, ink: Ink) -> list[str]:
     match report.standing:
-        case Standing.VALID:
+        case Validity.VALID:
             return [ink.green("Saved plan still holds: what it rests on has not moved.")]
-        case Standing.STALE:
+        case Validity.STALE:
             head = f"Saved plan is stale: {counted(len(report.moved), 'field')} moved."
-        case Standing.NO_CAPACITY:
+        case Validity.NO_CAPACITY:
             head = "Saved plan no longer fits: others have taken the room since."
         case _:
             assert_never(report.standing)

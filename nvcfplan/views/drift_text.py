@@ -40,6 +40,10 @@ def _verdict(report: DriftReport, ink: Ink) -> list[str]:
         case LookOutcome.SKIPPED:
             text = f"Drift of {safe(report.stack)} not looked for: a run of it is under way."
             return [ink.yellow(text)]
+        case LookOutcome.ACKNOWLEDGED:
+            head = f"Drift of {safe(report.stack)} is known: all of"
+            text = f"{head} {counted(len(report.standing), 'finding')} acknowledged."
+            return [ink.yellow(text)]
         case LookOutcome.DRIFTED:
             counts = ", ".join(
                 f"{count} {kind.value}" for kind, count in report.counts.items() if count

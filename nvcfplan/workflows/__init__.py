@@ -19,10 +19,10 @@ from nvcfplan.workflows.commenting import (
 from nvcfplan.workflows.drift import DriftRequest, look_for_drift
 from nvcfplan.workflows.history import Lock, UnreadRun, look_at_lock, read_history, read_run
 from nvcfplan.workflows.locking import Patience, Pulse, take_pulse
-from nvcfplan.workflows.memory import read_memory
+from nvcfplan.workflows.memory import read_memory, revise_memory
 from nvcfplan.workflows.offline import make_offline_plan
 from nvcfplan.workflows.plan import PlanRequest, has_changes, is_refused, make_plan, scope_of
-from nvcfplan.workflows.ports import Actor, LookPorts, Minted, RunPorts
+from nvcfplan.workflows.ports import Actor, LookPorts, Minted, NoticeChannel, RunPorts
 from nvcfplan.workflows.queues import QueuedWork, queued_work
 from nvcfplan.workflows.reading import Scope
 from nvcfplan.workflows.recover import (
@@ -38,6 +38,7 @@ from nvcfplan.workflows.room import RoomWait, StillWaiting, apply_when_there_is_
 from nvcfplan.workflows.runs import RunResult, Shell, last_journal
 from nvcfplan.workflows.snapshot import take_snapshot
 from nvcfplan.workflows.state_commands import find_function, read_remembered
+from nvcfplan.workflows.telling import Delivery, Telling, tell_channels, undelivered_warning
 from nvcfplan.workflows.validate import read_stack_files
 from nvcfplan.workflows.verify import verify_document
 
@@ -47,6 +48,7 @@ __all__ = [
     "ApplyRequest",
     "CommentOrder",
     "Commented",
+    "Delivery",
     "Drawing",
     "DriftRequest",
     "ForgePorts",
@@ -54,6 +56,7 @@ __all__ = [
     "LookPorts",
     "Minted",
     "NothingToDo",
+    "NoticeChannel",
     "Patience",
     "PlanRequest",
     "Pulse",
@@ -66,6 +69,7 @@ __all__ = [
     "Scope",
     "Shell",
     "StillWaiting",
+    "Telling",
     "UnreadRun",
     "adopt_functions",
     "apply_plan",
@@ -96,9 +100,12 @@ __all__ = [
     "remember_plan",
     "resume_run",
     "review",
+    "revise_memory",
     "roll_back_run",
     "scope_of",
     "take_pulse",
     "take_snapshot",
+    "tell_channels",
+    "undelivered_warning",
     "verify_document",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from nvcfplan.applying import (
     Clock,
@@ -14,6 +14,10 @@ from nvcfplan.applying import (
     StepPerformer,
 )
 from nvcfplan.model import AccountIdentity, FunctionId, RunId, VersionId
+
+if TYPE_CHECKING:
+    from nvcfplan.drifting import Notice
+    from nvcfplan.reports import DriftReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,24 @@ class LookPorts:
 class QueueReader(Protocol):
     async def queue_depth(self, function: FunctionId, version: VersionId) -> int | None:
         """Calls that wait for it; None: it takes none. Raises: RemoteError."""
+        ...
+
+
+class NoticeChannel(Protocol):
+    """Where people are told of drift. One call for each notice; the same id may come again."""
+
+    @property
+    def name(self) -> str:
+        """Stable from look to look, telling two receivers apart: what it was told is kept under it.
+        Shown to people, so without anything secret."""
+        ...
+
+    async def tell(self, notice: Notice, report: DriftReport) -> None:
+        """On return it has been received. `report`: of the look that sends it, which may be later.
+
+        One `is_quiet` is for channels that show what stands; others take it for received.
+        Raises: NoticeUndelivered.
+        """
         ...
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.emulator.serving import HOST, Emulator
 from nvcfplan.plans import Plan
-from nvcfplan.reports import Standing
+from nvcfplan.reports import Validity
 from nvcfplan.workflows import check_saved_plan, has_changes
 from tests.adapters.counted import (
     client_on,
@@ -203,7 +203,7 @@ def sent_before_applying(
         sent: Counter[str] = Counter()
         async with client_on(emulator, sent, base_url=base_url) as client:
             report = await check_saved_plan(plan, looking(client, emulator))
-        assert report.standing is Standing.VALID
+        assert report.standing is Validity.VALID
         return sent
 
     return run(scenario())
