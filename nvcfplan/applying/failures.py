@@ -11,10 +11,11 @@ from typing import Final
 class FailureClass(StrEnum):
     """Source: nvcf-api.md 6. Not one word for quota, not offered, and full right now.
 
-    UNREACHABLE: never sent. TRANSIENT: may be sent again after a pause (429, 502, 503, 504 of a
-    read, and refusals that say the service did nothing). PLATFORM: an instance was lost to no fault
-    of the function's. UNKNOWN: the service failed and gave no reason that is known. OTHER: refused
-    or ended for a reason that its message states.
+    FOREIGN: somebody else changed meanwhile what was to be changed. UNREACHABLE: never sent.
+    TRANSIENT: may be sent again after a pause (429, 502, 503, 504 of a read, and refusals that say
+    the service did nothing). PLATFORM: an instance was lost to no fault of the function's. UNKNOWN:
+    the service failed and gave no reason that is known. OTHER: refused or ended for a reason that
+    its message states.
     """
 
     CAPACITY = "capacity"
@@ -32,6 +33,7 @@ class FailureClass(StrEnum):
     PLATFORM = "platform"
     AUTHORIZATION = "authorization"
     SECRET_UNAVAILABLE = "secret-unavailable"
+    FOREIGN = "foreign"
     NOT_FOUND = "not-found"
     UNREACHABLE = "unreachable"
     TRANSIENT = "transient"
@@ -203,6 +205,8 @@ _REMEDIES: Final = {
     FailureClass.PLATFORM: "apply again: the function is not at fault",
     FailureClass.AUTHORIZATION: "give the key the scope it lacks, or use another one",
     FailureClass.SECRET_UNAVAILABLE: "make the secret's source readable where nvcfplan runs",
+    FailureClass.FOREIGN: "find out who else changes it, and plan again: the next plan shows what"
+    " is there now",
     FailureClass.NOT_FOUND: "plan again: somebody removed it",
     FailureClass.UNREACHABLE: "check the endpoint's address and the network",
     FailureClass.TRANSIENT: "try again; if it stays so, ask whether the service is up",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
 from nvcfplan.applying.briefs import UNSENT
+from nvcfplan.applying.comparing import is_as_asked
 from nvcfplan.applying.effects import Appended, Done, Refused, Unanswered
 from nvcfplan.applying.failures import Failure, FailureClass
 from nvcfplan.applying.flows import (
@@ -25,7 +26,15 @@ from nvcfplan.applying.flows import (
     look,
     version_in,
 )
-from nvcfplan.applying.settle import Absent, Happened, Repeatable, Unclear, is_in_effect, settle
+from nvcfplan.applying.settle import (
+    Absent,
+    Foreign,
+    Happened,
+    Repeatable,
+    Unclear,
+    is_in_effect,
+    settle,
+)
 from nvcfplan.model import LiveVersion, Status
 from nvcfplan.plans import (
     CreateFunction,
@@ -42,7 +51,6 @@ from nvcfplan.plans import (
 if TYPE_CHECKING:
     from nvcfplan.applying.briefs import Brief
     from nvcfplan.applying.journal import Intent
-    from nvcfplan.model import GpuSpecification
     from nvcfplan.plans import Task
 
 _PERHAPS_DONE = (FailureClass.NOT_FOUND, FailureClass.ALREADY_DEPLOYED)
@@ -141,6 +149,9 @@ def _settled(brief: Brief, intent: Intent) -> Flow[Ended]:
             return Undecided()
         case Repeatable():
             return Undecided()
+        case Foreign(failure=failure):
+            yield brief.note(intent.attempt, Refused(UNSENT, failure))
+            return Failed(failure)
         case Unclear(failure=failure):
             return Failed(failure)
         case _:
@@ -190,7 +201,7 @@ def _adopted(brief: Brief, attempt: int) -> Flow[Succeeded | None]:
     version = version_in(sight.found)
     is_done = is_in_effect(task, version)
     if isinstance(task, Deploy):
-        is_done = is_done and _is_as_asked(task, version)
+        is_done = is_done and is_as_asked(task, None if version is None else version.deployment)
     if not is_done and not (brief.is_looked_first and _is_moot(task, version)):
         return None
     yield brief.note(attempt, Done(UNSENT, None, None), is_adopted=True)
@@ -207,17 +218,6 @@ def _is_moot(task: Task, version: LiveVersion | None) -> bool:
     meant = (task.before.gpu.lower(), task.before.instance_type.lower())
     there = () if row is None else (one.specification for one in row.specifications)
     return meant not in {(one.gpu.lower(), one.instance_type.lower()) for one in there}
-
-
-def _is_as_asked(task: Deploy, version: LiveVersion | None) -> bool:
-    """Whether what is deployed may be what we asked for, and not what somebody else did."""
-    row = None if version is None else version.deployment
-    found = () if row is None else tuple(one.specification for one in row.specifications)
-    return sorted(map(_amounts, found)) == sorted(map(_amounts, task.specifications))
-
-
-def _amounts(one: GpuSpecification) -> tuple[str, str, int, int]:
-    return one.gpu.lower(), one.instance_type.lower(), one.min_instances, one.max_instances
 
 
 def _found(brief: Brief, attempt: int) -> Flow[Ended | None]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, assert_never
 
+from nvcfplan.applying.comparing import Compared, Trace, in_words, trace_of
 from nvcfplan.applying.effects import FindOperation
-from nvcfplan.applying.failures import Failure
+from nvcfplan.applying.failures import Failure, FailureClass
 from nvcfplan.applying.flows import Blind, Flow, Rest, Waiting, look, version_in
 from nvcfplan.applying.readiness import is_released
-from nvcfplan.model import FunctionId, LiveSharing, LiveVersion, Status, VersionId
+from nvcfplan.model import FunctionId, LiveVersion, Status, VersionId
 from nvcfplan.plans import (
     AwaitActive,
     AwaitReleased,
@@ -52,11 +53,18 @@ class Repeatable:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreign:
+    """Somebody else changed it meanwhile: sending again would take that away."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
 class Unclear:
     failure: Failure
 
 
-Settled = Happened | Absent | Repeatable | Unclear
+Settled = Happened | Absent | Repeatable | Foreign | Unclear
 
 
 _LATE: Final = "the answer was lost: giving the request time to arrive"
@@ -67,13 +75,17 @@ def settle(brief: Brief, operation: OperationId) -> Flow[Settled]:
     match brief.step.task:
         case CreateFunction() | CreateVersion():
             return (yield from _search(brief, operation))
-        case Deploy() | Undeploy() | DeleteVersion():
-            return (yield from _watch(brief, brief.read()))
         case SetAuthorizations():
             return (yield from _watch(brief, brief.read_sharing()))
-        case UpdateDeployment() | UpdateMetadata() | SetSecrets():
-            yield Rest(brief.settings.quiet_window, Waiting(_LATE), False)
-            return Repeatable()
+        case (
+            Deploy()
+            | Undeploy()
+            | DeleteVersion()
+            | UpdateDeployment()
+            | UpdateMetadata()
+            | SetSecrets()
+        ):
+            return (yield from _watch(brief, brief.read()))
         case AwaitActive() | AwaitReleased() | Probe():
             raise AssertionError(f"{brief.step.id} sends nothing")
         case _:
@@ -101,27 +113,54 @@ def _has_live_row(version: LiveVersion | None) -> bool:
     return row is not None and row.status is not Status.INACTIVE
 
 
-def _is_so(task: Task, found: Observation) -> bool:
-    if isinstance(task, SetAuthorizations):
-        return isinstance(found, LiveSharing) and found.parties == task.parties
-    return is_in_effect(task, version_in(found))
-
-
 def _watch(brief: Brief, query: Query) -> Flow[Settled]:
     """Looks with growing pauses until it is so, or the window has passed."""
     window = brief.settings.quiet_window
     sight = yield from look(query, brief.settings, may_stop=False)
     begun, pause = sight.now, 1.0
     while not isinstance(sight, Blind):
-        if _is_so(brief.step.task, sight.found):
+        trace = _trace(brief, sight.found)
+        if trace is Trace.ASKED:
             return Happened(None, None)
         if sight.now - begun >= window:
-            return Absent()
+            return _judged(brief, trace, sight.found)
         rest = min(pause, begun + window - sight.now)
         yield Rest(rest, Waiting(_LATE), False)
         pause *= 2
         sight = yield from look(query, brief.settings, may_stop=False)
     return Unclear(sight.failure)
+
+
+def _trace(brief: Brief, found: Observation) -> Trace:
+    task = brief.step.task
+    if isinstance(task, Compared):
+        return trace_of(brief.step, task, found, brief.before)
+    return Trace.ASKED if is_in_effect(task, version_in(found)) else Trace.BEFORE
+
+
+def _judged(brief: Brief, trace: Trace, found: Observation) -> Settled:
+    """After the window. An undo has one way only: what others deployed meanwhile is in its place,
+    anything else is put back as it was.
+    """
+    task = brief.step.task
+    match trace:
+        case Trace.ASKED:
+            return Happened(None, None)
+        case Trace.BEFORE:
+            return Absent()
+        case Trace.UNTOLD:
+            return Repeatable()
+        case Trace.FOREIGN if brief.is_looked_first:
+            return Happened(None, None) if isinstance(task, Deploy) else Repeatable()
+        case Trace.FOREIGN:
+            assert isinstance(task, Compared), brief.step.id
+            return Foreign(
+                Failure(
+                    kind=FailureClass.FOREIGN,
+                    message="no answer, and what is there now is neither what was asked for nor"
+                    f" what was there before: {in_words(task, found)}",
+                )
+            )
 
 
 def _search(brief: Brief, operation: OperationId) -> Flow[Settled]:

@@ -20,6 +20,8 @@ from nvcfplan.model import (
     PoolId,
     ResourceId,
     RunId,
+    SecretOrigin,
+    SecretReference,
     Stack,
     StepId,
     VersionId,
@@ -51,6 +53,7 @@ from nvcfplan.plans import (
     Resource,
     Reversible,
     SetAuthorizations,
+    SetSecrets,
     Step,
     Task,
     Undeploy,
@@ -203,6 +206,15 @@ def reshared(key: str, *parties: str) -> tuple[Step, ...]:
     """Nobody might call it before."""
     old = ref(key, "old")
     return (step(SetAuthorizations(old, parties), undo=[SetAuthorizations(old, ())]),)
+
+
+def rekeyed(key: str, *names: str) -> tuple[Step, ...]:
+    """Secrets of these names are set, new ones or new values of old ones."""
+    sent = tuple(
+        SecretReference(name=one, origin=SecretOrigin.ENV, locator=one.upper()) for one in names
+    )
+    task = SetSecrets(ref(key, "old"), sent)
+    return (step(task, undo="the service never shows the values it had"),)
 
 
 def removed(key: str, old: GpuSpecification) -> tuple[Step, ...]:

@@ -287,7 +287,8 @@ class Service:
             case UpdateMetadata(metadata=metadata):
                 stored.config = replace(stored.config, tags=metadata.tags or stored.config.tags)
             case SetSecrets(secrets=secrets):
-                stored.secrets = secrets
+                kept = [one for one in stored.secrets if one.name not in {o.name for o in secrets}]
+                stored.secrets = (*kept, *secrets)
             case SetAuthorizations(parties=parties):
                 self.parties[function] = parties
             case DeleteVersion():
