@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
@@ -26,8 +27,24 @@ WRITERS: dict[str, Callable[[str], str]] = {
     "query": quote_plus,
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
     "base64, for addresses": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+    "base64 of more": lambda text: _fully(f"user:{text}\n", text),
+    "base64 of a little more": lambda text: _fully(f"=={text}", text),
     "hex": lambda text: text.encode().hex(),
+    "hex, upper case": lambda text: text.encode().hex().upper(),
+    "json by Go": lambda text: _in_json(text).replace("<", "\\u003c").replace("&", "\\u0026"),
+    "json by PHP": lambda text: _in_json(text).replace("/", "\\/"),
+    "html": html.escape,
+    "a path": quote,
+    "a query that escapes little": lambda text: quote(text, safe="/:?@!$&'()*+,;="),
 }
+
+
+def _fully(text: str, within: str) -> str:
+    """In base64, what tells of `within` alone."""
+    written = base64.b64encode(text.encode()).decode()
+    before = len(text.partition(within)[0].encode())
+    ends = before + len(within.encode())
+    return written[-(-before * 8 // 6) : ends * 8 // 6]
 
 
 def _in_json(text: str) -> str:
@@ -67,6 +84,18 @@ def test_each_line_of_a_long_value_is_a_secret_too() -> None:
     key = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0\n-----END KEY-----"
     redaction = Redaction((key,))
     assert redaction.apply("log: MIIEvQIBADANBgkqhkiG9w0") == "log: (sensitive value)"
+
+
+@given(SECRETS, st.text(), st.data())
+@settings(max_examples=examples(500), deadline=None)
+def test_what_is_left_of_a_secret_where_a_text_was_cut_is_no_longer_than_a_word(
+    secret: str, around: str, data: st.DataObject
+) -> None:
+    cut = data.draw(st.integers(1, len(secret) - 1))
+    redaction = Redaction((secret,))
+    for shown in (redaction.apply(around + secret[:cut]), redaction.apply(secret[cut:] + around)):
+        assert len(secret) < 12 or secret[:12] not in shown or secret[:12] in around
+        assert len(secret) < 12 or secret[-12:] not in shown or secret[-12:] in around
 
 
 @pytest.mark.parametrize("word", ["true", "1", "", "none"])

@@ -6,6 +6,7 @@ Every command of the command line has a line in the story below; one without fai
 from __future__ import annotations
 
 import base64
+import html
 import io
 import json
 import logging
@@ -21,15 +22,25 @@ from nvcfplan.emulator.rules import Fault, Trouble
 from nvcfplan.frontends.cli import GROUP
 from nvcfplan.frontends.terminal import Terminal
 from tests.scenarios.conftest import Workshop, stack
+from tests.scenarios.hands import Hands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 TAIL = '/+a%"b.*é'
 CANARIES = {
     name: f"canary-{name}-0123456789{TAIL}"
-    for name in ("env", "file", "literal", "marked", "option", "variable", "template")
+    for name in (
+        "env",
+        "file",
+        "literal",
+        "marked",
+        "option",
+        "variable",
+        "template",
+        "live",
+    )
 } | {  # a header takes no more than these
     "key": "nvapi-canary-key-0123456789",
     "forge": "ghp_canary_forge_0123456789",
@@ -73,8 +84,19 @@ STACK = stack(
     f"vars: {{ tag: '1.0.0', password: none, token: none, template: "
     f"{json.dumps(CANARIES['template'])} }}\nfunctions:",
 )
-ECHO = " | ".join((CANARIES | {"template": f"x-{CANARIES['template']}-y"}).values())
+SAID = [one for name, one in CANARIES.items() if name not in ("template", "live")]
+SAID.append(f"x-{CANARIES['template']}-y")
+ECHO = " | ".join(SAID)
 """What a careless container, or service, prints when it fails."""
+WAYS: tuple[Callable[[str], str], ...] = (
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: quote(text, safe=""),
+    quote,
+    html.escape,
+    lambda text: base64.b64encode(f"user:{text}\n".encode()).decode(),
+    lambda text: text.encode().hex(),
+)
+"""How it may write them."""
 INPUTS = frozenset({"stack.yaml", "broken.yaml", "certificate.pem", "emulator.db", "world.db"})
 """What holds canaries because we put them there: our inputs, and the accounts themselves."""
 
@@ -144,6 +166,15 @@ AFTER: tuple[Words, ...] = (
     ("completion", "bash"),
 )
 """The command, which may be of two words, and what follows it."""
+STRANGE: tuple[Words, ...] = (
+    ("plan", *PLACE),
+    ("plan", "-json", "-full", "-with-secrets", "-vv", *PLACE),
+    ("drift", *PLACE),
+    ("drift", "-json", *PLACE),
+    ("snapshot", "-out=strange.snapshot", *PLACE),
+    ("apply", "-auto-approve", "-vv", *PLACE),
+    ("show", "-json", "--emulator", "stack.yaml"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +202,26 @@ def _story(workshop: Workshop) -> Iterator[Told]:
             told = _told(workshop, *words)
             assert "sensitive value" in told.text, told
             yield told
+    for written in (*(" | ".join(map(way, SAID)) for way in WAYS), ECHO[:-6]):
+        fault = Fault(kind=Trouble.ANSWER, route="create-function", status=400, text=written)
+        workshop.emulator().add_fault(fault)
+        told = _told(workshop, "apply", "-auto-approve", *PLACE)
+        assert told.text.count("(sensitive value)") > len(SAID), (written, told)
+        yield told
     for words in AFTER:
+        yield _told(workshop, *words)
+    yield from _with_a_stranger_s(workshop)
+
+
+def _with_a_stranger_s(workshop: Workshop) -> Iterator[Told]:
+    """Somebody else has given the function a secret that we never knew."""
+    yield _told(workshop, "apply", "-auto-approve", *PLACE)
+    values = [
+        {"key": "API_KEY", "value": CANARIES["live"]},
+        {"key": "MORE_TOKEN", "value": "x" * 9},
+    ]
+    Hands(workshop).publish(containerEnvironment=values)
+    for words in STRANGE:
         yield _told(workshop, *words)
 
 
@@ -205,6 +255,9 @@ def _spellings(canary: str) -> set[str]:
         base64.b64encode(encoded).decode().rstrip("="),
         base64.urlsafe_b64encode(encoded).decode().rstrip("="),
         encoded.hex(),
+        html.escape(canary),
+        base64.b64encode(encoded[: len(encoded) // 3 * 3]).decode(),
+        base64.b64encode(f"user:{canary}".encode()).decode()[8:-4],
         canary.removesuffix(TAIL),
     }
 

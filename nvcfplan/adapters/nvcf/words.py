@@ -16,6 +16,9 @@ _SHORTEST_LEARNED: Final = 8
 _SHORTEST_LINE: Final = 12
 """A line of a longer value: shorter ones, such as `}`, say nothing."""
 _PERCENT: Final = re.compile("%[0-9A-F]{2}")
+_UNESCAPED: Final = ("", "/", "/:?@!$&'()*+,;=")
+_AS_GO_WRITES: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+_FOR_ADDRESSES: Final = str.maketrans("+/", "-_")
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
@@ -32,9 +35,14 @@ class Redaction:
         return Redaction((*self.values, *values))
 
     def apply(self, text: str) -> str:
-        """Raw, as JSON, as URL and as base64 writes them; longest first, so that none is cut."""
+        """Raw, as JSON, HTML, URL, hex and base64 write them; longest first, so that none is cut.
+
+        And what is left of one where the text was cut within it.
+        """
         for spelling in _spelled(self.values):
             text = text.replace(spelling, _MASK)
+        for value in self.values:
+            text = _without_ends(text, value)
         return text
 
     def shown(self, text: str) -> str:
@@ -91,24 +99,64 @@ def _spellings(value: str) -> set[str]:
     return {spelling for one in {value, *lines} for spelling in _ways_to_write(one)}
 
 
-def _ways_to_write(value: str) -> set[str]:
-    """Loads what it needs when there is a secret: most commands have none."""
-    import base64
-    import json
-    from urllib.parse import quote, quote_plus
+def _without_ends(text: str, value: str) -> str:
+    """Whoever bounds a text cuts it anywhere: its end may be a beginning, its beginning an end."""
+    if len(value) < _SHORTEST_LINE:
+        return text
+    begins = text.rfind(value[:_SHORTEST_LINE])
+    if begins >= 0 and value.startswith(text[begins:]):
+        text = text[:begins] + _MASK
+    ends = text.find(value[-_SHORTEST_LINE:]) + _SHORTEST_LINE
+    if ends >= _SHORTEST_LINE and value.endswith(text[:ends]):
+        text = _MASK + text[ends:]
+    return text
 
+
+def _ways_to_write(value: str) -> set[str]:
     encoded = value.encode("utf-8", "surrogatepass")
-    escaped = quote(encoded, safe="")
-    in_json = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
     return {
         value,
-        *in_json,
-        *(json.dumps(one)[1:-1] for one in in_json),
-        escaped,
-        _PERCENT.sub(lambda found: found[0].lower(), escaped),
-        quote_plus(encoded),
-        base64.b64encode(encoded).decode("ascii"),
-        base64.urlsafe_b64encode(encoded).decode("ascii"),
-        base64.urlsafe_b64encode(encoded).decode("ascii").rstrip("="),
+        *_in_json(value),
+        *_in_html(value),
+        *_in_urls(encoded),
+        *_in_base64(encoded),
         encoded.hex(),
+        encoded.hex().upper(),
     }
+
+
+def _in_json(value: str) -> set[str]:
+    """Twice over too, and as Go and PHP write it, which escape more."""
+    import json
+
+    once = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    wary = {one.translate(_AS_GO_WRITES) for one in once} | {
+        one.replace("/", "\\/") for one in once
+    }
+    both = once | wary
+    return both | {json.dumps(one)[1:-1] for one in both}
+
+
+def _in_html(value: str) -> set[str]:
+    bare = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    quotes = (("&quot;", "&#x27;"), ("&quot;", "&#39;"), ("&#34;", "&#39;"))
+    return {bare} | {bare.replace('"', two).replace("'", one) for two, one in quotes}
+
+
+def _in_urls(encoded: bytes) -> set[str]:
+    """A path and a query let more stand than has to be escaped."""
+    from urllib.parse import quote, quote_plus
+
+    found = {quote(encoded, safe=kept) for kept in _UNESCAPED} | {quote_plus(encoded)}
+    return found | {_PERCENT.sub(lambda one: one[0].lower(), text) for text in found}
+
+
+def _in_base64(encoded: bytes) -> set[str]:
+    """Whole, and within more: wherever it begins in a group of three bytes."""
+    import base64
+
+    found = {base64.b64encode(encoded).decode("ascii")}
+    for shift, partial in enumerate((0, 2, 3) if len(encoded) >= _SHORTEST_LEARNED else ()):
+        text = base64.b64encode(bytes(shift) + encoded).decode("ascii")
+        found.add(text[partial : (shift + len(encoded)) * 8 // 6])
+    return found | {one.translate(_FOR_ADDRESSES) for one in found}
