@@ -12,8 +12,8 @@ from nvcfplan.applying.effects import Done, ReadSharing, ReadVersion, Refused, U
 from nvcfplan.applying.flows import Bound, Write
 from nvcfplan.applying.journal import Intent, Outcome
 from nvcfplan.applying.settings import ApplySettings
-from nvcfplan.model import Digest, EffectId, Json, OperationId, PoolId, ResourceId, RunId, digest_of
-from nvcfplan.plans import Charge, Step
+from nvcfplan.model import Digest, EffectId, Json, OperationId, ResourceId, RunId, digest_of
+from nvcfplan.plans import Charge, Resource, Step
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -28,7 +28,7 @@ class Brief:
     `is_open_noted`: that its answer is missing stands in the journal already.
     `is_looked_first`: what is to be done may be done already, so look before sending.
     `shrinks`: what is waited for is fewer instances, not the row's end.
-    `charges`: the pooled units that matter to a waiting step, and the pools they are counted in.
+    `charges`: the pooled units that matter to a waiting step, and what they are counted in.
     `is_repaired`: something was done already because this wait had come to nothing.
     `crowd`: how many steps are under way now, this one among them.
     `may_be_gone`: an undo waits, and did not deploy it: undeployed by others, it is not waited for.
@@ -49,7 +49,7 @@ class Brief:
     is_self_funded: bool
     shrinks: bool
     may_be_gone: bool
-    charges: tuple[tuple[Charge, tuple[PoolId, ...]], ...]
+    charges: tuple[tuple[Charge, Resource], ...]
     released_beside: Callable[[ResourceId, float], int]
     crowd: Callable[[], int]
     is_repaired: bool = False

@@ -24,8 +24,8 @@ from nvcfplan.plans import (
 if TYPE_CHECKING:
     from nvcfplan.applying.flows import Bound
     from nvcfplan.applying.tracking import Course
-    from nvcfplan.model import Json, PoolId, ResourceId
-    from nvcfplan.plans import Plan, Step, VersionRef
+    from nvcfplan.model import Json, ResourceId
+    from nvcfplan.plans import Plan, Resource, Step, VersionRef
 
 
 @dataclass(slots=True)
@@ -136,14 +136,10 @@ def _charges(course: Course, step: Step) -> tuple[Charge, ...]:
             return ()
 
 
-def _pooled(
-    plan: Plan, charges: tuple[Charge, ...]
-) -> tuple[tuple[Charge, tuple[PoolId, ...]], ...]:
+def _pooled(plan: Plan, charges: tuple[Charge, ...]) -> tuple[tuple[Charge, Resource], ...]:
     """Those that a capacity reading counts: GPUs of pools, not of quotas, and not versions."""
-    pools = {one.id: one.pools for one in plan.resources if is_pool(one.id)}
-    return tuple(
-        (charge, pools[charge.resource]) for charge in charges if pools.get(charge.resource)
-    )
+    pooled = {one.id: one for one in plan.resources if is_pool(one.id) and one.pools}
+    return tuple((one, pooled[one.resource]) for one in charges if one.resource in pooled)
 
 
 def is_pool(resource: ResourceId) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from nvcfplan.applying.failures import Failure, FailureClass, classify_text
+from nvcfplan.capacity import counts_inside
 from nvcfplan.model import Status
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         LiveVersion,
         PoolId,
     )
+    from nvcfplan.plans import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,16 @@ def available(account: Account, pools: Sequence[PoolId]) -> int | None:
     numbers = [free.get(pool) for pool in pools]
     known = [number for number in numbers if number is not None]
     return sum(known) if pools and len(known) == len(numbers) else None
+
+
+def claimed(account: Account, resource: Resource) -> int:
+    """GPUs that running applies of other stacks still will take of what it counts."""
+    return sum(
+        claim.gpus
+        for one in account.published
+        for claim in one.claims
+        if counts_inside(resource, claim.pools)
+    )
 
 
 def held(account: Account, pools: Sequence[PoolId], instances: Iterable[LiveInstance]) -> int:

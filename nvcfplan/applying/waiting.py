@@ -34,6 +34,7 @@ from nvcfplan.applying.readiness import (
     Coming,
     Ready,
     available,
+    claimed,
     is_released,
     is_within_maximum,
     readiness,
@@ -225,7 +226,7 @@ def _free(brief: Brief) -> Flow[tuple[Free, float]]:
         return {}, told.now
     account = told.result.found
     assert isinstance(account, Account), account
-    numbers = {charge.resource: available(account, pools) for charge, pools in brief.charges}
+    numbers = {one.id: available(account, one.pools) for _, one in brief.charges}
     return {one: free for one, free in numbers.items() if free is not None}, told.now
 
 
@@ -244,11 +245,13 @@ def _is_shown(brief: Brief, before: Free, now: Free, since: float) -> bool:
 
 
 def _shortages(brief: Brief, account: Account) -> str:
+    """What running applies of other stacks still will take is not free, though it shows as such."""
     short = []
-    for charge, pools in brief.charges:
-        free = available(account, pools)
-        if free is not None and free < charge.units:
-            short.append(f"{charge.resource} has {free} free, {charge.units} are needed")
+    for charge, resource in brief.charges:
+        free, spoken_for = available(account, resource.pools), claimed(account, resource)
+        if free is not None and free - spoken_for < charge.units:
+            told = f" ({spoken_for} of them spoken for by running applies)" if spoken_for else ""
+            short.append(f"{charge.resource} has {free} free{told}, {charge.units} are needed")
     return "; ".join(short)
 
 

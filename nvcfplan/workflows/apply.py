@@ -100,7 +100,7 @@ async def apply_plan(request: ApplyRequest, ports: RunPorts, shell: Shell) -> Ru
                 CODEC,
                 replan=replanner(plan, holding.state, look.secrets),
             )
-            counting = replace(ports, look=counting_others(scope, look))
+            counting = replace(ports, look=counting_others(scope, look), steps=earlier.reader)
             async with publishing.kept_up():
                 return await carry_out(machine, holding, counting, publishing.heard(shell))
 

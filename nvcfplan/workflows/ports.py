@@ -61,11 +61,16 @@ class NoticeChannel(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPorts:
-    """`queues` None: nobody can be asked what waits."""
+    """`queues` None: nobody can be asked what waits.
+
+    `steps`: what the steps themselves look with; None: as `look`. What another stack will take
+    counts for both, but a step waits only for those that were there before this run.
+    """
 
     look: LookPorts
     performer: StepPerformer
     queues: QueueReader | None = None
+    steps: LiveReader | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,9 +98,12 @@ async def resume_run(
         assert journal.plan is not None, journal.run
         replan = replanner(journal.plan, holding.state, ports.look.secrets)
         machine = resume(journal.records, context, request.settings, CODEC, replan=replan)
-        counting = replace(ports, look=counting_others(request.scope, ports.look))
         done = _done_of(journal)
         async with published(journal.plan, lease, ports.look, done) as run, run.kept_up():
+            earlier = counting_others(request.scope, ports.look, before=run.number)
+            counting = replace(
+                ports, look=counting_others(request.scope, ports.look), steps=earlier.reader
+            )
             return await carry_out(machine, holding, counting, run.heard(shell))
 
 

@@ -24,6 +24,7 @@ from nvcfplan.workflows.apply import (
     refuse_unresolvable,
 )
 from nvcfplan.workflows.plan import scope_of
+from nvcfplan.workflows.publishing import counting_others
 from nvcfplan.workflows.reading import read_state, refuse_unbound_account
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ async def apply_when_there_is_room(
 
     Raises: NoRoom when the time is over and nothing was begun; else as `apply_plan`.
     """
-    plan, look = request.plan, ports.look
+    plan, look = request.plan, counting_others(scope_of(request.plan.desired), ports.look)
     refuse_unbound_account(plan.desired.account, look.identity)
     await refuse_open_run(scope_of(plan.desired), look)
     refuse_unresolvable(plan.steps, look.secrets)

@@ -288,7 +288,7 @@ async def carry_out(
         machine,
         ApplyPorts(
             store=look.store,
-            reader=look.reader,
+            reader=ports.steps or look.reader,
             performer=ports.performer,
             clock=look.clock,
             encode_record=_stamping(holding, look.clock),

@@ -37,6 +37,7 @@ from nvcfplan.model import (
     LiveVersion,
     Pool,
     PoolId,
+    Publication,
     SecretReference,
     Status,
     VersionId,
@@ -106,6 +107,7 @@ class Service:
     """`others`: GPUs that other tenants hold, by pool. `faults`: by number of the call, from 1.
 
     `releases`: GPUs given back that the account does not show yet, with the time when it will.
+    `published`: what running applies of other stacks still will take.
     `forced`: versions that were deleted while deployed, which nobody should have asked for.
     """
 
@@ -124,6 +126,7 @@ class Service:
     forced: list[VersionId] = field(default_factory=list)
     waited: list[str] = field(default_factory=list)
     parties: dict[FunctionId, tuple[str, ...]] = field(default_factory=dict)
+    published: tuple[Publication, ...] = ()
     minted: int = 0
 
     # What a test sets up and looks at.
@@ -228,6 +231,7 @@ class Service:
             ),
             quotas=None,
             version_limit=None,
+            published=self.published,
         )
 
     def live(self) -> tuple[LiveFunction, ...]:

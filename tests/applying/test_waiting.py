@@ -28,6 +28,7 @@ from nvcfplan.applying.readiness import (
     readiness,
 )
 from nvcfplan.model import (
+    Claim,
     DeploymentId,
     FunctionId,
     GpuSpecification,
@@ -37,6 +38,7 @@ from nvcfplan.model import (
     LiveInstance,
     LiveSpecification,
     LiveVersion,
+    Publication,
     Status,
     StepId,
     VersionId,
@@ -399,6 +401,19 @@ def test_a_probe_stops_before_a_step_whose_units_are_not_there() -> None:
     assert causes[StepId("probe:pool:east/H100")].kind == FailureClass.CAPACITY
     assert "1 free, 2 are needed" in causes[StepId("probe:pool:east/H100")].message
     assert "deploy:function.chat@new" not in {call.step for call in made.calls}
+
+
+def test_what_another_apply_will_take_is_no_room_for_a_probe() -> None:
+    probe = step(Probe((H100,)))
+    create, deploy, active = created("chat", spec(low=2))
+    case = Case(4, [(probe, create, after(deploy, probe), active)])
+    made = Drive(start(case.plan, RUN, SETTINGS, CODEC), case.service())
+    made.service.published = (Publication(stack="other@default", claims=(Claim((POOL,), 3),)),)
+
+    made.run()
+    (cause,) = made.machine.causes
+    assert cause.failure.kind == FailureClass.CAPACITY
+    assert "4 free (3 of them spoken for by running applies), 2 are needed" in cause.failure.message
 
 
 def test_waiting_is_told_with_what_was_seen() -> None:

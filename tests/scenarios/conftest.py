@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -245,3 +246,31 @@ def _bare_environment() -> dict[str, str]:
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     monkeypatch.chdir(tmp_path)
     return Workshop(tmp_path)
+
+
+@pytest.fixture
+def served(workshop: Workshop) -> Iterator[str]:
+    """The address of an emulator that answers over HTTP at the speed of the wall's clock."""
+    process = workshop.fork("emulator", "serve", "-port=0", "-speed=1", ".")
+    assert process.stderr is not None
+    address = re.search(r"on (http://[0-9.:]+)", process.stderr.readline())
+    assert address is not None
+    yield address.group(1)
+    process.send_signal(signal.SIGINT)
+    try:
+        process.communicate(timeout=3)
+    except subprocess.TimeoutExpired:
+        # A request that is held back holds the server up too: the second Ctrl-C does not wait.
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def heard(process: subprocess.Popen[str], words: str) -> None:
+    """Read from its standard error, up to these words."""
+    assert process.stderr is not None
+    said = ""
+    while words not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line

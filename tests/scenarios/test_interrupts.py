@@ -2,53 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import signal
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.scenarios.conftest import Workshop, codes, function, stack
+from tests.scenarios.conftest import Workshop, codes, function, heard, stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def served(workshop: Workshop) -> Iterator[str]:
-    """The address of an emulator that answers over HTTP at the speed of the wall's clock."""
-    process = workshop.fork("emulator", "serve", "-port=0", "-speed=1", ".")
-    assert process.stderr is not None
-    address = re.search(r"on (http://[0-9.:]+)", process.stderr.readline())
-    assert address is not None
-    yield address.group(1)
-    process.send_signal(signal.SIGINT)
-    try:
-        process.communicate(timeout=3)
-    except subprocess.TimeoutExpired:
-        # A request that is held back holds the server up too: the second Ctrl-C does not wait.
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
-    assert process.returncode == 0
+    import subprocess
 
 
 def _waiting(workshop: Workshop, address: str) -> subprocess.Popen[str]:
     """An apply that waits for ACTIVE, two virtual minutes away."""
     workshop.write("stack.yaml", stack(function("embed")))
     process = workshop.fork("apply", "-auto-approve", f"-endpoint={address}", ".")
-    _heard(process, "waiting for ACTIVE")
+    heard(process, "waiting for ACTIVE")
     return process
-
-
-def _heard(process: subprocess.Popen[str], words: str) -> None:
-    assert process.stderr is not None
-    said = ""
-    while words not in said:
-        line = process.stderr.readline()
-        assert line, said
-        said += line
 
 
 @pytest.mark.parametrize(
@@ -89,7 +60,7 @@ def test_a_call_that_is_never_answered_does_not_hold_an_interrupt_up(
     assert workshop.type("emulator", *fault, ".").code == 0
     workshop.write("stack.yaml", stack(function("embed")))
     process = workshop.fork("apply", "-auto-approve", f"-endpoint={served}", ".")
-    _heard(process, "deploying...")
+    heard(process, "deploying...")
     begun = time.monotonic()
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=20)

@@ -33,16 +33,16 @@ OTHER = "inference-prod@default"
 HERE = "the account"
 
 
-def _notice(gpus: int) -> bytes:
-    return encode_publication(Publication(stack=OTHER, claims=(Claim((POOL,), gpus),)))
+def _notice(gpus: int, pool: PoolId = POOL) -> bytes:
+    return encode_publication(Publication(stack=OTHER, claims=(Claim((pool,), gpus),)))
 
 
-def _publishing(workshop: Workshop, gpus: int) -> tuple[LocalStore, Lease]:
+def publishing(workshop: Workshop, gpus: int, *, pool: PoolId = POOL) -> tuple[LocalStore, Lease]:
     """Another stack's apply, by this very process, that will take so many H100."""
     root = workshop.state_directory.parents[2]
     store = LocalStore(root)
     lease = run(store.acquire(OTHER, "ada@desk", 60))
-    run(LocalBoard(root).publish(_label(workshop), lease, _notice(gpus)))
+    run(LocalBoard(root).publish(_label(workshop), lease, _notice(gpus, pool)))
     return store, lease
 
 
@@ -57,7 +57,7 @@ def _label(workshop: Workshop) -> str:
 
 def test_what_a_running_apply_will_take_is_counted_as_used_and_told(workshop: Workshop) -> None:
     workshop.write("stack.yaml", stack(h100("chat", instances=2)))
-    store, lease = _publishing(workshop, gpus=4)
+    store, lease = publishing(workshop, gpus=4)
     said = workshop.plan(".")
     assert said.code == 2, said
     assert "[taken-by-running-apply]" in said.out
@@ -76,7 +76,7 @@ def test_what_a_running_apply_will_take_is_counted_as_used_and_told(workshop: Wo
 def test_an_apply_is_refused_where_another_will_take_the_room(workshop: Workshop) -> None:
     workshop.write("stack.yaml", stack(h100("chat", instances=2)))
     assert workshop.plan("-out=chat.nvcfplan", ".").code == 2
-    _publishing(workshop, gpus=6)
+    publishing(workshop, gpus=6)
     said = workshop.apply("chat.nvcfplan")
     assert (said.code, codes(said.err)) == (5, ["stale-plan"])
     assert workshop.account() == []

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import signal
 
 import pytest
 
 from nvcfplan.emulator.serving import Service
-from tests.scenarios.conftest import Workshop, stack
+from nvcfplan.model import PoolId
+from tests.scenarios.conftest import Workshop, h100, heard, stack
 from tests.scenarios.test_tight_rollouts import begun, lab, world
+from tests.scenarios.test_two_applies import publishing
 
 SOON = "schedule:\n  - { at: 5000, what: grab, cluster: lab-1, gpu: H100, gpus: 2, for: 9000 }\n"
 GRABBED = ("emulator", "grab", "lab-1/H100", "2", "-tenant", "other")
@@ -61,6 +65,43 @@ def test_what_somebody_edited_meanwhile_is_stale_at_once(workshop: Workshop) -> 
     assert workshop.apply(".").code == 0
     code, said = wait(workshop, "6h")
     assert (code, "Waiting for capacity" in said) == (5, False)
+
+
+def test_room_that_a_running_apply_of_another_stack_will_take_is_waited_for(
+    workshop: Workshop,
+) -> None:
+    saved(workshop, world())
+    store, lease = publishing(workshop, gpus=2, pool=PoolId("lab-1", "H100"))
+    known = len(workshop.ledger())
+    code, said = wait(workshop, "1h")
+    assert code == 7, said
+    assert "pool:lab-1/H100: 2 too few" in said
+    assert len(workshop.ledger()) == known
+    asyncio.run(store.release(lease))
+    code, said = wait(workshop, "1h")
+    assert (code, "Waiting for capacity" in said) == (0, False), said
+
+
+def test_an_interrupt_while_waiting_leaves_nothing_behind(workshop: Workshop, served: str) -> None:
+    there = f"-endpoint={served}"
+    workshop.write("stack.yaml", stack(h100("chat")))
+    planning = workshop.fork("plan", "-out=roll.nvcfplan", there, ".")
+    planning.communicate(timeout=30)
+    assert planning.returncode == 0
+    grabbed = workshop.type(
+        "emulator", "grab", "nvcf-gcp-prod-asiase1-a/H100", "8", "-tenant", "other", "."
+    )
+    assert grabbed.code == 0, grabbed.err
+    known = len(workshop.ledger())
+    process = workshop.fork("apply", there, "-wait-capacity=6h", "roll.nvcfplan")
+    heard(process, "Waiting for capacity")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130, out + err
+    assert "Traceback" not in err
+    assert len(workshop.ledger()) == known
+    state = workshop.directory / ".nvcfplan" / "state"
+    assert [one.name for one in state.rglob("*") if one.name in ("lease.json", "runs")] == []
 
 
 @pytest.mark.parametrize(
