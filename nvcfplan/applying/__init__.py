@@ -60,6 +60,7 @@ from nvcfplan.applying.failures import (
     Failure,
     FailureClass,
     classify_text,
+    failure_of_error,
     remedy_of,
 )
 from nvcfplan.applying.journal import (
@@ -202,6 +203,7 @@ __all__ = [
     "as_given_up",
     "classify_text",
     "execute",
+    "failure_of_error",
     "remedy_of",
     "resume",
     "start",

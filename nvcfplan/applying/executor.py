@@ -7,7 +7,6 @@ for; one sleeping task, for the earliest pause, so that a virtual clock is drive
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,19 +31,15 @@ from nvcfplan.applying.effects import (
     Unseen,
     Woke,
 )
-from nvcfplan.applying.failures import Failure, FailureClass
+from nvcfplan.applying.failures import failure_of_error
 from nvcfplan.applying.journal import Record
 from nvcfplan.applying.ports import Clock, Lease, LiveReader, StateStore, StepPerformer
+from nvcfplan.applying.tenure import Tenure
 from nvcfplan.errors import (
-    Forbidden,
     LeaseLostError,
     NvcfplanError,
-    RateLimited,
     RemoteError,
-    RemoteMissing,
-    RemoteUnavailable,
-    Unauthorized,
-    Unreachable,
+    StoreError,
 )
 from nvcfplan.model import Readable, RunId, operation_of
 
@@ -57,8 +52,10 @@ if TYPE_CHECKING:
     from nvcfplan.applying.machine import ApplyMachine
     from nvcfplan.model import EffectId
 
+_LEASE_SECONDS: Final = 60.0
 _RENEW_SECONDS: Final = 15.0
 """Real seconds, whatever clock is waited by: so do those count who might take the lease over."""
+_RENEW_AGAIN_SECONDS: Final = 1.0
 _LEAST_RENEW_SECONDS: Final = 0.01
 _FREE: Final = frozenset({Readable.INVENTORY, Readable.CAPACITY})
 _PATIENCE_SECONDS: Final = 1.0
@@ -69,7 +66,7 @@ _PATIENCE_SECONDS: Final = 1.0
 class ApplyPorts:
     """`survey`: all that a plan rests on, read at once; raises RemoteError.
 
-    `renew_seconds`: real ones, after which the lease is renewed before anything else is done.
+    `lease_seconds`, `renew_seconds`: real ones, as in `Tenure`.
     """
 
     store: StateStore
@@ -78,6 +75,7 @@ class ApplyPorts:
     clock: Clock
     encode_record: Callable[[Record], bytes]
     survey: Callable[[ReadEverything], Awaitable[Survey]]
+    lease_seconds: float = _LEASE_SECONDS
     renew_seconds: float = _RENEW_SECONDS
 
 
@@ -136,7 +134,7 @@ class _Shell:
         self._background: list[asyncio.Task[None]] = []
         self._sleeper: asyncio.Task[None] | None = None
         self._renewing = asyncio.Lock()
-        self._renewed_at = -math.inf
+        self._tenure = Tenure(lease_seconds=ports.lease_seconds, renew_seconds=ports.renew_seconds)
         self._grace_ends: float | None = None
 
     async def run(self, interrupts: asyncio.Queue[Interrupted]) -> RunOutcome:
@@ -172,7 +170,8 @@ class _Shell:
                 case None:
                     self._give_up_calls()
                 case _Slept():
-                    await self._keep_lease()
+                    if not self._renewing.locked():
+                        self._group.create_task(self._keep_lease())
                 case _Trouble(error=error):
                     raise error
                 case _:
@@ -258,29 +257,49 @@ class _Shell:
             self._feed(Unanswered(effect.id, "the run was interrupted before the answer came"))
 
     async def _keep_lease(self) -> bool:
-        """False: it could not be renewed, which comes as a result; nothing may be sent."""
+        """False: it could not be renewed in time, which comes as a result; nothing may be sent."""
         async with self._renewing:
-            now = _real_time()
-            if now - self._renewed_at < self._ports.renew_seconds:
+            if not self._tenure.is_due(_real_time()):
                 return True
-            try:
-                self._journal.lease = await self._ports.store.renew(self._journal.lease)
-                self._renewed_at = now
-            except LeaseLostError as error:
-                self._came.put_nowait(LeaseLost(error.detail or error.summary))
-                return False
-            except NvcfplanError as error:
-                self._came.put_nowait(_Trouble(error))
-                return False
-            return True
+            while True:
+                begun = _real_time()
+                try:
+                    self._journal.lease = await self._renewed()
+                except LeaseLostError as error:
+                    self._came.put_nowait(LeaseLost(error.detail or error.summary))
+                    return False
+                except NvcfplanError as error:
+                    if not self._tenure.may_begin(_real_time()):
+                        self._came.put_nowait(_Trouble(error))
+                        return False
+                    await _passed(min(_RENEW_AGAIN_SECONDS, self._left()))
+                else:
+                    self._tenure = self._tenure.renewed(begun)
+                    if self._tenure.may_begin(_real_time()):
+                        return True
+
+    async def _renewed(self) -> Lease:
+        """Raises: StoreError, also when the store does not answer in time."""
+        seconds = self._left()
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._ports.store.renew(self._journal.lease)
+        except TimeoutError:
+            raise StoreError(
+                f"the lease of {self._journal.lease.stack} could not be renewed in time",
+                detail=f"the store did not answer for {seconds:.0f} s; the lease may be taken over",
+                remedy="nothing more was sent; once the store answers again, see how things stand"
+                " with `nvcfplan resume`",
+            ) from None
+
+    def _left(self) -> float:
+        return self._tenure.seconds_left(_real_time())
 
     async def _renew_all(self) -> None:
         """A wait may take hours, and answers may come without a break: neither loses the lease."""
         seconds = max(self._ports.renew_seconds, _LEAST_RENEW_SECONDS)
         while await self._keep_lease():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await asyncio.Event().wait()
+            await _passed(seconds)
 
     async def _append_all(self) -> None:
         while True:
@@ -311,7 +330,7 @@ class _Shell:
         try:
             found = await self._observe(look.query)
         except RemoteError as error:
-            self._came.put_nowait(Unseen(look.id, _failure_of(error)))
+            self._came.put_nowait(Unseen(look.id, failure_of_error(error)))
         except NvcfplanError as error:
             self._came.put_nowait(_Trouble(error))
         else:
@@ -351,22 +370,8 @@ def _real_time() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _failure_of(error: RemoteError) -> Failure:
-    match error:
-        case Unauthorized() | Forbidden():
-            kind = FailureClass.AUTHORIZATION
-        case RemoteMissing():
-            kind = FailureClass.NOT_FOUND
-        case Unreachable():
-            kind = FailureClass.UNREACHABLE
-        case RateLimited() | RemoteUnavailable():
-            kind = FailureClass.TRANSIENT
-        case _:
-            kind = FailureClass.OTHER
-    return Failure(
-        kind=kind,
-        message=error.summary,
-        status=error.status,
-        request_id=error.request_id,
-        retry_after_seconds=error.retry_after_seconds,
-    )
+async def _passed(seconds: float) -> None:
+    """Real ones."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asyncio.Event().wait()

@@ -5,7 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from nvcfplan.errors import (
+    Forbidden,
+    RateLimited,
+    RemoteMissing,
+    RemoteUnavailable,
+    Unauthorized,
+    Unreachable,
+)
+
+if TYPE_CHECKING:
+    from nvcfplan.errors import RemoteError
 
 
 class FailureClass(StrEnum):
@@ -50,6 +62,28 @@ class Failure:
     status: int | None = None
     request_id: str | None = None
     retry_after_seconds: float | None = None
+
+
+def failure_of_error(error: RemoteError) -> Failure:
+    """Of a read; or of a write that was never sent, because what it needs could not be read."""
+    match error:
+        case Unreachable():
+            kind = FailureClass.UNREACHABLE
+        case RateLimited() | RemoteUnavailable():
+            kind = FailureClass.TRANSIENT
+        case Unauthorized() | Forbidden():
+            kind = FailureClass.AUTHORIZATION
+        case RemoteMissing():
+            kind = FailureClass.NOT_FOUND
+        case _:
+            kind = FailureClass.OTHER
+    return Failure(
+        kind=kind,
+        message=error.summary,
+        status=error.status,
+        request_id=error.request_id,
+        retry_after_seconds=error.retry_after_seconds,
+    )
 
 
 _MARKERS: Final = (

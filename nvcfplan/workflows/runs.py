@@ -39,6 +39,7 @@ from nvcfplan.errors import JournalCorrupt, RunOpen, StoreError
 from nvcfplan.model import RunId, State, function_key
 from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
 from nvcfplan.workflows.climbing import surveyor
+from nvcfplan.workflows.locking import LEASE_SECONDS
 from nvcfplan.workflows.memory import remember_durations
 from nvcfplan.workflows.ports import Actor
 from nvcfplan.workflows.reading import Remembered, Scope, stored_state
@@ -293,6 +294,7 @@ async def carry_out(
             clock=look.clock,
             encode_record=_stamping(holding, look.clock),
             survey=surveyor(holding.scope, holding.state, look),
+            lease_seconds=LEASE_SECONDS,
         ),
         run=holding.run,
         lease=holding.lease,

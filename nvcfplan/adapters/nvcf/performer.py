@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 from nvcfplan.adapters.nvcf import reads, requests
 from nvcfplan.adapters.nvcf.exchange import bound_version, request_for, result_of
 from nvcfplan.adapters.nvcf.raw import RawAnswer
-from nvcfplan.adapters.nvcf.refusals import failure_of_error
 from nvcfplan.adapters.nvcf.updating import ways_to_update
-from nvcfplan.applying import Failure, FailureClass, Refused, StepPerformer
+from nvcfplan.applying import Failure, FailureClass, Refused, StepPerformer, failure_of_error
 from nvcfplan.errors import RemoteError
 from nvcfplan.model import FunctionId, SecretOrigin, VersionId
 from nvcfplan.plans import (

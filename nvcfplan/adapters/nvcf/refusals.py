@@ -181,25 +181,3 @@ def _scope_note(request: RawRequest, status: int) -> str:
 
 def _shown_id(words: ErrorWords, redaction: Redaction) -> str | None:
     return redaction.shown(words.request_id)[:64] if words.request_id else None
-
-
-def failure_of_error(error: RemoteError) -> Failure:
-    """For a write that was never sent because what it needs could not be read."""
-    match error:
-        case Unreachable():
-            kind = FailureClass.UNREACHABLE
-        case RateLimited() | RemoteUnavailable():
-            kind = FailureClass.TRANSIENT
-        case Unauthorized() | Forbidden():
-            kind = FailureClass.AUTHORIZATION
-        case RemoteMissing():
-            kind = FailureClass.NOT_FOUND
-        case _:
-            kind = FailureClass.OTHER
-    return Failure(
-        kind=kind,
-        message=error.summary,
-        status=error.status,
-        request_id=error.request_id,
-        retry_after_seconds=error.retry_after_seconds,
-    )
