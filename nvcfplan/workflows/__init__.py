@@ -18,6 +18,7 @@ from nvcfplan.workflows.commenting import (
 )
 from nvcfplan.workflows.drift import DriftRequest, look_for_drift
 from nvcfplan.workflows.history import Lock, UnreadRun, look_at_lock, read_history, read_run
+from nvcfplan.workflows.journals import last_journal
 from nvcfplan.workflows.locking import Patience, Pulse, take_pulse
 from nvcfplan.workflows.memory import read_memory, revise_memory
 from nvcfplan.workflows.offline import make_offline_plan
@@ -35,7 +36,7 @@ from nvcfplan.workflows.recover import (
 from nvcfplan.workflows.rehearse import look_at_scene, put_state
 from nvcfplan.workflows.repairing import look_for_repair
 from nvcfplan.workflows.room import RoomWait, StillWaiting, apply_when_there_is_room
-from nvcfplan.workflows.runs import RunResult, Shell, last_journal
+from nvcfplan.workflows.runs import RunResult, Shell
 from nvcfplan.workflows.snapshot import take_snapshot
 from nvcfplan.workflows.state_commands import find_function, read_remembered
 from nvcfplan.workflows.telling import Delivery, Telling, tell_channels, undelivered_warning

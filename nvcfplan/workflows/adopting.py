@@ -11,10 +11,11 @@ from nvcfplan.differences import find_owned
 from nvcfplan.errors import ClaimedTwice
 from nvcfplan.model import State
 from nvcfplan.plans import Infeasible
+from nvcfplan.workflows.journals import last_journal, refuse_open
 from nvcfplan.workflows.locking import held
 from nvcfplan.workflows.plan import PlanRequest, make_plan, scope_of
 from nvcfplan.workflows.reading import read_state
-from nvcfplan.workflows.runs import first_remembered, last_journal, refuse_open, write_state
+from nvcfplan.workflows.runs import first_remembered, write_state
 
 if TYPE_CHECKING:
     from nvcfplan.workflows.ports import Actor, LookPorts, Minted

@@ -17,18 +17,17 @@ from nvcfplan.model import (
 from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
 from nvcfplan.workflows.check import freshness_of
 from nvcfplan.workflows.climbing import replanner
+from nvcfplan.workflows.journals import CODEC, last_journal, refuse_open
 from nvcfplan.workflows.locking import Patience, held, wait_until_free
 from nvcfplan.workflows.plan import scope_of
 from nvcfplan.workflows.ports import Actor, Minted
 from nvcfplan.workflows.publishing import counting_others, published
-from nvcfplan.workflows.reading import read_state, refuse_unbound_account
+from nvcfplan.workflows.reading import refuse_unbound_account
 from nvcfplan.workflows.runs import (
-    CODEC,
     Held,
     carry_out,
+    current_state,
     first_remembered,
-    last_journal,
-    refuse_open,
     remember_last,
     write_state,
 )
@@ -114,7 +113,7 @@ async def remember_plan(request: ApplyRequest, ports: LookPorts) -> tuple[Addres
     plan = request.plan
     scope = scope_of(plan.desired)
     refuse_unbound_account(plan.desired.account, ports.identity)
-    if not unremembered((await read_state(scope, ports)).state, plan):
+    if not unremembered((await current_state(scope, ports)).state, plan):
         return ()
     async with _held(request, ports.store) as lease:
         journal = await last_journal(scope, ports.store)

@@ -11,11 +11,11 @@ from nvcfplan.workflows.plan import scope_of
 from nvcfplan.workflows.publishing import counting_others
 from nvcfplan.workflows.reading import (
     read_live,
-    read_state,
     refuse_other_account,
     refuse_other_label,
     refuse_unbound_account,
 )
+from nvcfplan.workflows.runs import current_state
 
 if TYPE_CHECKING:
     from nvcfplan.model import State
@@ -30,7 +30,7 @@ async def check_saved_plan(plan: Plan, ports: LookPorts) -> CheckReport:
     Raises: RemoteError when functions or deployments cannot be read; AccountMismatch; StateCorrupt.
     """
     refuse_unbound_account(plan.desired.account, ports.identity)
-    state = (await read_state(scope_of(plan.desired), ports)).state
+    state = (await current_state(scope_of(plan.desired), ports)).state
     counting = counting_others(scope_of(plan.desired), ports)
     freshness = await freshness_of(plan, state, counting)
     return check_report(plan, freshness, digest=plan_digest(plan), at=ports.clock.now())

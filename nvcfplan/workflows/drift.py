@@ -18,7 +18,8 @@ from nvcfplan.reports import Circumstances, DriftReport, LastRun, drift_report
 from nvcfplan.workflows.apply import RunUnderWay, refuse_open_run
 from nvcfplan.workflows.memory import MEMORY_UNWRITTEN, read_memory, revise_memory
 from nvcfplan.workflows.plan import fingerprints_of, scope_of
-from nvcfplan.workflows.reading import read_live, read_state, refuse_unbound_account
+from nvcfplan.workflows.reading import read_live, refuse_unbound_account
+from nvcfplan.workflows.runs import current_state
 
 if TYPE_CHECKING:
     from nvcfplan.drifting import Drift, Recollection
@@ -48,7 +49,7 @@ async def look_for_drift(request: DriftRequest, ports: LookPorts) -> DriftReport
     stack, scope = request.stack, scope_of(request.stack)
     refuse_unbound_account(stack.account, ports.identity)
     last_run, words = await _last_run(scope, ports)
-    state = (await read_state(scope, ports)).state
+    state = (await current_state(scope, ports)).state
     around = Circumstances(
         stack=str(scope),
         account=str(ports.identity),

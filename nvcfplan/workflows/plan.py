@@ -19,10 +19,10 @@ from nvcfplan.workflows.publishing import counting_others
 from nvcfplan.workflows.reading import (
     Scope,
     read_live,
-    read_state,
     refuse_other_claims,
     refuse_unbound_account,
 )
+from nvcfplan.workflows.runs import current_state
 from nvcfplan.workflows.strategies import with_alternatives, with_strategies
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
     """
     stack = request.stack
     refuse_unbound_account(stack.account, ports.identity)
-    state = (await read_state(scope_of(stack), ports)).state
+    state = (await current_state(scope_of(stack), ports)).state
     wanted = replace(stack, functions=()) if request.destroys else stack
     known = fingerprints_of(stack, state, ports.secrets) if request.compares_secrets else {}
     is_repair = request.repairs is not None

@@ -21,6 +21,7 @@ from nvcfplan.planning import ApplyNeeds, find_moved
 from nvcfplan.plans import Irreversible
 from nvcfplan.workflows.apply import refuse_unresolvable
 from nvcfplan.workflows.climbing import replanner
+from nvcfplan.workflows.journals import CODEC, last_journal
 from nvcfplan.workflows.locking import Patience, held
 from nvcfplan.workflows.plan import scope_of
 from nvcfplan.workflows.ports import Actor, Minted
@@ -31,14 +32,7 @@ from nvcfplan.workflows.reading import (
     refuse_other_account,
     refuse_other_label,
 )
-from nvcfplan.workflows.runs import (
-    CODEC,
-    Held,
-    carry_out,
-    first_remembered,
-    last_journal,
-    remember_last,
-)
+from nvcfplan.workflows.runs import Held, carry_out, first_remembered, remember_last
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,8 +41,9 @@ if TYPE_CHECKING:
     from nvcfplan.applying import Lease, StateStore
     from nvcfplan.errors import Moved
     from nvcfplan.model import LiveFunction, State, StepId
+    from nvcfplan.workflows.journals import Journal
     from nvcfplan.workflows.ports import LookPorts, RunPorts
-    from nvcfplan.workflows.runs import Journal, RunResult, Shell
+    from nvcfplan.workflows.runs import RunResult, Shell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

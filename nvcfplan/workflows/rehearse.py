@@ -12,10 +12,10 @@ from nvcfplan.planning import ApplyNeeds
 from nvcfplan.workflows.plan import scope_of
 from nvcfplan.workflows.reading import (
     read_live,
-    read_state,
     refuse_other_label,
     refuse_unbound_account,
 )
+from nvcfplan.workflows.runs import current_state
 
 if TYPE_CHECKING:
     from nvcfplan.plans import Plan
@@ -37,7 +37,7 @@ async def look_at_scene(plan: Plan, ports: LookPorts) -> Seen:
     """Reads only. Raises: AccountMismatch; RemoteError; StateCorrupt."""
     scope = scope_of(plan.desired)
     refuse_unbound_account(plan.desired.account, ports.identity)
-    state = (await read_state(scope, ports)).state
+    state = (await current_state(scope, ports)).state
     account, functions = await read_live(scope, ports.reader, ApplyNeeds(plan=plan, state=state))
     refuse_other_label(plan.account, account.identity)
     stored = await ports.store.read(str(scope), Document.STATE)

@@ -25,7 +25,8 @@ from nvcfplan.workflows.apply import (
 )
 from nvcfplan.workflows.plan import scope_of
 from nvcfplan.workflows.publishing import counting_others
-from nvcfplan.workflows.reading import read_state, refuse_unbound_account
+from nvcfplan.workflows.reading import refuse_unbound_account
+from nvcfplan.workflows.runs import current_state
 
 if TYPE_CHECKING:
     from nvcfplan.plans import Plan
@@ -90,7 +91,7 @@ async def apply_when_there_is_room(
 async def _obstacle(plan: Plan, look: LookPorts) -> str:
     """Empty: the proof holds with the numbers of now. Raises: StalePlan."""
     try:
-        await refuse_moved(plan, await read_state(scope_of(plan.desired), look), look)
+        await refuse_moved(plan, await current_state(scope_of(plan.desired), look), look)
     except StalePlan as error:
         return _waitable(error)
     except _PASSING as error:

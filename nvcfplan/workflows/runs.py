@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from nvcfplan.applying import (
     ApplyPorts,
@@ -17,7 +17,6 @@ from nvcfplan.applying import (
     Event,
     Interrupted,
     Lease,
-    PlanTaken,
     Record,
     RunContext,
     RunEnded,
@@ -28,51 +27,29 @@ from nvcfplan.applying import (
     state_after,
 )
 from nvcfplan.documents import (
-    decode_plan,
-    decode_record,
-    encode_plan,
     encode_record,
     encode_state,
-    plan_digest,
 )
-from nvcfplan.errors import JournalCorrupt, RunOpen, StoreError
+from nvcfplan.errors import JournalCorrupt, StoreError
 from nvcfplan.model import RunId, State, function_key
 from nvcfplan.plans import CreateFunction, CreateVersion, Plan, SetSecrets
 from nvcfplan.workflows.climbing import surveyor
+from nvcfplan.workflows.journals import CODEC, Journal, last_of, read_journal
 from nvcfplan.workflows.locking import LEASE_SECONDS
 from nvcfplan.workflows.memory import remember_durations
 from nvcfplan.workflows.ports import Actor
-from nvcfplan.workflows.reading import Remembered, Scope, stored_state
+from nvcfplan.workflows.reading import Remembered, Scope, read_state, stored_state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from nvcfplan.applying import (
         ApplyMachine,
         Clock,
         Fingerprints,
-        PlanCodec,
         SecretSource,
-        StateStore,
     )
-    from nvcfplan.model import Digest
     from nvcfplan.workflows.ports import LookPorts, Minted, RunPorts
-
-
-class DocumentCodec:
-    """Plans as bytes, for a machine that may not know documents."""
-
-    def encode(self, plan: Plan) -> bytes:
-        return encode_plan(plan)
-
-    def decode(self, document: bytes) -> Plan:
-        return decode_plan(document)
-
-    def digest(self, plan: Plan) -> Digest:
-        return plan_digest(plan)
-
-
-CODEC: Final[PlanCodec] = DocumentCodec()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,110 +71,27 @@ class RunResult:
     state_failure: StoreError | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Journal:
-    """A run as written down. `records` may be cut anywhere."""
+async def current_state(scope: Scope, ports: LookPorts) -> Remembered:
+    """As stored; or as the newest run left it, if that ended but did not come to write it.
 
-    run: RunId
-    records: tuple[Record, ...]
-
-    @property
-    def ended(self) -> RunEnded | None:
-        last = self.records[-1] if self.records else None
-        return last if isinstance(last, RunEnded) else None
-
-    @property
-    def is_open(self) -> bool:
-        """Something may have been begun that is not known to have ended."""
-        return self._taken is not None and (self.ended is None or self.ended.outcome.is_open)
-
-    @property
-    def plan(self) -> Plan | None:
-        """The run's own; None: cut before it was written, so nothing was begun."""
-        return None if self._taken is None else CODEC.decode(self._taken.document)
-
-    @property
-    def _taken(self) -> PlanTaken | None:
-        return next((one for one in self.records if isinstance(one, PlanTaken)), None)
-
-
-async def last_journal(scope: Scope, store: StateStore) -> Journal | None:
-    """Of the open run where there is one, else of the newest; None: there has been none.
-
-    Raises: JournalCorrupt, of a run after which none has begun: it could be an open one.
+    Writes nothing: that is left to whoever has the lease. Raises: as `read_state`.
     """
-    places: list[_Place] = []
-    damaged: list[JournalCorrupt] = []
-    for run in await store.runs(str(scope)):
-        try:
-            places.append(_place(run, await store.records(str(scope), run)))
-        except JournalCorrupt as error:
-            damaged.append(error)
-    last = max((place.epoch for place in places), default=0)
-    for one in damaged:
-        if not 0 < _epoch_of(one.intact) < last:
-            raise one
-    return await read_journal(scope, store, max(places).run) if places else None
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _Place:
-    """Where a run stands among all; the greatest is the last run.
-
-    Epochs rise with each lease; ids are in no order within a millisecond, nor when a clock is set
-    back.
-    """
-
-    is_open: bool
-    epoch: int
-    run: RunId
-
-
-def _place(run: RunId, stored: Sequence[bytes]) -> _Place:
-    """Reads a journal's two ends only: there may be many, and plans are large."""
-    known = (found for one in stored if (found := decode_record(one)) is not None)
-    epoch, has_plan = 0, False
-    for record in known:
-        if isinstance(record, RunStarted):
-            epoch = record.epoch
-        elif isinstance(record, PlanTaken):
-            has_plan = True
-            break
-    backwards = (decode_record(one) for one in reversed(stored))
-    last = next((one for one in backwards if one is not None), None)
-    has_settled = isinstance(last, RunEnded) and not last.outcome.is_open
-    return _Place(is_open=has_plan and not has_settled, epoch=epoch, run=run)
-
-
-def _epoch_of(stored: Sequence[bytes]) -> int:
-    """Of the lease under which a run began; 0: its first record does not read.
-
-    One below another's was settled when that began: while a run is open no other begins.
-    """
+    remembered = await read_state(scope, ports)
+    state, newest = remembered.state, (await ports.store.runs(str(scope)))[:1]
+    if state is None or not newest:
+        return remembered
     try:
-        first = decode_record(stored[0]) if stored else None
+        stored = await ports.store.records(str(scope), newest[0])
+        if not _is_unwritten(last_of(stored), state):
+            return remembered
+        journal = await read_journal(scope, ports.store, newest[0])
     except JournalCorrupt:
-        return 0
-    return first.epoch if isinstance(first, RunStarted) else 0
-
-
-async def read_journal(scope: Scope, store: StateStore, run: RunId) -> Journal:
-    stored = await store.records(str(scope), run)
-    decoded = (decode_record(record) for record in stored)
-    return Journal(run=run, records=tuple(one for one in decoded if one is not None))
-
-
-def refuse_open(journal: Journal | None, scope: Scope) -> None:
-    """Raises: RunOpen. What an open run has left undone would be taken for somebody's edit."""
-    if journal is None or not journal.is_open:
-        return
-    ended = journal.ended
-    how = f"it ended as {ended.outcome.value}" if ended else "it was cut off"
-    raise RunOpen(
-        f"run {journal.run} of {scope} has not been settled",
-        detail=f"{how}; its journal knows what is left to do",
-        remedy="go on with `nvcfplan resume`, or undo it with `nvcfplan rollback`",
-    )
+        return remembered
+    started = next((one for one in journal.records if isinstance(one, RunStarted)), None)
+    if journal.plan is None or started is None or started.lineage != state.lineage:
+        return remembered
+    made_of = Remembering(remembered, state, journal.plan, journal.records)
+    return replace(remembered, state=_state_after(ports, made_of))
 
 
 async def remember_last(
@@ -206,15 +100,20 @@ async def remember_last(
     """The state; written first, if the last run could not write it."""
     remembered = await stored_state(scope, ports.store)
     state = remembered.state
-    if journal is None or journal.ended is None or state is None:
-        return remembered
-    if journal.is_open or state.serial >= journal.ended.serial:
+    if journal is None or state is None or not _is_unwritten(journal.ended, state):
         return remembered
     plan = journal.plan
     if plan is None:
         return remembered
     await _remember(ports, lease, Remembering(remembered, state, plan, journal.records))
     return await stored_state(scope, ports.store)
+
+
+def _is_unwritten(last: Record | None, state: State) -> bool:
+    """By the last record of a run: whether it is settled, and the state after it is not there."""
+    if not isinstance(last, RunEnded) or last.outcome.is_open:
+        return False
+    return state.serial < last.serial
 
 
 async def first_remembered(
@@ -334,7 +233,11 @@ async def _remembered_after(plan: Plan, holding: Held, ports: LookPorts) -> Stor
 
 
 async def _remember(ports: LookPorts, lease: Lease, made_of: Remembering) -> None:
-    state = state_after(
+    await write_state(_state_after(ports, made_of), made_of.before, ports, lease)
+
+
+def _state_after(ports: LookPorts, made_of: Remembering) -> State:
+    return state_after(
         made_of.state,
         made_of.plan,
         made_of.records,
@@ -342,7 +245,6 @@ async def _remember(ports: LookPorts, lease: Lease, made_of: Remembering) -> Non
         fingerprints=_sent_secrets(made_of.plan, made_of.state, ports.secrets),
         now=ports.clock.now(),
     )
-    await write_state(state, made_of.before, ports, lease)
 
 
 async def write_state(state: State, before: Remembered, ports: LookPorts, lease: Lease) -> None:

@@ -16,7 +16,8 @@ from nvcfplan.model import (
 )
 from nvcfplan.workflows.concurrency import both, each
 from nvcfplan.workflows.plan import scope_of
-from nvcfplan.workflows.reading import read_state, refuse_unbound_account
+from nvcfplan.workflows.reading import refuse_unbound_account
+from nvcfplan.workflows.runs import current_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,7 @@ async def take_snapshot(stack: Stack, salt: bytes, ports: LookPorts) -> Snapshot
     """No secret value is in it. Raises: RemoteError; AccountMismatch; StateCorrupt."""
     refuse_unbound_account(stack.account, ports.identity)
     scope = scope_of(stack)
-    state = (await read_state(scope, ports)).state
+    state = (await current_state(scope, ports)).state
     reader = ports.reader
     listed = await reader.functions()
     ours = needed_reads(scope.stack, scope.environment, listed, state)

@@ -26,18 +26,11 @@ from nvcfplan.errors import LeaseLostError, LockHeld, RunOpen
 from nvcfplan.model import Stack, digest_of, function_key
 from nvcfplan.planning import Inputs, PlanOptions, check_freshness, plan_stack
 from nvcfplan.plans import CreateFunction, CreateVersion, Infeasible, Plan, Provenance, SetSecrets
+from nvcfplan.workflows.journals import last_journal, read_journal, refuse_open
 from nvcfplan.workflows.ports import Minted
 from nvcfplan.workflows.reading import stored_state
 from nvcfplan.workflows.recover import moved_since
-from nvcfplan.workflows.runs import (
-    Held,
-    first_remembered,
-    last_journal,
-    read_journal,
-    refuse_open,
-    remember_last,
-    write_state,
-)
+from nvcfplan.workflows.runs import Held, first_remembered, remember_last, write_state
 from tests.chaos.flight import Flight, Turns
 from tests.chaos.scene import ACTOR, SCOPE, Scene, Visit
 from tests.chaos.storing import at_once
@@ -46,8 +39,8 @@ from tests.chaos.weather import Killed, Trouble
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nvcfplan.workflows.journals import Journal
     from nvcfplan.workflows.reading import Remembered
-    from nvcfplan.workflows.runs import Journal
     from tests.chaos.worlds import Functions
 
 

@@ -24,9 +24,9 @@ from nvcfplan.model import (
     parse_json,
 )
 from nvcfplan.plans import Plan
+from nvcfplan.workflows.journals import CODEC
 from nvcfplan.workflows.ports import Actor, LookPorts
 from nvcfplan.workflows.reading import Scope
-from nvcfplan.workflows.runs import CODEC
 from tests.chaos.account import Besieged
 from tests.chaos.storing import Disk
 from tests.chaos.weather import Weather

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from nvcfplan.applying import ApplySettings, RunOutcome
 from nvcfplan.model import FunctionConfig
 from nvcfplan.plans import Infeasible
-from nvcfplan.workflows.runs import last_journal
+from nvcfplan.workflows.journals import last_journal
 from tests.chaos.account import FOREIGN, Besieged
 from tests.chaos.applier import Applier
 from tests.chaos.flight import Turns

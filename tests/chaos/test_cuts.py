@@ -25,7 +25,7 @@ from nvcfplan.model import (
     UpdatePolicy,
 )
 from nvcfplan.plans import Infeasible
-from nvcfplan.workflows.runs import read_journal
+from nvcfplan.workflows.journals import read_journal
 from tests.chaos.account import Besieged
 from tests.chaos.applier import Applier
 from tests.chaos.flight import Flight

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from nvcfplan.diagnostics import has_errors
 from nvcfplan.model import owner_of, user_tags
 from nvcfplan.plans import Action, Infeasible
+from nvcfplan.workflows.journals import last_journal
 from nvcfplan.workflows.reading import stored_state
-from nvcfplan.workflows.runs import last_journal
 from tests.chaos.account import FOREIGN
 from tests.chaos.applier import Applier
 from tests.chaos.scene import SCOPE, Scene

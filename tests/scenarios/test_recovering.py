@@ -135,3 +135,25 @@ def _damage(journal: Path) -> None:
     whole = journal.read_bytes()
     assert b'"attempt":1' in whole
     journal.write_bytes(whole.replace(b'"attempt":1', b'"attempt":7', 1))
+
+
+def test_a_run_that_died_before_it_wrote_the_state_is_nobodys_edit(workshop: Workshop) -> None:
+    """It is dead once its end stands in the journal: what the state lacks is read from there."""
+    workshop.write("stack.yaml", stack(function("embed")))
+    assert workshop.apply(".").code == 0
+    stored = workshop.state_directory / "state.json"
+    before = stored.read_bytes()
+    workshop.write("stack.yaml", stack(function("embed", image="2.0.0")))
+    assert workshop.apply(".").code == 0
+    stored.write_bytes(before)
+
+    said = workshop.plan(".")
+    assert (said.code, "policies-to-remember" in said.out) == (0, False)
+    assert workshop.type("drift", "--emulator", ".").code == 0
+    assert stored.read_bytes() == before, "whoever only looks writes nothing"
+    workshop.write("stack.yaml", stack(function("embed", image="3.0.0")))
+    said = workshop.plan("-out=next.nvcfplan", ".")
+    assert (said.code, "changed outside" in said.out) == (2, False)
+    said = workshop.apply("next.nvcfplan")
+    assert said.code == 0, said.out + said.err
+    assert workshop.plan(".").code == 0
