@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _WIDE: Final = 120
 """From so many columns on, what is waited for stands beside the step, else below it."""
 _LONGEST_NAME: Final = 40
+_ECHO: Final = 5
+"""Columns left free at the end: a terminal writes `^C` there, and `^C^C` must not begin a line."""
 _SHORT_SECONDS: Final = 60
 """How long a mere request takes is of interest to nobody."""
 
@@ -40,7 +42,7 @@ def draw_live(progress: Progress, at: float, *, width: int, height: int) -> Text
         drawn.append(clipped(reason, max(1, room_left)) + "\n")
     if hidden > 0:
         drawn.append(f"  and {counted(hidden, 'step')} more\n")
-    drawn.append(clipped(stand_in_words(progress, at), width - 1), style="bold")
+    drawn.append(clipped(stand_in_words(progress, at), width - _ECHO), style="bold")
     return drawn
 
 

@@ -89,7 +89,7 @@ class Workshop:
         return subprocess.Popen(
             [sys.executable, "-m", "nvcfplan", *words],
             cwd=self.directory,
-            env={**_bare_environment(), "PYTHONHASHSEED": seed, **(more or {})},
+            env={**bare_environment(), "PYTHONHASHSEED": seed, **(more or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
@@ -231,7 +231,7 @@ def codes(text: str) -> list[str]:
     return re.findall(r"^(?:error|warning|note)\[([a-z-]+)\]", text, re.MULTILINE)
 
 
-def _bare_environment() -> dict[str, str]:
+def bare_environment() -> dict[str, str]:
     """Nothing of the developer's own but the way to Python; a key that only an emulator takes."""
     return {
         "PATH": os.environ["PATH"],

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import socket
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,9 +21,11 @@ from nvcfplan.emulator.serving import Fault
 from tests.scenarios import fleet
 from tests.scenarios.conftest import Said, Workshop, as_before
 from tests.scenarios.hands import reorganise
+from tests.scenarios.servers import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 IS_TORTURE = bool(os.environ.get("NVCFPLAN_TORTURE"))
@@ -74,21 +75,8 @@ class Lab(Workshop):
         shutil.copytree(self.directory.with_suffix(".start"), self.directory)
         os.chdir(self.directory)
 
-    @contextmanager
-    def served(self, *words: str) -> Iterator[None]:
-        ends = (f"-port={self.port}", f"-speed={SPEED}", *words, str(self.emulator_file))
-        process = self.fork("emulator", "serve", *ends)
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        assert f":{self.port} at" in line, line
-        try:
-            yield
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=20)
-            assert process.returncode == 0
-        finally:
-            process.kill()
-            process.communicate()
+    def served(self, *words: str) -> AbstractContextManager[str]:
+        return serving(self, *words, str(self.emulator_file), speed=SPEED, port=self.port)
 
 
 @contextmanager

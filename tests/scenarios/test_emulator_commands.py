@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import signal
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.scenarios.conftest import Workshop, codes, function, stack
+from tests.scenarios.servers import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,24 +28,6 @@ clusters:
         instanceTypes:
           LAB.H100_1x: {gpuCount: 1}
 """
-
-
-@contextmanager
-def serving(workshop: Workshop, *words: str, speed: float = 0.001) -> Iterator[str]:
-    """The address; its clock all but stands still. SIGTERM must end it, and with 0."""
-    process = workshop.fork("emulator", "serve", "-port=0", f"-speed={speed}", *words)
-    assert process.stderr is not None
-    line = process.stderr.readline()
-    found = re.search(r"on (http://[0-9.:]+) at", line)
-    assert found is not None, line
-    try:
-        yield found[1]
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
-        assert process.returncode == 0
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture(params=["file", "address"])
