@@ -55,7 +55,7 @@ def adopt(plan: Plan, owned: Mapping[str, OwnedFunction]) -> tuple[Adopted, ...]
     return tuple(
         _adopted(found, desired.get(key), changes.get(key))
         for key, found in sorted(owned.items())
-        if found.managed is None and not found.is_late
+        if found.managed is None and not found.is_left_over
     )
 
 
@@ -80,7 +80,7 @@ def _adopted(
         ),
         likeness=likeness,
         status=found.current.status,
-        kept=len(found.versions) - 1,
+        kept=len(found.versions) - len(found.failed) - 1,
         foreign=len(found.foreign),
         uncompared=tuple(one.name for one in desired.secrets) if desired else (),
     )

@@ -6,6 +6,7 @@ that component by a plan of its own; the other components go on to their end.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from nvcfplan.applying.climbing import Climbing
@@ -31,12 +32,12 @@ from nvcfplan.applying.events import (
     RunFinished,
     RunStopping,
 )
+from nvcfplan.applying.failed import plan_back
 from nvcfplan.applying.failures import Failure, FailureClass
 from nvcfplan.applying.flows import Ended, Flow, Reckoned, Succeeded, Write
 from nvcfplan.applying.journal import PlanTaken, RunEnded, RunOutcome, RunStarted
 from nvcfplan.applying.recovery import Replayed, replay
-from nvcfplan.applying.retracing import carried_out
-from nvcfplan.applying.rollback import ALL_FAILED, ASKED_FOR, rollback_plan
+from nvcfplan.applying.rollback import ALL_FAILED, ASKED_FOR
 from nvcfplan.applying.running import Running
 from nvcfplan.applying.settings import OnFailure
 from nvcfplan.applying.tracking import Bindings, Course, Kind, Status
@@ -232,7 +233,8 @@ class ApplyMachine:
             part.is_settled = True
             part.is_left = bool(part.stuck(running.bindings))
         courses = [one for part in parts if not part.is_left for one in part.courses]
-        plan = rollback_plan(carried_out(courses, running.bindings)) if courses else None
+        at = self._context.at + timedelta(seconds=running.at(now))
+        plan = plan_back(courses, running.bindings, at) if courses else None
         if plan is None or not plan.steps:
             return
         ids = tuple(step.id for step in plan.steps)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.applying.flows import Bound
 from nvcfplan.applying.funding import grants_for, topological
-from nvcfplan.model import StepId
+from nvcfplan.model import Metadata, StepId, VersionId, tags_of_failed
 from nvcfplan.plans import (
     After,
     AwaitActive,
@@ -31,6 +32,7 @@ from nvcfplan.plans import (
     Step,
     Undeploy,
     UpdateDeployment,
+    UpdateMetadata,
     VersionRef,
     is_waiting,
     step_id,
@@ -57,7 +59,7 @@ class Executed:
     """What a rollback starts from.
 
     `steps`: what has to be undone: done, or sent without a known end. `done`: surely done.
-    `resources`: as used after them.
+    `resources`: as used after them. `kept`: made by them, and not deleted until then.
     """
 
     plan: Plan
@@ -65,6 +67,7 @@ class Executed:
     done: Collection[StepId]
     bound: tuple[tuple[VersionRef, Bound], ...]
     resources: tuple[Resource, ...]
+    kept: tuple[tuple[VersionId, datetime], ...] = ()
 
 
 def irreversible(plan: Plan, steps: Collection[StepId]) -> tuple[Step, ...]:
@@ -142,7 +145,7 @@ def _chain(executed: Executed, step: Step, names: Counter[str]) -> tuple[Step, .
     known = {version for version, _ in executed.bound}
     if isinstance(step.task, CreateFunction | CreateVersion) and step.task.version not in known:
         return ()
-    links = _links(executed, step, step.undo)
+    links = _links(executed, step, _undo(executed, step.task, step.undo))
     made: list[Step] = []
     for task, acquire, release in links:
         name = f"{PREFIX}{step_id(task)}"
@@ -163,6 +166,17 @@ def _chain(executed: Executed, step: Step, names: Counter[str]) -> tuple[Step, .
             )
         )
     return tuple(made)
+
+
+def _undo(executed: Executed, task: Task, undo: Reversible) -> Reversible:
+    """What failed and is to be looked at keeps its version, and tells by a tag that it failed."""
+    if not isinstance(task, CreateFunction | CreateVersion):
+        return undo
+    until = dict(executed.kept).get(dict(executed.bound)[task.version][1] or VersionId(""))
+    if until is None:
+        return undo
+    tags = tags_of_failed(task.config.tags, until)
+    return replace(undo, tasks=(UpdateMetadata(task.version, Metadata(tags=tags)),))
 
 
 _Link = tuple["Task", tuple[Charge, ...], tuple[Charge, ...]]

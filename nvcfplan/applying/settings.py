@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -58,7 +59,8 @@ class ApplySettings:
 class RunContext:
     """`serial`: the state's when this part of the run began; `epoch`: the lease's.
 
-    `actor`, `commit`, `link`: as in `RunStarted`.
+    `at`: the time of day then, by which what failed is kept. `actor`, `commit`, `link`: as in
+    `RunStarted`.
     """
 
     run: RunId
@@ -66,6 +68,7 @@ class RunContext:
     serial: int
     epoch: int
     tool_version: str
+    at: datetime
     actor: str = ""
     commit: str = ""
     link: str = ""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from nvcfplan.applying.effects import Done
 from nvcfplan.applying.journal import Intent, Outcome
 from nvcfplan.applying.tracking import Kind
-from nvcfplan.plans import CreateFunction, CreateVersion, DeleteVersion
+from nvcfplan.plans import CreateFunction, CreateVersion, DeleteVersion, UpdateMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,19 +74,19 @@ def _lost(replayed: Replayed) -> tuple[OperationId, ...]:
 
 
 def _taken_back(replayed: Replayed, answered: dict[StepId, OperationId]) -> tuple[OperationId, ...]:
-    """Of what an undo deleted again: served twice, the second one would be nobody's."""
-    deleted = {
+    """Of what an undo deleted, or keeps as failed: served twice, the second would be nobody's."""
+    undone = {
         step.task.version
         for course in replayed.courses
         if course.kind is Kind.UNDO
         for step in course.plan.steps
-        if isinstance(step.task, DeleteVersion) and course.is_done(step.id)
+        if isinstance(step.task, DeleteVersion | UpdateMetadata) and course.is_done(step.id)
     }
     return tuple(
         answered[one]
         for course in replayed.courses
         for one in _creating(course)
-        if one in answered and _made(course, one) in deleted
+        if one in answered and _made(course, one) in undone
     )
 
 

@@ -23,11 +23,10 @@ from nvcfplan.differences.compare import (
     secret_change,
 )
 from nvcfplan.differences.differ import (
-    LATE,
-    SURPLUS,
     CompareOptions,
     Difference,
     compare_function,
+    keep_function,
     remove_function,
 )
 from nvcfplan.differences.flattening import (
@@ -51,6 +50,16 @@ from nvcfplan.differences.late import (
     Arrivals,
     find_arrivals,
     has_row,
+)
+from nvcfplan.differences.leftovers import (
+    FAILED,
+    LATE,
+    SURPLUS,
+    cleaning,
+    is_due,
+    is_over,
+    leaving,
+    note_failed,
 )
 from nvcfplan.differences.mutability import (
     CONFIG_ROWS,
@@ -99,6 +108,7 @@ from nvcfplan.differences.trouble import (
 
 __all__ = [
     "CONFIG_ROWS",
+    "FAILED",
     "FOLDED",
     "LATE",
     "MASK",
@@ -125,6 +135,7 @@ __all__ = [
     "carried_config",
     "carry_forward",
     "caution",
+    "cleaning",
     "compare_config",
     "compare_function",
     "compare_ownership",
@@ -142,15 +153,20 @@ __all__ = [
     "has_row",
     "hash_live",
     "hash_state",
+    "is_due",
     "is_move",
     "is_mutable",
+    "is_over",
     "judge_live",
     "judge_sharing",
     "judge_standing",
+    "keep_function",
+    "leaving",
     "manages_sharing",
     "match_specifications",
     "match_values",
     "needed_reads",
+    "note_failed",
     "on_rung",
     "remove_function",
     "removed_attributes",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from datetime import datetime
 
 from nvcfplan.diagnostics import Diagnostic, Severity, Subject
 from nvcfplan.differences.cautions import caution, is_move
@@ -21,6 +21,14 @@ from nvcfplan.differences.compare import (
     secret_change,
 )
 from nvcfplan.differences.late import has_row
+from nvcfplan.differences.leftovers import (
+    FAILED,
+    SURPLUS,
+    cleaning,
+    is_due,
+    leaving,
+    note_failed,
+)
 from nvcfplan.differences.ownership import OwnedFunction
 from nvcfplan.differences.sealing import seal_config
 from nvcfplan.differences.sharing import compare_sharing, created_sharing, judge_sharing
@@ -41,10 +49,6 @@ from nvcfplan.model import (
 )
 from nvcfplan.plans import Action, AttributeChange, Change, Means
 
-LATE: Final = "own-late-create"
-"""Made by a creating call of ours that had been given up, or was served twice."""
-SURPLUS: Final = "surplus-versions"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
@@ -52,7 +56,7 @@ class Difference:
 
     `specifications`: the wanted placement, unmanaged fields carried forward, by key.
     `retired`: other versions of ours that are deployed and should not be. `surplus`: stored ones
-    beyond `keepVersions` or come late, oldest first; they are deleted last.
+    beyond `keepVersions`, come late, or failed and kept for long enough; they are deleted last.
     """
 
     change: Change
@@ -72,7 +76,7 @@ class CompareOptions:
 
     `fingerprints`: of the wanted secrets, by (function key, name), under the state's key; only
     those that could be resolved. `keeps_stored`: of stored versions only one that is replaced
-    makes another surplus.
+    makes another surplus. `at`: the time of day; None: whatever failed is kept.
     """
 
     stack: str
@@ -80,6 +84,7 @@ class CompareOptions:
     now: bool = False
     fingerprints: Mapping[tuple[str, str], str]
     keeps_stored: bool = False
+    at: datetime | None = None
 
 
 def compare_function(
@@ -115,12 +120,12 @@ def compare_function(
     retired = _retired(owned)
     is_replaced = Means.NEW_VERSION in means
     is_kept = options.keeps_stored and not is_replaced
-    surplus = () if is_kept else _surplus(desired, owned, is_replaced=is_replaced)
+    surplus = () if is_kept else _surplus(desired, owned, options.at, is_replaced=is_replaced)
     if retired or surplus:
         means = tuple(sorted({*means, Means.REMOVE}))
     change = _change(desired, means, attributes, config.waiting)
-    if change.reason == SURPLUS and all(one.version_id in owned.late for one in surplus):
-        change = replace(change, reason=LATE)
+    if change.reason == SURPLUS:
+        change = replace(change, reason=cleaning(owned, surplus))
     config_made = carried_config(desired, live) if Means.NEW_VERSION in means else None
     return Difference(
         change=change,
@@ -133,9 +138,22 @@ def compare_function(
         surplus=surplus,
         diagnostics=(
             *_diagnostics(desired, owned, means),
+            *note_failed(owned, surplus),
             *(caution(desired, config_made, attributes) if config_made else ()),
         ),
     )
+
+
+def keep_function(owned: OwnedFunction) -> Difference:
+    """What is left over of one that failed, until its time is over."""
+    change = Change(
+        address=function_address(owned.key),
+        action=Action.NO_OP,
+        means=(),
+        reason=FAILED,
+        attributes=(),
+    )
+    return Difference(change=change, desired=None, owned=owned, diagnostics=note_failed(owned, ()))
 
 
 def remove_function(owned: OwnedFunction, on_remove: OnRemove) -> Difference:
@@ -148,14 +166,14 @@ def remove_function(owned: OwnedFunction, on_remove: OnRemove) -> Difference:
                     address=address,
                     action=Action.DELETE,
                     means=(Means.REMOVE,),
-                    reason=LATE if owned.is_late else "removed-from-stack",
+                    reason=leaving(owned),
                     attributes=removed_attributes(owned.current),
                 ),
                 desired=None,
                 owned=owned,
                 retired=tuple(one for one in owned.versions if has_row(one)),
                 surplus=owned.versions,
-                diagnostics=_in_the_way(owned),
+                diagnostics=(*_in_the_way(owned), *note_failed(owned, owned.versions)),
             )
         case OnRemove.UNDEPLOY:
             deployed = tuple(one for one in owned.versions if has_row(one))
@@ -332,14 +350,16 @@ def _retired(owned: OwnedFunction) -> tuple[LiveVersion, ...]:
 
 
 def _surplus(
-    desired: DesiredFunction, owned: OwnedFunction, *, is_replaced: bool
+    desired: DesiredFunction, owned: OwnedFunction, at: datetime | None, *, is_replaced: bool
 ) -> tuple[LiveVersion, ...]:
     current = owned.current.version_id
-    stored = [one for one in owned.versions if one.version_id not in (current, *owned.late)]
+    kept = [one for one in owned.versions if one.version_id not in (*owned.late, *owned.failed)]
+    stored = [one for one in kept if one.version_id != current]
     stored += [owned.current] if is_replaced else []
     beyond = len(stored) - desired.update.keep_versions
     late = [one for one in owned.versions if one.version_id in owned.late]
-    return (*late, *stored[: max(0, beyond)])
+    over = [one for one in owned.versions if one.version_id in owned.failed and is_due(one, at)]
+    return (*late, *over, *stored[: max(0, beyond)])
 
 
 def _diagnostics(

@@ -20,6 +20,7 @@ from nvcfplan.model import (
     State,
     VersionId,
     function_address,
+    kept_until,
     owner_of,
 )
 
@@ -29,7 +30,8 @@ class OwnedFunction:
     """`versions` ours, oldest first; `foreign` are versions of the function that we did not make.
 
     `current` carries the function now, or would: deployed before stored, remembered before newest.
-    `sharing` None: it was not read. `late`: those of `versions` that nobody waits for any more.
+    `sharing` None: it was not read. `late`: those of `versions` that nobody waits for any more;
+    `failed`: those that are kept for a while only to be looked at. Neither carries the function.
     """
 
     key: str
@@ -40,16 +42,22 @@ class OwnedFunction:
     managed: ManagedFunction | None
     sharing: LiveSharing | None = None
     late: tuple[VersionId, ...] = ()
+    failed: tuple[VersionId, ...] = ()
 
     @property
     def is_late(self) -> bool:
         """There is nothing in it but late arrivals."""
         return len(self.late) == len(self.versions) and not self.foreign
 
+    @property
+    def is_left_over(self) -> bool:
+        """There is nothing in it but late arrivals and versions that failed."""
+        return len(self.late) + len(self.failed) == len(self.versions) and not self.foreign
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
-    """Keyed by function key; functions that came late by a key that no stack can give.
+    """Keyed by function key; what is left over by a key that no stack can give.
 
     `missing`: in our state, gone from the account.
     """
@@ -72,7 +80,7 @@ def find_owned(
     for function in sorted(live, key=lambda one: one.id):
         found = _owned(stack, environment, function, managed.get(function.id), arrivals)
         if found is not None:
-            key = f"{found.key}~{found.function_id}" if found.is_late else found.key
+            key = f"{found.key}~{found.function_id}" if found.is_left_over else found.key
             by_key.setdefault(key, []).append(replace(found, key=key))
     diagnostics = [
         diagnostic
@@ -126,7 +134,14 @@ def _owned(
     keys = [owner.key for version in ours if (owner := owners[version.version_id]) is not None]
     key = managed.key if managed is not None else keys[-1]
     late = tuple(version.version_id for version in ours if arrivals.is_late(version))
-    expected = tuple(version for version in ours if version.version_id not in late)
+    failed = tuple(
+        version.version_id
+        for version in ours
+        if version.version_id not in (known, *late) and kept_until(version.config.tags) is not None
+    )
+    expected = tuple(version for version in ours if version.version_id not in (*late, *failed))
+    if not expected and managed is not None:
+        failed, expected = (), tuple(one for one in ours if one.version_id in failed)
     return OwnedFunction(
         key=key,
         function_id=function.id,
@@ -136,6 +151,7 @@ def _owned(
         managed=managed,
         sharing=function.sharing,
         late=late,
+        failed=failed,
     )
 
 

@@ -110,6 +110,14 @@ def encode_apply_report(report: ApplyReport, *, exit_code: int) -> bytes:
                 {"address": one.address, "rung": one.number, "of": one.total, "by": one.words}
                 for one in report.satisfied
             ],
+            "kept": [
+                {
+                    "address": one.version.address,
+                    "version": one.version.label,
+                    "until": one.until.isoformat(),
+                }
+                for one in report.kept
+            ],
             "resumable": report.is_open,
             "seconds": report.seconds,
         }

@@ -6,7 +6,7 @@ wants and nobody has applied yet is a plan's matter, and here no more than a nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ from nvcfplan.model import Account, LiveFunction, Stack, State
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nvcfplan.differences import OwnedFunction
     from nvcfplan.model import Address
 
 
@@ -90,7 +91,7 @@ def _orphans(stack: Stack, holdings: Holdings) -> Iterator[Finding]:
     """What our state knows was applied, and waits to be removed: that is a plan's matter."""
     wanted = {one.key for one in stack.functions}
     for key, owned in holdings.owned.items():
-        if key not in wanted and owned.managed is None:
+        if key not in wanted and owned.managed is None and not _is_kept(key, owned, wanted):
             yield orphan(owned, stack.name)
     for twice in holdings.diagnostics:
         assert twice.subject is not None, twice
@@ -104,6 +105,11 @@ def _orphans(stack: Stack, holdings: Holdings) -> Iterator[Finding]:
             evidence=(twice.detail,),
             remedy=twice.remedy,
         )
+
+
+def _is_kept(key: str, owned: OwnedFunction, wanted: Collection[str]) -> bool:
+    """What failed is kept on purpose while its function is wanted: the next plan knows its time."""
+    return bool(owned.failed) and owned.is_left_over and key.partition("~")[0] in wanted
 
 
 def _pending(sight: Sight, holdings: Holdings) -> tuple[Address, ...]:

@@ -314,8 +314,11 @@ def _laid_over(base: GpuSpecification, one: BounceFile, key: str) -> GpuSpecific
 
 
 def _lifecycle(lifecycle: LifecycleFile) -> Lifecycle:
+    kept = lifecycle.keep_failed
     return Lifecycle(
-        prevent_destroy=lifecycle.prevent_destroy, on_remove=OnRemove(lifecycle.on_remove)
+        prevent_destroy=lifecycle.prevent_destroy,
+        on_remove=OnRemove(lifecycle.on_remove),
+        keep_failed=None if kept is None else _duration(kept),
     )
 
 

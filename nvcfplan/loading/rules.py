@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.diagnostics import Severity
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from nvcfplan.located import Path
 
 _LONGEST_STICKINESS_SECONDS: Final = 3600
+_LONGEST_KEPT: Final = timedelta(days=366)
 _IMAGE = re.compile(
     r"(localhost|[^/\s@]+[.:][^/\s@]*)/[^\s@:]*[^\s@:/]"
     r"(:\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})"
@@ -237,6 +239,20 @@ def _health(base: Path, function: FunctionFile) -> Iterator[Finding]:
         yield _no_time((*base, "health", "timeout"))
 
 
+def _lifecycle(base: Path, function: FunctionFile) -> Iterator[Finding]:
+    text = function.lifecycle.keep_failed
+    if text is None:
+        return
+    duration = parse_duration(text)
+    if not duration or duration > _LONGEST_KEPT:
+        yield Finding(
+            code="out-of-range",
+            path=(*base, "lifecycle", "keepFailed"),
+            summary="`keepFailed` must be more than nothing and at most a year",
+            remedy="write a duration such as `24h`, or leave it out to keep nothing",
+        )
+
+
 def _no_time(path: Path) -> Finding:
     """Also where it is longer than any date can be away."""
     return Finding(
@@ -353,6 +369,7 @@ _RULES: Final[tuple[Callable[[Path, FunctionFile], Iterator[Finding]], ...]] = (
     _telemetries,
     _secrets,
     _update,
+    _lifecycle,
     _health,
     _specifications,
     ladder_findings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.model.addresses import OperationId
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "nvcfplan:"
 MOST_USER_TAGS: Final = 60
 """The service allows 64; four are ours."""
+_MOMENT: Final = "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,6 +47,24 @@ def owner_of(tags: Iterable[str]) -> Owner | None:
 def operation_of(tags: Iterable[str]) -> OperationId | None:
     found = _our_tags(tags).get("op")
     return None if found is None else OperationId(found)
+
+
+def tags_of_failed(tags: Iterable[str], until: datetime) -> tuple[str, ...]:
+    """Those of a version that failed and is kept until then. Sorted.
+
+    In place of its operation: nobody looks for the call that made it any more, and four are ours.
+    """
+    rest = {tag for tag in tags if not tag.startswith((f"{PREFIX}op=", f"{PREFIX}failed="))}
+    return tuple(sorted((*rest, f"{PREFIX}failed={until.astimezone(UTC):{_MOMENT}}")))
+
+
+def kept_until(tags: Iterable[str]) -> datetime | None:
+    """Until when a version that failed is kept. None: it did not fail, or somebody garbled that."""
+    try:
+        moment = datetime.strptime(_our_tags(tags).get("failed", ""), _MOMENT)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC)
 
 
 def user_tags(tags: Iterable[str]) -> tuple[str, ...]:

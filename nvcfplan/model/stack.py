@@ -284,8 +284,11 @@ class UpdatePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifecycle:
+    """`keep_failed`: for how long a version that failed is kept, undeployed. None: not at all."""
+
     prevent_destroy: bool = False
     on_remove: OnRemove = OnRemove.DELETE
+    keep_failed: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from nvcfplan.model import (
     parse_json,
 )
 from nvcfplan.planning.ways.counts import running_by_row
-from nvcfplan.plans import Action, PreImage, Resource
+from nvcfplan.plans import Action, Failed, PreImage, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,6 +52,7 @@ def pre_images(differences: Iterable[Difference]) -> tuple[PreImage, ...]:
             is_current=version.version_id == difference.owned.current.version_id,
             running=tuple(sorted(running_by_row(version).items())),
             late=_late(version, difference.owned),
+            failed=_failed(version, difference),
         )
         for difference in differences
         if difference.owned is not None and difference.change.action is not Action.NO_OP
@@ -62,6 +63,12 @@ def pre_images(differences: Iterable[Difference]) -> tuple[PreImage, ...]:
 
 def _late(version: LiveVersion, owned: OwnedFunction) -> OperationId | None:
     return operation_of(version.config.tags) if version.version_id in owned.late else None
+
+
+def _failed(version: LiveVersion, difference: Difference) -> Failed | None:
+    if difference.owned is None or version.version_id not in difference.owned.failed:
+        return None
+    return Failed.OVER if version in difference.surplus else Failed.KEPT
 
 
 def _fields(version: LiveVersion, difference: Difference) -> Json:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from nvcfplan.capacity import VERSION_LIMIT, Involved, Limits, find_limits, with_declared
-from nvcfplan.diagnostics import Diagnostic, Severity, Subject, has_errors
+from nvcfplan.diagnostics import Diagnostic, Severity, has_errors
 from nvcfplan.differences import (
     CompareOptions,
     Difference,
@@ -20,6 +21,8 @@ from nvcfplan.differences import (
     conceal,
     find_owned,
     has_row,
+    is_over,
+    keep_function,
     remove_function,
     seal_stack,
 )
@@ -45,12 +48,12 @@ from nvcfplan.planning.demand import find_demand
 from nvcfplan.planning.dependencies import dependencies
 from nvcfplan.planning.fingerprints import inventory_rows, pre_images
 from nvcfplan.planning.landings import find_landings
+from nvcfplan.planning.protections import find_protections
 from nvcfplan.planning.strategies import restrict, tighten
 from nvcfplan.planning.verdicts import find_shortages, judge_capacity
 from nvcfplan.planning.ways.counts import widest
 from nvcfplan.planning.works import find_loans, find_works
 from nvcfplan.plans import (
-    Action,
     Binding,
     CreateFunction,
     CreateVersion,
@@ -78,6 +81,7 @@ class PlanOptions:
     be destroyed, besides those that the state knows as protected. `is_safe`: what is given up for
     nobody is given up last. `climbs`: what stands on a rung of its ladder goes back to the base.
     `keeps_stored`: versions that are stored already are no surplus, unless another joins them.
+    `at`: the time of day, for what is kept until then; None: nothing's time is over.
     """
 
     target: Address | None = None
@@ -89,6 +93,7 @@ class PlanOptions:
     climbs: bool = False
     keeps_stored: bool = False
     only: frozenset[Address] | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +119,7 @@ def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
     differences = find_differences(stack, holdings, options)
     account = with_declared(inputs.account, stack.quotas)
     limits = find_limits(account, find_involved(inputs.live, holdings, differences))
-    found = [*holdings.diagnostics, *_protections(differences, stack, options.protected)]
+    found = [*holdings.diagnostics, *find_protections(differences, stack, options.protected)]
     found += _adopted(inputs, holdings)
     found += _taken_by_others(limits)
     found += (one for difference in differences for one in difference.diagnostics)
@@ -158,6 +163,7 @@ def find_differences(
         now=options.now,
         fingerprints=options.fingerprints,
         keeps_stored=options.keeps_stored,
+        at=options.at,
     )
     missing = {one.key for one in holdings.missing}
     wanted = {one.key for one in stack.functions}
@@ -171,7 +177,9 @@ def find_differences(
         for one in stack.functions
     ]
     found += (
-        remove_function(owned, _on_remove(owned.managed.applied if owned.managed else None))
+        keep_function(owned)
+        if owned.is_left_over and key.partition("~")[0] in wanted and not is_over(owned, options.at)
+        else remove_function(owned, _on_remove(owned.managed.applied if owned.managed else None))
         for key, owned in holdings.owned.items()
         if key not in wanted
     )
@@ -230,31 +238,6 @@ def find_involved(
 
 def _version_order(version: LiveVersion) -> tuple[str, str]:
     return (version.function_id, version.version_id)
-
-
-def _protections(
-    differences: Sequence[Difference], stack: Stack, protected: frozenset[str]
-) -> list[Diagnostic]:
-    """`preventDestroy` guards the function id: an update never loses it."""
-    return [
-        Diagnostic(
-            code="prevent-destroy",
-            severity=Severity.ERROR,
-            summary=f"{one.change.address} would be destroyed, and `lifecycle.preventDestroy` "
-            "forbids it",
-            detail=f"of stack {stack.name}; callers would lose its function id",
-            remedy="keep it in the stack, or apply once with `preventDestroy: false` first",
-            subject=Subject(one.change.address),
-        )
-        for one in differences
-        if one.change.action is Action.DELETE and _is_protected(one, protected)
-    ]
-
-
-def _is_protected(difference: Difference, protected: frozenset[str]) -> bool:
-    managed = difference.owned.managed if difference.owned else None
-    is_known = managed is not None and managed.applied.lifecycle.prevent_destroy
-    return is_known or function_key(difference.change.address) in protected
 
 
 def _adopted(inputs: Inputs, holdings: Holdings) -> list[Diagnostic]:

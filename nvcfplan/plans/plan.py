@@ -64,6 +64,13 @@ class Binding:
     version_id: VersionId | None
 
 
+class Failed(StrEnum):
+    """Of a version that failed. OVER: it was kept for long enough."""
+
+    KEPT = "kept"
+    OVER = "over"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreImage:
     """What a touched version was when the plan was made, so that a refusal names the field.
@@ -71,6 +78,7 @@ class PreImage:
     Of a version that no step touches only its status. `is_current`: it carried the function.
     `running`: instances by specification, as counted then; they move by themselves, so a plan is
     not stale for them. `late`: the call that made it, where nobody waits for that any more.
+    `failed`: it failed, and is kept only to be looked at.
     """
 
     address: Address
@@ -80,6 +88,7 @@ class PreImage:
     is_current: bool = False
     running: tuple[tuple[GpuSpecificationId, int], ...] = ()
     late: OperationId | None = None
+    failed: Failed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

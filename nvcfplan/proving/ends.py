@@ -18,6 +18,7 @@ from nvcfplan.plans import (
     CreateVersion,
     DeleteVersion,
     Deploy,
+    Failed,
     Means,
     SetAuthorizations,
     SetSecrets,
@@ -238,9 +239,13 @@ def _deleted(case: Case, expected: int) -> Iterator[str]:
     gone = [one for one in case.seen if case.has(DeleteVersion, case.ref_of(one))]
     if len(gone) != expected:
         yield f"has {expected} versions to delete, and its steps delete {len(gone)}"
-    for one in case.seen:
-        if one.is_late and one not in gone and case.change.action is Action.UPDATE:
+    for one in case.seen if case.change.action is Action.UPDATE else ():
+        if one.is_late and one not in gone:
             yield f"keeps {case.ref_of(one)}, for which nobody waits"
+        if one.failed is Failed.OVER and one not in gone:
+            yield f"keeps {case.ref_of(one)}, which failed and was kept for long enough"
+        if one.failed is Failed.KEPT and one in gone:
+            yield f"deletes {case.ref_of(one)}, which failed and is still to be looked at"
     is_kept = case.change.action is Action.UPDATE and Means.NEW_VERSION not in case.change.means
     if is_kept and any(one.is_current for one in gone):
         yield "loses the version that carries it"
@@ -250,8 +255,9 @@ def _surplus(case: Case) -> int:
     if case.desired is None:
         return 0
     is_replaced = Means.NEW_VERSION in case.change.means
-    stored = [o for o in case.seen if not o.is_late and (is_replaced or not o.is_current)]
-    late = sum(one.is_late for one in case.seen)
+    kept = [one for one in case.seen if not one.is_late and one.failed is None]
+    stored = [one for one in kept if is_replaced or not one.is_current]
+    late = sum(one.is_late or one.failed is Failed.OVER for one in case.seen)
     return late + max(0, len(stored) - case.desired.update.keep_versions)
 
 

@@ -18,7 +18,7 @@ from nvcfplan.model import (
     VersionId,
     parse_json,
 )
-from nvcfplan.plans import Change, Plan, PreImage, Probe, Step, Task, VersionRef
+from nvcfplan.plans import Change, Failed, Plan, PreImage, Probe, Step, Task, VersionRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +35,8 @@ TaskT = TypeVar("TaskT", bound=Task)
 class Seen:
     """A live version as the fingerprint shows it. `rows`: the specifications it is deployed with.
 
-    `is_current`: it carries the function. `is_late`: nobody waits for it. `running`: instances by
-    specification.
+    `is_current`: it carries the function. `is_late`: nobody waits for it. `failed`: it is only
+    looked at. `running`: instances by specification.
     """
 
     version: VersionId
@@ -44,6 +44,7 @@ class Seen:
     rows: int
     is_current: bool
     is_late: bool
+    failed: Failed | None
     running: Mapping[GpuSpecificationId, int]
 
     @property
@@ -177,5 +178,6 @@ def _seen(image: PreImage) -> Seen:
         rows=len(rows) if isinstance(rows, list) else 0,
         is_current=image.is_current,
         is_late=image.late is not None,
+        failed=image.failed,
         running=dict(image.running),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nvcfplan.drifting import Finding, Notice, Standing
 from nvcfplan.reports.apply_report import (
     ApplyReport,
+    KeptVersion,
     Operation,
     StepFate,
     StepOutcome,
@@ -168,6 +169,7 @@ __all__ = [
     "IssueDeed",
     "IssueText",
     "Kept",
+    "KeptVersion",
     "Lane",
     "LastRun",
     "Level",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ from nvcfplan.applying import (
     StepFailed,
     StepSucceeded,
 )
-from nvcfplan.model import Address, RunId, StepId
+from nvcfplan.model import Address, RunId, StepId, kept_until
+from nvcfplan.plans import UpdateMetadata, VersionRef
 from nvcfplan.reports.plan_report import Counts, count_changes
 
 if TYPE_CHECKING:
@@ -62,9 +64,18 @@ class StepOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptVersion:
+    """One that failed, undeployed, to be looked at until then."""
+
+    version: VersionRef
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyReport:
     """`steps`: those of the plan, in its order, then those of rungs that were taken. `undone`: the
-    rollback's that were carried out. `satisfied`: the rungs on which functions stand now.
+    rollback's that were carried out. `satisfied`: the rungs on which functions stand now. `kept`:
+    what the rollback did not delete, for it failed.
 
     `counts`: functions of which all steps were done and none was undone.
     `is_open`: the run can be resumed or rolled back.
@@ -81,6 +92,7 @@ class ApplyReport:
     blocked: Blocked | None
     satisfied: tuple[RungName, ...]
     seconds: float
+    kept: tuple[KeptVersion, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -107,6 +119,7 @@ def apply_report(operation: Operation, plan: Plan, events: Sequence[Event]) -> A
         blocked=finished.blocked,
         satisfied=finished.satisfied,
         seconds=finished.at,
+        kept=_kept(undone),
     )
 
 
@@ -160,6 +173,15 @@ def _undone(began: RunBegan, events: Sequence[Event]) -> tuple[StepSucceeded, ..
             others.update(step.id for step in event.planned)
     return tuple(
         event for event in events if isinstance(event, StepSucceeded) and event.step not in others
+    )
+
+
+def _kept(undone: Sequence[StepSucceeded]) -> tuple[KeptVersion, ...]:
+    return tuple(
+        KeptVersion(version=event.task.version, until=until)
+        for event in undone
+        if isinstance(event.task, UpdateMetadata)
+        and (until := kept_until(event.task.metadata.tags or ())) is not None
     )
 
 

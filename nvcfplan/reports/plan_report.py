@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nvcfplan.diagnostics import Diagnostic, Severity, Verdict, has_errors, sort_key
-from nvcfplan.differences import LATE, flatten_config, flatten_specification, rung_kind
+from nvcfplan.differences import FAILED, LATE, flatten_config, flatten_specification, rung_kind
 from nvcfplan.model import Address, DesiredFunction, Json, Rung, StepId, Wait, canonical_json
 from nvcfplan.plans import (
     Action,
@@ -179,7 +179,7 @@ def plan_report(found: Plan | Infeasible) -> PlanReport:
         destroyed=tuple(
             one.address
             for one in plan.changes
-            if one.action is Action.DELETE and one.reason != LATE
+            if one.action is Action.DELETE and one.reason not in (LATE, FAILED)
         ),
         point_of_no_return=tuple(numbers[one] for one in plan.point_of_no_return),
         shortages=found.shortages if isinstance(found, Infeasible) else (),

@@ -14,7 +14,7 @@ from nvcfplan.views.wording import counted, deed, subject_of
 
 if TYPE_CHECKING:
     from nvcfplan.applying import Blocked, Cause
-    from nvcfplan.reports import ApplyReport, Counts
+    from nvcfplan.reports import ApplyReport
 
 
 def render_apply(
@@ -25,7 +25,7 @@ def render_apply(
     parts = [
         [line for cause in report.causes for line in _cause(cause, ink)],
         _blocked(report.blocked, ink) if report.blocked else [],
-        [ending(report, ink), *_satisfied(report, ink), *_undone(report)],
+        [ending(report, ink), *_satisfied(report, ink), *_undone(report), *_kept(report, ink)],
         _hints(report, again) if again is not None and report.is_open else [],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
@@ -38,12 +38,14 @@ def ending(report: ApplyReport, ink: Ink) -> str:
         case RunOutcome.APPLIED:
             return ink.green(f"{name} complete! Resources: {_counts(report)}.")
         case RunOutcome.ROLLED_BACK if report.operation is Operation.ROLLBACK:
-            return ink.green("Rollback complete! The account is as it was before the run.")
+            kept = " but for what is kept" if report.kept else ""
+            as_before = f"The account is as it was before the run{kept}."
+            return ink.green(f"Rollback complete! {as_before}")
         case RunOutcome.ROLLED_BACK if report.operation is Operation.RESUME:
             return ink.yellow("The undo is complete: what was undone is as it was before the run.")
         case RunOutcome.ROLLED_BACK:
-            kept = _kept(report.counts)
-            return ink.red(f"{name} failed; every part that failed was undone.{kept}")
+            rest = _rest(report)
+            return ink.red(f"{name} failed; every part that failed was undone.{rest}")
         case RunOutcome.FAILED:
             return ink.red(f"{name} failed; nothing was changed.")
         case RunOutcome.NO_CAPACITY:
@@ -65,10 +67,12 @@ def _counts(report: ApplyReport) -> str:
     return imported + rest
 
 
-def _kept(counts: Counts) -> str:
+def _rest(report: ApplyReport) -> str:
+    counts = report.counts
     done = counts.added + counts.changed + counts.destroyed
     if not done:
-        return " The account is as it was before."
+        kept = " but for what is kept" if report.kept else ""
+        return f" The account is as it was before{kept}."
     rest = f"{counts.added} added, {counts.changed} changed, {counts.destroyed} destroyed"
     return f" Independent of it: {rest}."
 
@@ -108,6 +112,18 @@ def _undone(report: ApplyReport) -> list[str]:
     if not report.undone:
         return []
     return [f"Undone: {counted(len(report.undone), 'step')}."]
+
+
+def _kept(report: ApplyReport, ink: Ink) -> list[str]:
+    return [
+        line
+        for one in report.kept
+        for line in ink.folded(
+            f"Kept: {one.version}, which failed; undeployed, until {one.until:%Y-%m-%d %H:%M} UTC.",
+            first="",
+            rest="  ",
+        )
+    ]
 
 
 def _hints(report: ApplyReport, again: str) -> list[str]:

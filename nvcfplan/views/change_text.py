@@ -37,7 +37,10 @@ _MEANING: Final[Mapping[Action, str]] = {
     Action.FORGET: "will no longer be managed; nothing is deleted",
     Action.NO_OP: "stays as it is",
 }
-_REASONS: Final = {"own-late-create": "cleanup: our own late create"}
+_REASONS: Final = {
+    "own-late-create": "cleanup: our own late create",
+    "failed-version-kept": "cleanup: failed version kept until its time was over",
+}
 """Where the word alone would not say enough."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from nvcfplan.model import short_duration
+from nvcfplan.model import kept_until, short_duration
 from nvcfplan.plans import (
     After,
     AwaitActive,
@@ -61,6 +61,8 @@ def described(task: Task) -> str:
             before, after = task.before, task.specification
             key = safe(after.key)
             return f"update {subject_of(task)} {key}: {_bounds(before)} -> {_bounds(after)}"
+        case UpdateMetadata() if (until := kept_until(task.metadata.tags or ())) is not None:
+            return f"keep {subject_of(task)}, which failed, until {until:%Y-%m-%d %H:%M} UTC"
         case _:
             return f"{_words(task)[2]} {subject_of(task)}"
 
@@ -160,6 +162,8 @@ def _words(task: Task) -> tuple[str, str, str]:
     """While it runs, when it is over, and in the infinitive."""
     if isinstance(task, Undeploy) and task.graceful:
         return ("undeploying, running requests end first", "undeploy", "undeploy (drain)")
+    if isinstance(task, UpdateMetadata) and kept_until(task.metadata.tags or ()) is not None:
+        return ("marking it as failed, to be kept", "mark of a failed version", "keep")
     return _WORDS[type(task)]
 
 

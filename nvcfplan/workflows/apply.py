@@ -94,7 +94,7 @@ async def apply_plan(request: ApplyRequest, ports: RunPorts, shell: Shell) -> Ru
             )
             machine = start(
                 plan,
-                holding.context(),
+                holding.context(look.clock),
                 request.settings,
                 CODEC,
                 replan=replanner(plan, holding.state, look.secrets),

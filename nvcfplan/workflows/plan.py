@@ -84,6 +84,7 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
         climbs=request.climbs or is_repair,
         only=request.repairs,
         keeps_stored=is_repair,
+        at=ports.clock.now(),
     )
     needs = PlanNeeds(stack=wanted, state=state, options=options)
     reader = counting_others(scope_of(stack), ports).reader

@@ -89,7 +89,7 @@ async def resume_run(
         _refuse_unsendable(journal, ports.look)
         holding = await _taken_up(request, ports.look, lease, journal)
         await _refuse_moved(journal, holding.state, ports.look)
-        context = holding.context()
+        context = holding.context(ports.look.clock)
         assert journal.plan is not None, journal.run
         replan = replanner(journal.plan, holding.state, ports.look.secrets)
         machine = resume(journal.records, context, request.settings, CODEC, replan=replan)
@@ -117,7 +117,7 @@ async def roll_back_run(
             await remember_last(request.scope, ports.look, lease, journal)
             return NothingToDo(outcome=RunOutcome.ROLLED_BACK)
         holding = await _taken_up(request, ports.look, lease, journal)
-        context = holding.context()
+        context = holding.context(ports.look.clock)
         machine = undo(journal.records, context, request.settings, CODEC)
         return await carry_out(machine, holding, ports, shell)
 

@@ -156,7 +156,7 @@ class Held:
     recorded: int
     actor: Actor
 
-    def context(self) -> RunContext:
+    def context(self, clock: Clock) -> RunContext:
         actor = self.actor
         return RunContext(
             run=self.run,
@@ -164,6 +164,7 @@ class Held:
             serial=self.state.serial,
             epoch=self.lease.epoch,
             tool_version=actor.tool_version,
+            at=clock.now(),
             actor=actor.name,
             commit=actor.commit,
             link=actor.link,

@@ -67,7 +67,8 @@ from tests.applying.service import Service
 
 POOL = PoolId("east", "H100")
 H100 = ResourceId(f"pool:{POOL}")
-RUN = RunContext(run=RunId("run-1"), lineage="l", serial=3, epoch=1, tool_version="0")
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+RUN = RunContext(run=RunId("run-1"), lineage="l", serial=3, epoch=1, tool_version="0", at=NOW)
 SETTINGS = ApplySettings()
 
 

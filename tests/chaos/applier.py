@@ -107,7 +107,9 @@ class Applier:
             return
         holding = self._holding(lease, remembered, run=None)
         carried_out = scene.manners.plan_carried_out(plan)
-        machine = start(carried_out, holding.context(), scene.settings, scene.codec)
+        machine = start(
+            carried_out, holding.context(scene.ports.clock), scene.settings, scene.codec
+        )
         yield from self._carry_out(machine, holding, plan)
 
     def _recover(self, way: str) -> Turns:
@@ -130,7 +132,9 @@ class Applier:
         scene.visits[Visit.ASKED if is_undo else Visit.RESUME] += 1
         holding = self._holding(lease, remembered, run=journal)
         take = undo if is_undo else resume
-        machine = take(journal.records, holding.context(), scene.settings, scene.codec)
+        machine = take(
+            journal.records, holding.context(scene.ports.clock), scene.settings, scene.codec
+        )
         yield from self._carry_out(machine, holding, plan)
 
     # What leads to a run.

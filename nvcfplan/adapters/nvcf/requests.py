@@ -14,6 +14,7 @@ from nvcfplan.model import (
     Secret,
     SecretReference,
     iso_duration,
+    kept_until,
     operation_of,
     operation_tag,
     own_tags,
@@ -87,11 +88,12 @@ def update_metadata(
 ) -> RawRequest:
     """The operation tag of the live version is sent again: by it a lost create is found.
 
-    Not where no tag of ours is to stay: then the version is forgotten.
+    Not where no tag of ours is to stay: then the version is forgotten; nor where it failed.
     """
     made_by = operation_of(live_tags)
     tags = metadata.tags
-    if tags and own_tags(tags) and made_by is not None and operation_of(tags) is None:
+    is_known_otherwise = operation_of(tags or ()) is not None or kept_until(tags or ()) is not None
+    if tags and own_tags(tags) and made_by is not None and not is_known_otherwise:
         tags = tuple(sorted((*tags, operation_tag(made_by))))
     entry = UpdateFunctionRequest(
         tags=None if tags is None else list(tags), rate_limit=_rate_limit(metadata.rate_limit)

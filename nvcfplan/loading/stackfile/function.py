@@ -166,6 +166,11 @@ class LifecycleFile(Strict):
         default="delete",
         description="What happens to the function when it is removed from the stack.",
     )
+    keep_failed: DurationText | None = Field(
+        default=None,
+        description="For how long a version that failed is kept, undeployed, to look at, such as "
+        "`24h`. Absent: it is deleted at once.",
+    )
 
 
 class FunctionFile(Strict):

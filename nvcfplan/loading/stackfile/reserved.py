@@ -44,5 +44,5 @@ RESERVED: Final[dict[type[Strict], frozenset[str]]] = {
     ),
     AutoscalingFile: frozenset(),
     UpdateFile: frozenset(),
-    LifecycleFile: frozenset({"ignoreChanges", "keepFailed"}),
+    LifecycleFile: frozenset({"ignoreChanges"}),
 }  # fmt: skip
