@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nvcfplan.drifting.classify import Sight, classify
 from nvcfplan.drifting.findings import Drift, Finding, FindingClass, Oversubscription
-from nvcfplan.drifting.needs import DriftNeeds
+from nvcfplan.drifting.needs import LOOKED_AT, DriftNeeds
 from nvcfplan.drifting.notices import (
     Notice,
     Whereabouts,
@@ -19,6 +19,7 @@ from nvcfplan.drifting.recollection import Recollection, Standing, let_expire, r
 from nvcfplan.drifting.remedies import Repair, Unfixed, find_repair
 
 __all__ = [
+    "LOOKED_AT",
     "Drift",
     "DriftNeeds",
     "Finding",

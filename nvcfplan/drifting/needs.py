@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from nvcfplan.model import Account, DeclaredQuota, FunctionId, LiveFunction, VersionId
 
-_WANTED: Final = frozenset({Readable.INVENTORY, Readable.CAPACITY, Readable.QUOTA})
+LOOKED_AT: Final = (Readable.INVENTORY, Readable.CAPACITY, Readable.QUOTA)
+"""What is read of the account, beside functions and deployments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class DriftOutlook:
     """The same whatever was found: it is the account that is looked at."""
 
     def readings(self) -> frozenset[Readable]:
-        return _WANTED
+        return frozenset(LOOKED_AT)
 
     def instances(self, account: Account) -> tuple[tuple[FunctionId, VersionId], ...]:
         del account

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from nvcfplan.diagnostics import Severity
 from nvcfplan.drifting.findings import Drift, Finding, FindingClass
-from nvcfplan.model import Acknowledgement, Memory, Readable, Remembered
+from nvcfplan.drifting.needs import LOOKED_AT
+from nvcfplan.model import Acknowledgement, LastReading, Memory, Readable, Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,6 +63,7 @@ class Recollection:
     standing: tuple[Standing, ...]
     unseen: tuple[Remembered, ...]
     cleared: tuple[Remembered, ...]
+    readings: tuple[LastReading, ...]
 
 
 def recollect(memory: Memory, drift: Drift, now: datetime) -> Recollection:
@@ -75,9 +77,10 @@ def recollect(memory: Memory, drift: Drift, now: datetime) -> Recollection:
     unseen = tuple(one for one in absent if _is_out_of_sight(one, blind))
     cleared = tuple(replace(one, cleared=now) for one in absent if one not in unseen)
     after = _with_findings(memory, (*seen.values(), *unseen), cleared, now)
+    readings = _last_readings(memory, blind, now)
     acknowledged = {one.fingerprint: one for one in after.acknowledgements}
     return Recollection(
-        memory=replace(after, last_look=now),
+        memory=replace(after, last_look=now, readings=readings),
         previous=memory.last_look,
         standing=tuple(
             Standing(
@@ -91,6 +94,7 @@ def recollect(memory: Memory, drift: Drift, now: datetime) -> Recollection:
         ),
         unseen=unseen,
         cleared=cleared,
+        readings=readings,
     )
 
 
@@ -121,6 +125,15 @@ def without_unawaited(memory: Memory) -> Memory:
             one for one in memory.findings if one.cleared is None or one.fingerprint in awaited
         ),
     )
+
+
+def _last_readings(
+    memory: Memory, blind: frozenset[Readable], now: datetime
+) -> tuple[LastReading, ...]:
+    """In the order of `LOOKED_AT`; what was never read is not there."""
+    known = {one.what: one.at for one in memory.readings}
+    known |= {what: now for what in LOOKED_AT if what not in blind}
+    return tuple(LastReading(what=what, at=known[what]) for what in LOOKED_AT if what in known)
 
 
 def _counting_since(remembered: Remembered, since: datetime | None) -> Remembered:

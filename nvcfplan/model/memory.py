@@ -97,11 +97,19 @@ class Correspondence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastReading:
+    """When a look for drift could read this last."""
+
+    what: Readable
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """`durations`: each kind once; those that were seen last stand last.
 
     `last_look`: for drift; None: nobody looked. `findings` and `acknowledgements`: each
-    fingerprint once; `correspondence`: each channel.
+    fingerprint once; `correspondence`: each channel; `readings`: each that ever succeeded.
     """
 
     durations: tuple[Durations, ...] = ()
@@ -109,3 +117,4 @@ class Memory:
     findings: tuple[Remembered, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] = ()
     correspondence: tuple[Correspondence, ...] = ()
+    readings: tuple[LastReading, ...] = ()

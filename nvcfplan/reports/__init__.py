@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nvcfplan.drifting import Finding, Notice, Standing
+from nvcfplan.drifting import LOOKED_AT, Finding, FindingClass, Notice, Standing
 from nvcfplan.reports.apply_report import (
     ApplyReport,
     KeptVersion,
@@ -138,6 +138,7 @@ from nvcfplan.reports.verify_report import (
 )
 
 __all__ = [
+    "LOOKED_AT",
     "MOST_KINDS",
     "MOST_SECONDS",
     "ApplyReport",
@@ -159,6 +160,7 @@ __all__ = [
     "Expecting",
     "Exposure",
     "Finding",
+    "FindingClass",
     "Fit",
     "Forge",
     "FunctionEntry",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.diagnostics import Diagnostic, Severity
 from nvcfplan.drifting import Drift, Finding, FindingClass, Recollection, Standing, recollect
-from nvcfplan.model import Memory, Remembered
+from nvcfplan.model import LastReading, Memory, Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ class DriftReport:
 
     `standing`: each of `drifted` with its story. `previous`: when the look before was, None: none
     is remembered. `unseen`: stood then, and could not be looked at now; `cleared`: stands no more.
-    `warnings`: of what this look could not keep, or tell.
+    `readings`: when each could be read last. `warnings`: of what this look could not keep, or tell.
     """
 
     stack: str
@@ -59,6 +59,7 @@ class DriftReport:
     previous: datetime | None
     unseen: tuple[Remembered, ...]
     cleared: tuple[Remembered, ...]
+    readings: tuple[LastReading, ...]
     warnings: tuple[Diagnostic, ...] = ()
 
     @property
@@ -116,6 +117,7 @@ def drift_report(
         previous=recalled.previous if recalled else None,
         unseen=recalled.unseen if recalled else (),
         cleared=recalled.cleared if recalled else (),
+        readings=recalled.readings if recalled else (),
         warnings=warnings,
     )
 
