@@ -13,6 +13,7 @@ from nvcfplan.documents.events import (
 )
 from nvcfplan.documents.journal import decode_record, decode_stamped, encode_record
 from nvcfplan.documents.memory import decode_memory, encode_memory
+from nvcfplan.documents.notice import encode_notice, notice_json_schema
 from nvcfplan.documents.plan import (
     FORMAT_VERSION,
     Examined,
@@ -74,6 +75,7 @@ __all__ = [
     "encode_lock",
     "encode_log",
     "encode_memory",
+    "encode_notice",
     "encode_plan",
     "encode_publication",
     "encode_record",
@@ -88,6 +90,7 @@ __all__ = [
     "examine_document",
     "is_applyable",
     "is_complete",
+    "notice_json_schema",
     "plan_digest",
     "plan_json_schema",
     "snapshot_json_schema",

@@ -41,14 +41,12 @@ _STALE: Final = "**Stale:"
 
 
 def marker(stack: str, environment: str) -> str:
-    """The first line of a comment, by which it is found again.
-
-    What is no sign of a name is written as its code point: nothing ends the mark before its end.
-    """
-    return f"<!-- nvcfplan:stack={_named(stack)};env={_named(environment)};v=1 -->"
+    """The first line of a comment, by which it is found again."""
+    return f"<!-- nvcfplan:stack={encoded_name(stack)};env={encoded_name(environment)};v=1 -->"
 
 
-def _named(text: str) -> str:
+def encoded_name(text: str) -> str:
+    """For a mark. What is no sign of a name is its code point: nothing ends the mark before."""
     return re.sub(r"[^a-z0-9-]", lambda one: f"_{ord(one[0]):x}_", text).replace("--", "-_2d_")
 
 

@@ -40,6 +40,7 @@ from nvcfplan.workflows.runs import RunResult, Shell
 from nvcfplan.workflows.snapshot import take_snapshot
 from nvcfplan.workflows.state_commands import find_function, read_remembered
 from nvcfplan.workflows.telling import Delivery, Telling, tell_channels, undelivered_warning
+from nvcfplan.workflows.tracking import IssueChannel, IssueDrawing
 from nvcfplan.workflows.validate import read_stack_files
 from nvcfplan.workflows.verify import verify_document
 
@@ -53,6 +54,8 @@ __all__ = [
     "Drawing",
     "DriftRequest",
     "ForgePorts",
+    "IssueChannel",
+    "IssueDrawing",
     "Lock",
     "LookPorts",
     "Minted",

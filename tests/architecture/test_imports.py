@@ -53,15 +53,16 @@ ALLOWED = {
     "adapters/storage": BASE | {"documents", "applying"},
     "adapters/settings": BASE | {"located", "applying"},
     "adapters/forges": BASE | {"documents", "reports"},
+    "adapters/notices": BASE | {"documents", "reports", "applying"},
     "emulator": frozenset({"wire", "located", "diagnostics"}),
     "frontends": WORKFLOWS
     | {"workflows", "views", "emulator", "adapters/nvcf", "adapters/storage", "adapters/settings"}
-    | {"adapters/forges"},
+    | {"adapters/forges", "adapters/notices"},
 }
 """Room -> the rooms it may import, besides itself. `nvcfplan` alone is for `__version__`."""
 
 READ_THE_VERSION = frozenset(
-    {"frontends", "adapters/nvcf", "adapters/forges", "documents", "emulator"}
+    {"frontends", "adapters/nvcf", "adapters/forges", "adapters/notices", "documents", "emulator"}
 )
 
 FACELESS = frozenset({"wire", "views", "adapters", "emulator", "frontends"})
@@ -76,6 +77,7 @@ DOORS = {
     "rich": ("nvcfplan.frontends", "nvcfplan.views"),
     "markupsafe": ("nvcfplan.views",),
     "uvicorn": ("nvcfplan.emulator.listening",),
+    "apprise": ("nvcfplan.adapters.notices.apprise",),
     "deepdiff": ("nvcfplan.differences.freeform",),
 }
 """Library -> the modules, or packages, through which alone it comes in."""

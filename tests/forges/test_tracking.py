@@ -90,19 +90,19 @@ def body(text: str, notice: str = "") -> str:
 @KIND
 def test_one_life_from_the_first_finding_to_clean_and_back(life: Life) -> None:
     forge = life.forge
-    first = life.told(tracked("one"), "a1")
+    first = life.told(tracked("one"), "sha256:a1")
     (issue,) = rows(forge)
     assert (first.deed, first.reference) == (IssueDeed.CREATED, f"#{issue.number}")
     assert (issue.title, issue.labels, said(forge)) == ("Drift", ["drift", "gpu"], [])
     assert life.kept(tracked("one, worse")).deed is IssueDeed.EDITED
     assert life.kept(tracked("one, worse")).deed is IssueDeed.KEPT
-    assert life.told(tracked("two"), "b2").deed is IssueDeed.EDITED
-    assert (issue.body, said(forge)) == (body("two", "b2"), ["notice b2"])
-    assert life.told(CLEAN, "c3").deed is IssueDeed.CLOSED
-    assert (issue.is_open, said(forge)[1:]) == (False, ["notice c3"])
+    assert life.told(tracked("two"), "sha256:b2").deed is IssueDeed.EDITED
+    assert (issue.body, said(forge)) == (body("two", "sha256:b2"), ["notice sha256:b2"])
+    assert life.told(CLEAN, "sha256:c3").deed is IssueDeed.CLOSED
+    assert (issue.is_open, said(forge)[1:]) == (False, ["notice sha256:c3"])
     assert life.kept(CLEAN).deed is IssueDeed.NONE
-    assert life.told(tracked("three"), "d4").deed is IssueDeed.REOPENED
-    assert (issue.is_open, said(forge)[2:]) == (True, ["notice d4"])
+    assert life.told(tracked("three"), "sha256:d4").deed is IssueDeed.REOPENED
+    assert (issue.is_open, said(forge)[2:]) == (True, ["notice sha256:d4"])
     assert rows(forge) == [issue]
 
 
@@ -119,12 +119,12 @@ def test_without_a_memory_of_notices_the_issue_is_made_and_closed_all_the_same(l
 @KIND
 def test_a_person_who_closes_it_is_heeded_until_something_changes(life: Life) -> None:
     forge = life.forge
-    life.told(tracked(), "a1")
+    life.told(tracked(), "sha256:a1")
     (issue,) = rows(forge)
     issue.is_open = False
     assert life.kept(tracked("worse")).deed is IssueDeed.NONE
     assert not issue.is_open
-    assert life.told(tracked("worse"), "b2").deed is IssueDeed.REOPENED
+    assert life.told(tracked("worse"), "sha256:b2").deed is IssueDeed.REOPENED
     assert issue.is_open
 
 
@@ -132,17 +132,17 @@ def test_a_person_who_closes_it_is_heeded_until_something_changes(life: Life) ->
 def test_a_notice_that_is_repeated_is_said_once(life: Life) -> None:
     forge = life.forge
     for _ in range(3):
-        life.told(tracked("one"), "a1")
+        life.told(tracked("one"), "sha256:a1")
     assert said(forge) == []
     for _ in range(3):
-        life.told(tracked("two"), "b2")
-    assert said(forge) == ["notice b2"]
+        life.told(tracked("two"), "sha256:b2")
+    assert said(forge) == ["notice sha256:b2"]
 
 
 @KIND
 def test_a_notice_that_broke_off_after_the_comment_is_not_said_again(life: Life) -> None:
     forge = life.forge
-    life.told(tracked("one"), "a1")
+    life.told(tracked("one"), "sha256:a1")
 
     def refusing(request: Request) -> None:
         if request.method in ("PATCH", "PUT"):
@@ -150,19 +150,19 @@ def test_a_notice_that_broke_off_after_the_comment_is_not_said_again(life: Life)
 
     forge.before = refusing
     with pytest.raises(Forbidden):
-        life.told(tracked("two"), "b2")
+        life.told(tracked("two"), "sha256:b2")
     forge.before = lambda _: None
-    assert said(forge) == ["notice b2"]
-    assert life.told(tracked("two"), "b2").deed is IssueDeed.EDITED
-    assert said(forge) == ["notice b2"]
+    assert said(forge) == ["notice sha256:b2"]
+    assert life.told(tracked("two"), "sha256:b2").deed is IssueDeed.EDITED
+    assert said(forge) == ["notice sha256:b2"]
 
 
 @KIND
 def test_a_forged_marker_by_others_is_left_alone(kind: Kind, life: Life) -> None:
     forge = life.forge
     forged = forge.file(kind.other, "Drift", body("forged"))
-    life.told(tracked("one"), "a1")
-    life.told(CLEAN, "b2")
+    life.told(tracked("one"), "sha256:a1")
+    life.told(CLEAN, "sha256:b2")
     assert (forged.body, forged.is_open, len(rows(forge))) == (body("forged"), True, 2)
 
 
@@ -175,8 +175,8 @@ def test_other_issues_of_ours_and_requests_are_left_alone(kind: Kind, life: Life
         others.append(forge.file(kind.me, "a pull request", body("quoted")))
         others[-1].is_request = True
     before = [replace(one) for one in others]
-    life.told(tracked("one"), "a1")
-    life.told(CLEAN, "b2")
+    life.told(tracked("one"), "sha256:a1")
+    life.told(CLEAN, "sha256:b2")
     assert others == before
 
 
@@ -196,10 +196,10 @@ def test_of_duplicates_the_lowest_number_survives_and_the_rest_point_to_it(
 @KIND
 def test_one_that_was_deleted_is_made_anew(life: Life) -> None:
     forge = life.forge
-    life.told(tracked("one"), "a1")
+    life.told(tracked("one"), "sha256:a1")
     forge.delete_issue(rows(forge)[0].number)
-    assert life.told(tracked("two"), "b2").deed is IssueDeed.CREATED
-    assert [one.body for one in rows(forge)] == [body("two", "b2")]
+    assert life.told(tracked("two"), "sha256:b2").deed is IssueDeed.CREATED
+    assert [one.body for one in rows(forge)] == [body("two", "sha256:b2")]
 
 
 @KIND
@@ -208,14 +208,14 @@ def test_one_that_is_deleted_while_we_write_is_made_anew_if_called_for(
     life: Life, is_clean: bool
 ) -> None:
     forge = life.forge
-    life.told(tracked("one"), "a1")
+    life.told(tracked("one"), "sha256:a1")
 
     def interfering(request: Request) -> None:
         if request.method != "GET" and rows(forge) and rows(forge)[0].number == 11:
             forge.delete_issue(11)
 
     forge.before = interfering
-    found = life.told(CLEAN if is_clean else tracked("two"), "b2")
+    found = life.told(CLEAN if is_clean else tracked("two"), "sha256:b2")
     assert found.deed is (IssueDeed.NONE if is_clean else IssueDeed.CREATED)
     assert len(rows(forge)) == (0 if is_clean else 1)
 
@@ -223,7 +223,7 @@ def test_one_that_is_deleted_while_we_write_is_made_anew_if_called_for(
 @KIND
 def test_the_line_ends_of_a_browser_are_as_good(life: Life) -> None:
     forge = life.forge
-    life.told(tracked("one"), "a1")
+    life.told(tracked("one"), "sha256:a1")
     (issue,) = rows(forge)
     issue.body = issue.body.replace("\n", "\r\n")
     assert life.kept(tracked("one")).deed is IssueDeed.KEPT
@@ -232,18 +232,18 @@ def test_the_line_ends_of_a_browser_are_as_good(life: Life) -> None:
 @KIND
 def test_an_issue_that_is_far_back_in_the_list_is_found(kind: Kind, life: Life) -> None:
     forge = life.forge
-    life.told(tracked("one"), "a1")
+    life.told(tracked("one"), "sha256:a1")
     for number in range(150):
         forge.file(kind.me, f"other {number}", "by hand")
-    assert life.told(tracked("two"), "b2").deed is IssueDeed.EDITED
+    assert life.told(tracked("two"), "sha256:b2").deed is IssueDeed.EDITED
 
 
 @KIND
 def test_before_one_is_made_a_forge_that_knows_no_author_is_asked_for_all(life: Life) -> None:
     forge = life.forge
-    life.told(tracked("one"), "a1")
+    life.told(tracked("one"), "sha256:a1")
     forge.finds_authors = False
-    assert life.told(tracked("two"), "b2").deed is IssueDeed.EDITED
+    assert life.told(tracked("two"), "sha256:b2").deed is IssueDeed.EDITED
     assert life.kept(tracked("three")).deed is IssueDeed.NONE
     assert len(rows(forge)) == 1
 
@@ -264,17 +264,17 @@ def test_issues_that_are_turned_off_are_said_to_be_so(
 ) -> None:
     life.forge.issues = None
     with pytest.raises(error, match=words) as refused:
-        life.told(tracked(), "a1")
+        life.told(tracked(), "sha256:a1")
     assert "issues" in refused.value.remedy
 
 
 @ON_GITHUB
 def test_one_that_is_locked_is_said_to_be_so(life: Life) -> None:
     forge = life.forge
-    life.told(tracked("one"), "a1")
+    life.told(tracked("one"), "sha256:a1")
     rows(forge)[0].is_locked = True
     with pytest.raises(Forbidden, match="#11 is locked") as refused:
-        life.told(tracked("two"), "b2")
+        life.told(tracked("two"), "sha256:b2")
     assert "unlock" in refused.value.remedy
 
 
@@ -283,7 +283,7 @@ def test_without_the_permission_it_is_named(life: Life) -> None:
     forge = life.forge
     forge.scripted = [None, None, None, None, None, Reply(403, {"message": "not accessible"})]
     with pytest.raises(Forbidden) as refused:
-        life.told(tracked(), "a1")
+        life.told(tracked(), "sha256:a1")
     assert "`issues: write`" in refused.value.remedy
 
 
@@ -294,21 +294,21 @@ def test_an_issue_that_may_have_been_made_is_not_made_twice(kind: Kind, life: Li
 
     def cut(request: Request) -> None:
         if request.method == "POST":
-            forge.file(kind.me, "Drift", body("one", "a1"))
+            forge.file(kind.me, "Drift", body("one", "sha256:a1"))
             forge.scripted = [Reply(0)]
 
     forge.before = cut
     with pytest.raises(RemoteError):
-        life.told(tracked("one"), "a1")
+        life.told(tracked("one"), "sha256:a1")
     forge.before = lambda _: None
-    assert life.told(tracked("one"), "a1").deed is IssueDeed.KEPT
+    assert life.told(tracked("one"), "sha256:a1").deed is IssueDeed.KEPT
     assert (len(rows(forge)), said(forge)) == (1, [])
 
 
 def test_an_app_of_ones_own_learns_its_name_from_the_answer() -> None:
     with asyncio.Runner() as runner, Life(GITHUB, runner).begun("ghs_own") as life:
         life.kept(tracked("one"))
-        life.told(tracked("two"), "a1")
+        life.told(tracked("two"), "sha256:a1")
         assert [one.author for one in rows(life.forge)] == ["acme-plans[bot]"]
 
 
@@ -375,7 +375,9 @@ def test_looks_at_once_end_as_one_open_issue_with_the_lowest_number(
     tracker = SharedTracker()
     board = TrackingIssue(tracker)
     working = [
-        board.tell(tracked(), Remark(id="a1", body="new")) if tells else board.keep(tracked())
+        board.tell(tracked(), Remark(id="sha256:a1", body="new"))
+        if tells
+        else board.keep(tracked())
         for tells in looks
     ]
     running = list(range(len(looks)))

@@ -14,11 +14,16 @@ from cmarkgfm.cmark import Options
 
 from nvcfplan.reports import Conflict, plan_report
 from nvcfplan.views.annotations import render_annotations
+from nvcfplan.views.drift_markdown import draw_drift
 from nvcfplan.views.html import Page, draw_page
 from nvcfplan.views.markdown import draw_comment, marker
+from nvcfplan.views.notice_markdown import draw_notice
 from nvcfplan.views.text import render_plan
 from tests.budget import examples
 from tests.documents import builders
+from tests.documents.drifts import REPORTS
+from tests.drifting.findings import acknowledged, finding
+from tests.notices.notices import looked, noticed
 from tests.views.frames import FRAME
 from tests.views.hostile import ATTACKS, HOSTILE, poisoned
 
@@ -109,22 +114,36 @@ def test_there_are_three_hundred_of_them_and_more() -> None:
 @pytest.mark.parametrize("at", range(0, len(HOSTILE), len(ATTACKS) // 4))
 def test_in_a_comment_foreign_text_is_inert(at: int) -> None:
     for evil in HOSTILE[at : at + len(ATTACKS) // 4]:
-        comment = comment_with(evil)
-        markup = rendered(comment)
-        found = list(elements(markup))
-        assert {one.tag for one in found} <= SHOWN_BY_A_FORGE, evil
-        assert [one for one in found if one.tag == "a"] == [], evil
-        attributes = {(one.tag, name) for one in found for name in one.attrib}
-        assert attributes <= {
-            ("details", "open"),
-            ("pre", "lang"),
-            ("td", "align"),
-            ("th", "align"),
-        }
-        live = LIVE_ON_A_FORGE.search("".join(text_outside_of_code(found[0])).replace("#12 ", ""))
-        assert live is None, (evil, live)
-        assert not HIDING.search(comment), evil
-        assert not re.search(r"^\s*/\w", comment, re.MULTILINE), evil
+        assert_inert(comment_with(evil), evil)
+
+
+@pytest.mark.parametrize("at", range(0, len(HOSTILE), len(ATTACKS) // 4))
+def test_in_an_issue_and_its_notices_foreign_text_is_inert(at: int) -> None:
+    """A finding's words are the service's, and what somebody wrote to acknowledge it."""
+    known = acknowledged(finding("limit"), minutes=0)
+    report, memory = looked(
+        *REPORTS["drifted"].drifted, finding("limit"), acknowledgements=(known,)
+    )
+    notice, _ = noticed(report, memory)
+    for evil in HOSTILE[at : at + len(ATTACKS) // 4]:
+        drawn = draw_drift(poisoned(report, evil), budget=10_000_000)
+        assert_inert(drawn, evil)
+        assert "<!--" not in drawn
+        told = draw_notice(poisoned(notice, evil))
+        assert_inert(told, evil)
+        assert "<!--" not in told
+
+
+def assert_inert(comment: str, evil: str) -> None:
+    found = list(elements(rendered(comment)))
+    assert {one.tag for one in found} <= SHOWN_BY_A_FORGE, evil
+    assert [one for one in found if one.tag == "a"] == [], evil
+    attributes = {(one.tag, name) for one in found for name in one.attrib}
+    assert attributes <= ATTRIBUTES_OF_OURS, evil
+    live = LIVE_ON_A_FORGE.search("".join(text_outside_of_code(found[0])).replace("#12 ", ""))
+    assert live is None, (evil, live)
+    assert not HIDING.search(comment), evil
+    assert not re.search(r"^\s*/\w", comment, re.MULTILINE), evil
 
 
 @pytest.mark.parametrize("at", range(0, len(HOSTILE), len(ATTACKS) // 4))

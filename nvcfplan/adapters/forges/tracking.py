@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nvcfplan.reports import Issue, Remark, Tracked, Tracker
 
-_TOLD: Final = re.compile(r"<!-- nvcfplan:notice=([0-9a-f]*) -->")
+_TOLD: Final = re.compile(r"<!-- nvcfplan:notice=([0-9a-z:]*) -->")
 
 
 class TrackingIssue(IssueBoard):

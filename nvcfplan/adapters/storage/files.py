@@ -46,12 +46,12 @@ def read_file(path: Path, *, most_bytes: int) -> bytes | None:
             os.close(descriptor)
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """All or nothing, durable on return, mode 0600. Raises: StoreError."""
+def replace_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """All or nothing, durable on return. Raises: StoreError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     with store_errors(path, "write"):
         try:
-            descriptor = os.open(temporary, _CREATE | os.O_TRUNC, 0o600)
+            descriptor = os.open(temporary, _CREATE | os.O_TRUNC, mode)
             try:
                 write_whole(descriptor, content)
                 os.fsync(descriptor)

@@ -36,6 +36,16 @@ def write_page(path: Path, content: bytes) -> None:
     replace_file(path, content)
 
 
+def write_metrics(path: Path, content: bytes) -> None:
+    """Whole at any moment, and for a collector of another user's to read. Raises: StoreError."""
+    if path.exists() and not path.is_file():
+        raise StoreError(
+            f"{path} is not a regular file",
+            remedy="give -metrics-file the name of a file to be made",
+        )
+    replace_file(path, content, mode=0o644)
+
+
 def read_plan(path: Path, *, most_bytes: int = MOST_BYTES) -> bytes:
     """Raises: DocumentError, when there is no such file, or it cannot be a plan."""
     try:

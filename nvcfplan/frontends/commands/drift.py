@@ -13,6 +13,12 @@ from nvcfplan.frontends.mending_options import (
     mending_options,
     refuse_unheeded,
 )
+from nvcfplan.frontends.notice_options import (
+    CHANNELS_HELP,
+    NoticeArguments,
+    notice_options,
+    refuse_useless_notices,
+)
 from nvcfplan.frontends.options import (
     AccountArguments,
     StackArguments,
@@ -27,22 +33,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DriftArguments(StackArguments, AccountArguments, MendingArguments):
+class DriftArguments(StackArguments, AccountArguments, MendingArguments, NoticeArguments):
     with_secrets: bool
     detailed_exitcode: bool
 
 
 @click.command(
     cls=TeachingCommand,
-    epilog="""
+    epilog=f"""
 Classes of findings: missing, health, configuration, capacity, inventory, quota,
 orphan. What autoscaling did, what the service fills in, and what the stack asks
 for but nobody has applied yet are none. A note tells, and is no drift.
-
+{CHANNELS_HELP}
 Examples:
   nvcfplan drift --emulator examples/stacks/quickstart
   nvcfplan drift -detailed-exitcode -json stacks/ > drift.json
   nvcfplan drift -fix stacks/
+  nvcfplan drift -github-issue -remind-every=72h -metrics-file=drift.prom stacks/
 
 Exit codes:
     0  looked (with -detailed-exitcode: and found no drift)
@@ -58,6 +65,7 @@ Exit codes:
     help="Read secret values here, to tell whether they differ from those last applied.",
 )  # fmt: skip
 @option("detailed-exitcode", is_flag=True, help="Exit 2 when there is drift, 0 when there is none.")
+@notice_options
 @mending_options
 @output_options
 @taking(DriftArguments)
@@ -68,6 +76,7 @@ def drift(terminal: Terminal, arguments: DriftArguments) -> int:
     without a state file; what cannot be read is named, never taken for no drift.
     """
     refuse_unheeded(arguments)
+    refuse_useless_notices(arguments, is_mending=arguments.fix)
     if arguments.fix:
         from nvcfplan.frontends.mending import fix_command
 

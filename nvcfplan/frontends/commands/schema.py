@@ -22,6 +22,7 @@ Examples:
   nvcfplan schema snapshot > snapshot.schema.json
   nvcfplan schema events > events.schema.json
   nvcfplan schema drift > drift.schema.json
+  nvcfplan schema notice > notice.schema.json
   nvcfplan schema emulator > emulator.openapi.json
 
 In an editor, the first line of a stack file names the schema:
@@ -31,11 +32,12 @@ Exit codes: 0; 64 for a document without a schema.
 """,
 )
 @click.argument(
-    "document", type=click.Choice(["stack", "plan", "snapshot", "events", "drift", "emulator"])
+    "document",
+    type=click.Choice(["stack", "plan", "snapshot", "events", "drift", "notice", "emulator"]),
 )
 @click.pass_obj
 def schema(terminal: Terminal, document: str) -> int:
-    """Prints the JSON Schema of stacks, saved plans, snapshots, events or drift.
+    """Prints the JSON Schema of stacks, saved plans, snapshots, events, drift or notices.
 
     Of the emulator it prints the OpenAPI document.
     """
@@ -59,6 +61,10 @@ def schema(terminal: Terminal, document: str) -> int:
         from nvcfplan.documents import drift_json_schema
 
         found = drift_json_schema()
+    elif document == "notice":
+        from nvcfplan.documents import notice_json_schema
+
+        found = notice_json_schema()
     else:
         from nvcfplan.emulator.openapi import document as openapi_document
 

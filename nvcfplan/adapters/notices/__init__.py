@@ -1,0 +1,1 @@
+"""Where people are told what has drifted, besides the issues of a forge."""
