@@ -33,6 +33,9 @@ from nvcfplan.applying.effects import (
     Unseen,
     Woke,
 )
+from nvcfplan.applying.elapsing import (
+    elapsed_of,
+)
 from nvcfplan.applying.events import (
     Blocked,
     Cause,
@@ -65,11 +68,14 @@ from nvcfplan.applying.failures import (
 )
 from nvcfplan.applying.journal import (
     Intent,
+    Mark,
     OnRung,
     Outcome,
     PlanTaken,
     Record,
+    RowGone,
     RunEnded,
+    RungAwaited,
     RunOutcome,
     RunStarted,
     Stamp,
@@ -113,7 +119,9 @@ from nvcfplan.applying.remembering import (
     unremembered,
 )
 from nvcfplan.applying.settings import (
+    NO_TIME,
     ApplySettings,
+    Elapsed,
     OnFailure,
     PlanCodec,
     RunContext,
@@ -122,6 +130,7 @@ from nvcfplan.applying.settings import (
 __all__ = [
     "EVERYTHING",
     "NO_ERRAND",
+    "NO_TIME",
     "Adopted",
     "Append",
     "Appended",
@@ -135,6 +144,7 @@ __all__ = [
     "Document",
     "Done",
     "Effect",
+    "Elapsed",
     "Errand",
     "Event",
     "Failure",
@@ -151,6 +161,7 @@ __all__ = [
     "LiveReader",
     "Look",
     "Machine",
+    "Mark",
     "Notice",
     "NoticeBoard",
     "Observation",
@@ -172,6 +183,7 @@ __all__ = [
     "Replanning",
     "Result",
     "RollbackBegan",
+    "RowGone",
     "RunBegan",
     "RunContext",
     "RunEnded",
@@ -179,6 +191,7 @@ __all__ = [
     "RunOutcome",
     "RunStarted",
     "RunStopping",
+    "RungAwaited",
     "RungName",
     "RungRefused",
     "RungTaken",
@@ -202,6 +215,7 @@ __all__ = [
     "adopt",
     "as_given_up",
     "classify_text",
+    "elapsed_of",
     "execute",
     "failure_of_error",
     "remedy_of",

@@ -29,6 +29,7 @@ class Brief:
     `is_looked_first`: what is to be done may be done already, so look before sending.
     `shrinks`: what is waited for is fewer instances, not the row's end.
     `charges`: the pooled units that matter to a waiting step, and what they are counted in.
+    `gone_at`: when what is waited for had left the account, as an earlier part of the run saw.
     `is_repaired`: something was done already because this wait had come to nothing.
     `crowd`: how many steps are under way now, this one among them.
     `may_be_gone`: an undo waits, and did not deploy it: undeployed by others, it is not waited for.
@@ -53,6 +54,7 @@ class Brief:
     released_beside: Callable[[ResourceId, float], int]
     crowd: Callable[[], int]
     is_repaired: bool = False
+    gone_at: float | None = None
 
     def read(self) -> ReadVersion:
         assert self.bound is not None, self.step.id

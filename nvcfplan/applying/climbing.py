@@ -8,7 +8,7 @@ from nvcfplan.applying.effects import ReadEverything
 from nvcfplan.applying.events import RungName, RungRefused, RungTaken
 from nvcfplan.applying.failures import FailureClass
 from nvcfplan.applying.flows import Planned, Unplanned
-from nvcfplan.applying.journal import OnRung
+from nvcfplan.applying.journal import OnRung, RungAwaited
 from nvcfplan.applying.ladder import (
     Climb,
     climb,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nvcfplan.applying.ladder import Replan
     from nvcfplan.applying.parts import Part
     from nvcfplan.applying.running import Running
+    from nvcfplan.applying.settings import Elapsed
     from nvcfplan.model import DesiredFunction, VersionId
     from nvcfplan.plans import Plan
 
@@ -44,6 +45,16 @@ class Climbing:
         self._running = running
         self._replan = replan
         self._again = again
+
+    def begin_run(self, elapsed: Elapsed, now: float) -> None:
+        """A rung that an earlier part of the run has waited for ends when it would have ended."""
+        for rung, passed in elapsed.awaited:
+            function = self._desired(rung.function)
+            if function is None:
+                continue
+            for part in self._running.parts:
+                if function.address in part.addresses:
+                    part.deadlines[rung] = now + patience_of(function, rung.number) - passed
 
     def next_of(self, part: Part, now: float) -> OnRung | None:
         """None: the ladder has come to its end, or is no answer to what failed."""
@@ -67,6 +78,7 @@ class Climbing:
         function = self._desired(rung.function)
         assert function is not None, rung
         patience = patience_of(function, rung.number)
+        is_first = patience > 0 and rung not in part.deadlines
         deadline = part.deadlines.setdefault(rung, now + patience)
         name = f"climb {rung.function} {rung.number}"
         self._running.climbs[name] = (name_of(function, rung.number), deadline)
@@ -77,6 +89,7 @@ class Climbing:
             patience=left,
             waited=patience - left,
             is_wait=patience > 0,
+            mark=RungAwaited(rung=rung) if is_first else None,
         )
         self._running.engine.start(
             name,

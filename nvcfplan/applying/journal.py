@@ -84,7 +84,27 @@ class RunEnded:
     serial: int
 
 
-Record = RunStarted | PlanTaken | Intent | Outcome | RunEnded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowGone:
+    """What a step waits to be released has left the account; the release lag runs from then.
+
+    `monotonic`: when, on the clock of the process that saw it. The time of day is in the envelope.
+    """
+
+    step: StepId
+    monotonic: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungAwaited:
+    """From now on, by the envelope, a rung is waited for."""
+
+    rung: OnRung
+
+
+Record = RunStarted | PlanTaken | Intent | Outcome | RowGone | RungAwaited | RunEnded
+Mark = RowGone | RungAwaited
+"""Says since when something is waited for: who goes on without it waits longer than it need."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

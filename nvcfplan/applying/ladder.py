@@ -20,8 +20,10 @@ from nvcfplan.applying.flows import (
     Rest,
     Unplanned,
     Waiting,
+    Write,
     look,
 )
+from nvcfplan.applying.journal import RungAwaited
 from nvcfplan.diagnostics import Severity, has_errors
 from nvcfplan.differences import on_rung, rung_in_words
 from nvcfplan.model import Account, Address, LiveFunction, Stack, Status, StepId, VersionId, Wait
@@ -54,12 +56,16 @@ Replan = Callable[[Replanning], Plan | Infeasible]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Climb:
-    """`patience`: seconds that are left. `waited`: on this rung before, in vain."""
+    """`patience`: seconds that are left. `waited`: on this rung before, in vain.
+
+    `mark`: written down first, that the waiting begins.
+    """
 
     wanted: ReadEverything
     patience: float
     waited: float
     is_wait: bool
+    mark: RungAwaited | None = None
 
 
 def next_rung(function: DesiredFunction, tried: int) -> int | None:
@@ -100,6 +106,8 @@ def climb(ask: Climb, settings: ApplySettings, replan: Replan) -> Flow[Ended]:
     """
     began: float | None = None
     left, reason = ask.patience, "no capacity"
+    if ask.mark is not None:
+        yield Write(ask.mark)
     while True:
         if ask.is_wait:
             elapsed = ask.waited + ask.patience - left

@@ -117,7 +117,8 @@ class ApplyMachine:
 
     def begin(self, now: float) -> Sequence[Effect]:
         running, replayed = self._running, self._replayed
-        running.began = now
+        running.begin(self._context.elapsed, now)
+        self._climbing.begin_run(self._context.elapsed, now)
         if not replayed.courses:
             self._is_open = True
             self._end(RunOutcome.FAILED, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nvcfplan.applying.briefs import Brief
@@ -41,7 +41,7 @@ class Release:
 class Preparation:
     """`releases`: all that this part of the run has been waiting for, oldest first.
 
-    `crowd`: how many steps are under way now.
+    `crowd`: how many steps are under way now. `gone_at`: as in a brief, by step.
     """
 
     run: RunId
@@ -49,6 +49,7 @@ class Preparation:
     bindings: Bindings
     releases: list[Release]
     crowd: Callable[[], int]
+    gone_at: dict[StepId, float] = field(default_factory=dict)
 
     def prepare(self, course: Course, step: Step, now: float) -> Brief:
         state, task = course.state(step.id), step.task
@@ -73,6 +74,7 @@ class Preparation:
             charges=_pooled(course.plan, _charges(course, step)),
             released_beside=lambda resource, since: self._released(step.id, resource, since),
             crowd=self.crowd,
+            gone_at=self.gone_at.get(step.id),
         )
 
     def end_release(self, step: StepId, now: float) -> None:

@@ -10,7 +10,9 @@ from nvcfplan.applying.journal import (
     Intent,
     Outcome,
     PlanTaken,
+    RowGone,
     RunEnded,
+    RungAwaited,
     RunOutcome,
     RunStarted,
 )
@@ -69,6 +71,8 @@ def replay(records: Sequence[Record], codec: PlanCodec) -> Replayed:
                 course.put(step, pending.after_intent(record))
             case Outcome():
                 _end_step(replayed, record)
+            case RowGone() | RungAwaited():
+                pass
             case RunEnded(outcome=outcome):
                 replayed.ended = outcome
             case _:

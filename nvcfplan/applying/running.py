@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from nvcfplan.applying.failures import Failure
     from nvcfplan.applying.journal import Record
     from nvcfplan.applying.recovery import Replayed
-    from nvcfplan.applying.settings import ApplySettings, PlanCodec, RunContext
+    from nvcfplan.applying.settings import ApplySettings, Elapsed, PlanCodec, RunContext
     from nvcfplan.plans import Plan, Step
 
 
@@ -94,6 +94,11 @@ class Running(Owner):
         self._part_of: dict[str, Part] = {
             step: part for part in self.parts for _, steps in part.courses for step in steps
         }
+
+    def begin(self, elapsed: Elapsed, now: float) -> None:
+        """What an earlier part of the run has waited for already counts."""
+        self.began = now
+        self._preparation.gone_at.update((step, now - passed) for step, passed in elapsed.gone)
 
     def at(self, now: float) -> float:
         return now - self.began

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from nvcfplan.model import RunId
+from nvcfplan.applying.journal import OnRung
+from nvcfplan.model import RunId, StepId
 
 if TYPE_CHECKING:
     from nvcfplan.model import Digest
@@ -56,6 +57,21 @@ class ApplySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elapsed:
+    """Seconds that had passed already when this part of the run was begun.
+
+    `gone`: by step, since what it waits to be released had left the account. `awaited`: by rung,
+    since it was first waited for.
+    """
+
+    gone: tuple[tuple[StepId, float], ...] = ()
+    awaited: tuple[tuple[OnRung, float], ...] = ()
+
+
+NO_TIME: Final = Elapsed()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
     """`serial`: the state's when this part of the run began; `epoch`: the lease's.
 
@@ -72,6 +88,7 @@ class RunContext:
     actor: str = ""
     commit: str = ""
     link: str = ""
+    elapsed: Elapsed = NO_TIME
 
 
 class PlanCodec(Protocol):

@@ -25,9 +25,11 @@ from nvcfplan.applying.flows import (
     Undecided,
     Unplanned,
     Waiting,
+    Write,
     look,
     version_in,
 )
+from nvcfplan.applying.journal import RowGone
 from nvcfplan.applying.readiness import (
     Absent,
     Broken,
@@ -173,6 +175,7 @@ def _until_released(brief: Brief) -> Flow[Ended]:
     Source: nvcf-api.md 5, "Is freed capacity available at once? No".
     """
     before, since = yield from _free(brief)
+    gone_at = brief.gone_at
     while True:
         sight = yield from look(brief.read(), brief.settings)
         if isinstance(sight, Blind):
@@ -180,17 +183,21 @@ def _until_released(brief: Brief) -> Flow[Ended]:
         version, elapsed = version_in(sight.found), sight.now - brief.began
         if is_within_maximum(version) if brief.shrinks else is_released(version):
             break
+        gone_at = None
         ended = _not_going(brief, version, elapsed)
         if ended is not None:
             return ended
         reason = "above its maximum" if brief.shrinks else _row_in_words(version)
         yield Rest(brief.poll_seconds(elapsed), Waiting(reason))
-    return (yield from _until_shown(brief, before, since, gone_at=sight.now))
+    if not brief.charges:
+        return Succeeded()
+    if gone_at is None:
+        gone_at = sight.now
+        yield Write(RowGone(step=brief.step.id, monotonic=gone_at))
+    return (yield from _until_shown(brief, before, since, gone_at=gone_at))
 
 
 def _until_shown(brief: Brief, before: Free, since: float, *, gone_at: float) -> Flow[Ended]:
-    if not brief.charges:
-        return Succeeded()
     end = gone_at + brief.settings.release_lag
     while True:
         now_free, now = yield from _free(brief)

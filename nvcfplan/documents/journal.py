@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, cast
 
-from nvcfplan.applying import Record, Stamp, Stamped
+from nvcfplan.applying import Mark, Record, Stamp, Stamped
 from nvcfplan.documents.reading import Unreadable, canonical_bytes, parse_object
 from nvcfplan.documents.records import choice_of, record_of
 from nvcfplan.documents.shapes import ShapeError
@@ -18,7 +18,7 @@ def encode_record(record: Record, stamp: Stamp | None = None) -> bytes:
     """Ends in a newline, has no other. No secret value can be in it."""
     encoded = choice_of(Record).encode(record)
     assert isinstance(encoded, dict)
-    envelope: dict[str, object] = {"version": VERSION, "skippable": False}
+    envelope: dict[str, object] = {"version": VERSION, "skippable": isinstance(record, Mark)}
     if stamp is not None:
         envelope["stamp"] = record_of(Stamp).encode(stamp)
     return canonical_bytes(encoded | envelope)

@@ -16,7 +16,9 @@ from nvcfplan.applying import (
     Outcome,
     PlanTaken,
     Refused,
+    RowGone,
     RunEnded,
+    RungAwaited,
     RunOutcome,
     RunStarted,
     Unanswered,
@@ -120,6 +122,8 @@ def run_report(
             case Intent(step=step) | Outcome(step=step):
                 stage = next(found for found in reversed(stages) if step in found.steps)
                 stage.tell(one.record, one.stamp)
+            case RowGone() | RungAwaited():
+                pass
             case RunEnded():
                 ended = one.record
     stamps = [one.stamp for one in journal if one.stamp is not None]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from nvcfplan.applying import PlanTaken, Record, RunEnded, RunStarted
-from nvcfplan.documents import decode_plan, decode_record, encode_plan, plan_digest
+from nvcfplan.applying import PlanTaken, Record, RunEnded, RunStarted, Stamped
+from nvcfplan.documents import decode_plan, decode_record, decode_stamped, encode_plan, plan_digest
 from nvcfplan.errors import JournalCorrupt, RunOpen
 from nvcfplan.model import RunId
 
@@ -37,10 +37,14 @@ CODEC: Final[PlanCodec] = DocumentCodec()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """A run as written down. `records` may be cut anywhere."""
+    """A run as written down, perhaps cut anywhere."""
 
     run: RunId
-    records: tuple[Record, ...]
+    stamped: tuple[Stamped, ...]
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        return tuple(one.record for one in self.stamped)
 
     @property
     def ended(self) -> RunEnded | None:
@@ -128,8 +132,8 @@ def _epoch_of(stored: Sequence[bytes]) -> int:
 
 async def read_journal(scope: Scope, store: StateStore, run: RunId) -> Journal:
     stored = await store.records(str(scope), run)
-    decoded = (decode_record(record) for record in stored)
-    return Journal(run=run, records=tuple(one for one in decoded if one is not None))
+    decoded = (decode_stamped(record) for record in stored)
+    return Journal(run=run, stamped=tuple(one for one in decoded if one is not None))
 
 
 def refuse_open(journal: Journal | None, scope: Scope) -> None:

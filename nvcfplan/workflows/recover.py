@@ -13,6 +13,8 @@ from nvcfplan.applying import (
     PlanTaken,
     RunOutcome,
     RunStarted,
+    Stamp,
+    elapsed_of,
     resume,
     undo,
 )
@@ -149,6 +151,11 @@ async def _taken_up(
         run=journal.run,
         recorded=len(journal.records),
         actor=request.actor,
+        elapsed=elapsed_of(
+            journal.stamped,
+            Stamp(at=ports.clock.now(), by=request.actor.name, epoch=lease.epoch),
+            ports.clock.monotonic(),
+        ),
     )
 
 

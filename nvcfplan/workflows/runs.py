@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nvcfplan.applying import (
+    NO_TIME,
     ApplyPorts,
     Document,
+    Elapsed,
     Event,
     Interrupted,
     Lease,
@@ -146,7 +148,10 @@ class Remembering:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A run that may go on: under this lease, from this state, after so many records."""
+    """A run that may go on: under this lease, from this state, after so many records.
+
+    `elapsed`: of what an earlier part of it has waited for.
+    """
 
     scope: Scope
     lease: Lease
@@ -155,6 +160,7 @@ class Held:
     run: RunId
     recorded: int
     actor: Actor
+    elapsed: Elapsed = NO_TIME
 
     def context(self, clock: Clock) -> RunContext:
         actor = self.actor
@@ -168,6 +174,7 @@ class Held:
             actor=actor.name,
             commit=actor.commit,
             link=actor.link,
+            elapsed=self.elapsed,
         )
 
 

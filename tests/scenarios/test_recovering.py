@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.emulator.rules import Trouble, When
 from nvcfplan.emulator.serving import Fault
-from tests.scenarios.conftest import Workshop, codes, function, stack
+from tests.scenarios.conftest import Workshop, codes, function, h100, stack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +31,17 @@ def _killed(workshop: Workshop, text: str) -> None:
     process = workshop.fork("apply", "-auto-approve", "--emulator", ".")
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
+
+
+def _killed_later(workshop: Workshop, *, after: float) -> float:
+    """The first list of functions that long from now kills the apply; the time of its beginning."""
+    began = workshop.emulator().clock.monotonic()
+    fault = Fault(kind=Trouble.KILL, route="list-functions", when=When.BEFORE, since=began + after)
+    workshop.emulator().add_fault(fault)
+    process = workshop.fork("apply", "-auto-approve", "--emulator", ".")
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    return began
 
 
 def _names(workshop: Workshop) -> list[str]:
@@ -157,3 +168,33 @@ def test_a_run_that_died_before_it_wrote_the_state_is_nobodys_edit(workshop: Wor
     said = workshop.apply("next.nvcfplan")
     assert said.code == 0, said.out + said.err
     assert workshop.plan(".").code == 0
+
+
+def test_a_release_that_was_waited_for_is_not_waited_for_anew(workshop: Workshop) -> None:
+    workshop.write("stack.yaml", stack(function("embed")))
+    assert workshop.apply(".").code == 0
+    workshop.write("stack.yaml", stack(function("embed", image="2.0.0")))
+    began = workshop.emulator().clock.monotonic()
+    assert workshop.apply(".").code == 0
+    (*_, last) = sorted((workshop.state_directory / "journal").glob("*.jsonl"))
+    written = last.read_bytes()
+    last.write_bytes(written[: written.index(b"\n\n", written.index(b'"row-gone"')) + 2])
+    ended = workshop.emulator().clock.monotonic()
+    assert ended - began > 400
+
+    assert workshop.type("resume", "--emulator", ".").code == 0
+    assert workshop.emulator().clock.monotonic() - ended < 60
+    assert workshop.plan(".").code == 0
+
+
+def test_a_rung_ends_when_it_would_have_ended_without_the_kill(workshop: Workshop) -> None:
+    text = h100("chat") + "      onNoCapacity:\n        - wait: 1h\n        - rollback\n"
+    workshop.write("stack.yaml", stack(text))
+    workshop.plan(".")
+    refusing = Fault(kind=Trouble.CAPACITY_SYNC, route="deploy", every=True)
+    workshop.emulator().add_fault(refusing)
+    began = _killed_later(workshop, after=1800)
+
+    assert workshop.type("resume", "--emulator", ".").code == 3
+    took = workshop.emulator().clock.monotonic() - began
+    assert 3599 < took < 4200
