@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.forges.github_issues import ROOT as GITHUB_ROOT
 from tests.forges.kinds import GITHUB, KINDS, Kind
-from tests.forges.server import FakeForge, Filed, serving
+from tests.forges.server import FakeForge, Filed, Reply, serving
 from tests.notices.receiver import SECRET, Receiver, receiving
 from tests.scenarios.conftest import Said, Workshop, function, stack
 from tests.scenarios.hands import Hands
@@ -273,3 +274,32 @@ def test_what_is_missing_is_said_before_anything_is_looked_at(
     assert said.code == 1
     assert missing in said.err
     assert json.loads(said.out)["exit_code"] == 1
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("status", [204, 400])
+def test_no_secret_of_a_channel_is_said_or_kept(applied: Workshop, status: int) -> None:
+    """Whether it takes the notice or refuses it, with all that is logged."""
+    edit(applied, 3)
+    word = "canary-0123456789abcdef0123456789"
+    signing = base64.b64encode(word.encode()).decode()
+    receiver = Receiver([(status, {})] * 4)
+    with receiving(receiver) as address, watching(applied, GITHUB) as watch:
+        watch.forge.tokens = {word: "plan-bot"}
+        watch.forge.scripted = [None, Reply(403, {"message": word})] if status == 400 else []
+        watch.environment |= {
+            "GITHUB_TOKEN": word,
+            "NVCFPLAN_WEBHOOK_URL": f"{address}/{word}?key={word}",
+            "NVCFPLAN_WEBHOOK_SECRET": signing,
+            "NVCFPLAN_APPRISE_URLS": address.replace("http://", f"json://user:{word}@")
+            + f"/{word}",
+            "NVCFPLAN_LOG": "debug",
+        }
+        said = watch.look("-webhook", "-apprise", "-metrics-file=shop.prom", "-json")
+    assert len(receiver.received) == 2
+    assert said.err.count("was not told") == (3 if status == 400 else 0)
+    texts = [said.out, said.err]
+    files = [one for one in applied.directory.rglob("*") if one.is_file()]
+    assert "memory.json" in {one.name for one in files}
+    texts += [one.read_bytes().decode("utf-8", "replace") for one in files]
+    assert [one for one in texts if word in one or signing in one] == []
