@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from nvcfplan.reports import DriftReport, Kept, Notice
     from nvcfplan.workflows import Scope
 
+_LONGEST_WAIT_SECONDS: Final = 60.0
+"""The next look tries again: none waits out a forge's limit."""
 _HIDDEN_LINES: Final = 1024
 """Room for what an issue begins with, and nobody sees."""
 
@@ -149,7 +151,12 @@ class _IssueMarkdown(IssueDrawing):
 async def _issue(
     job: Job, notifying: Notifying, stack: AsyncExitStack, terminal: Terminal
 ) -> IssueChannel:
-    pace = Pace(now=time.time, sleep=asyncio.sleep, tell=terminal.say)
+    pace = Pace(
+        now=time.time,
+        sleep=asyncio.sleep,
+        tell=terminal.say,
+        longest_wait_seconds=_LONGEST_WAIT_SECONDS,
+    )
     session = await stack.enter_async_context(Session(job.target, pace))
     is_github = job.kind is ForgeKind.GITHUB
     tracker = (GitHubIssues if is_github else GitLabIssues)(session, job.project)

@@ -59,7 +59,7 @@ def _lines(notice: Notice) -> Iterator[str]:
     if notice.appeared:
         yield from _part("New", notice.appeared)
     if notice.cleared:
-        yield from _part("Gone, or acknowledged", notice.cleared)
+        yield from _part("Gone", notice.cleared)
     others = len(counting) - len(notice.appeared)
     if others > 0 and not (notice.is_clean or notice.is_reminder):
         yield f"\n{counted(others, 'more finding')} stood before."

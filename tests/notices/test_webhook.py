@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
-from nvcfplan.adapters.notices.signing import signature_headers, signing_key
+from nvcfplan.adapters.notices.signing import signature_headers, signing_keys
 from nvcfplan.adapters.notices.webhook import Webhook
 from nvcfplan.documents import encode_notice, notice_json_schema
 from nvcfplan.documents.notice import MOST_ROWS
@@ -47,11 +48,22 @@ def told(receiver: Receiver, *, clock: FakeClock | None = None) -> Notice:
 
 
 def test_it_is_signed_as_the_specification_has_it() -> None:
-    key = signing_key(secret(SECRET), "X")
+    keys = signing_keys(secret(SECRET), "X")
     headers = signature_headers(
-        key, b'{"test": 2432232314}', notice="msg_p5jXN8AQM9LWM0D4loKWxJek", at=1_614_265_330
+        keys, b'{"test": 2432232314}', notice="msg_p5jXN8AQM9LWM0D4loKWxJek", at=1_614_265_330
     )
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_while_a_secret_is_changed_both_sign() -> None:
+    other = "whsec_" + base64.b64encode(b"another secret, of 28 bytes.").decode()
+    receiver = Receiver()
+    with receiving(receiver) as address:
+        hook = Webhook(secret(address), secret(f"{SECRET} {other}"), FakeClock())
+        asyncio.run(hook.post("a1", b"{}"))
+    (found,) = receiver.received
+    assert found.is_signed(SECRET)
+    assert found.is_signed(other)
 
 
 def test_it_arrives_once_signed_with_its_id_and_time() -> None:
@@ -131,6 +143,11 @@ def test_a_secret_that_is_none_is_refused_unseen(value: str) -> None:
     with pytest.raises(SettingsError, match="NVCFPLAN_WEBHOOK_SECRET") as error:
         Webhook(secret("https://hooks.example/"), secret(value), FakeClock())
     assert value not in error.value.summary + error.value.detail + error.value.remedy
+
+
+def test_no_secret_at_all_is_said_to_be_none() -> None:
+    with pytest.raises(SettingsError, match="no secret to sign with"):
+        signing_keys(secret("  "), "NVCFPLAN_WEBHOOK_SECRET")
 
 
 def test_its_name_tells_receivers_apart_and_no_secret() -> None:

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES: Final = 32 * 1024 * 1024
 _ATTEMPTS: Final = 5
-_LONGEST_WAIT_SECONDS: Final = 900.0
 _TIMEOUT: Final = httpx2.Timeout(30.0, connect=5.0)
 _UNSETTLED: Final = frozenset({500, 502, 503, 504})
 _NOT_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
@@ -56,11 +55,15 @@ class ForgeTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How time passes: seconds since 1970 in UTC, by which forges count, and how to wait."""
+    """How time passes: seconds since 1970 in UTC, by which forges count, and how to wait.
+
+    `longest_wait_seconds`: for one request, in all.
+    """
 
     now: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     tell: Callable[[str], None] = logging.getLogger(__name__).info
+    longest_wait_seconds: float = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +145,7 @@ class Session:
             if pause is None or attempt == _ATTEMPTS:
                 break
             waited += pause
-            if waited > _LONGEST_WAIT_SECONDS:
+            if waited > self._pace.longest_wait_seconds:
                 raise _limited(asked, self._target, pause)
             if pause > 5.0:
                 self._pace.tell(f"waiting {pause:.0f} s for {self._target.base_url}: {found}")

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 from nvcfplan.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nvcfplan.model import Secret
 
 _PREFIX: Final = "whsec_"
@@ -22,11 +24,20 @@ _SHORTEST: Final = 24
 _LONGEST: Final = 64
 
 
-def signing_key(secret: Secret, source: str) -> bytes:
-    """Raises: SettingsError, naming `source`, the variable it came from."""
-    text = secret.reveal().removeprefix(_PREFIX)
+def signing_keys(secret: Secret, source: str) -> tuple[bytes, ...]:
+    """One, or several with blanks between: while a receiver changes to another, two are in force.
+
+    Raises: SettingsError, naming `source`, the variable it came from.
+    """
+    found = tuple(_key(one, source) for one in secret.reveal().split())
+    if not found:
+        raise _unusable(source, "it is empty")
+    return found
+
+
+def _key(text: str, source: str) -> bytes:
     try:
-        key = base64.b64decode(text, validate=True)
+        key = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
     except (binascii.Error, ValueError) as error:
         raise _unusable(source, "it is not base64") from error
     if not _SHORTEST <= len(key) <= _LONGEST:
@@ -34,14 +45,17 @@ def signing_key(secret: Secret, source: str) -> bytes:
     return key
 
 
-def signature_headers(key: bytes, body: bytes, *, notice: str, at: int) -> dict[str, str]:
+def signature_headers(
+    keys: Sequence[bytes], body: bytes, *, notice: str, at: int
+) -> dict[str, str]:
     """`at`: seconds since 1970, of this attempt. The body must be sent byte for byte as it is."""
     signed = b".".join((notice.encode("ascii"), str(at).encode("ascii"), body))
-    signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode("ascii")
+    digests = (hmac.new(key, signed, hashlib.sha256).digest() for key in keys)
+    signatures = (f"v1,{base64.b64encode(one).decode('ascii')}" for one in digests)
     return {
         "webhook-id": notice,
         "webhook-timestamp": str(at),
-        "webhook-signature": f"v1,{signature}",
+        "webhook-signature": " ".join(signatures),
     }
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from nvcfplan import __version__
-from nvcfplan.adapters.notices.signing import signature_headers, signing_key
+from nvcfplan.adapters.notices.signing import signature_headers, signing_keys
 from nvcfplan.documents import encode_notice
 from nvcfplan.errors import NoticeUndelivered, SettingsError
 
@@ -65,7 +65,7 @@ class Webhook:
         """Raises: SettingsError."""
         self._url = url
         self._host = _checked_host(url)
-        self._key = signing_key(secret, SECRET)
+        self._keys = signing_keys(secret, SECRET)
         self._clock = clock
         self._transport = transport
         _quieten_loggers()
@@ -111,7 +111,7 @@ class Webhook:
     async def _outcome(self, client: httpx2.AsyncClient, notice: str, body: bytes) -> _Outcome:
         """Of what it answers, the status is read and no more."""
         at = int(self._clock.now().timestamp())
-        headers = signature_headers(self._key, body, notice=notice, at=at)
+        headers = signature_headers(self._keys, body, notice=notice, at=at)
         try:
             async with client.stream(
                 "POST", self._url.reveal(), content=body, headers=headers
