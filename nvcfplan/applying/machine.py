@@ -36,6 +36,7 @@ from nvcfplan.applying.failed import plan_back
 from nvcfplan.applying.failures import Failure, FailureClass
 from nvcfplan.applying.flows import Ended, Flow, Reckoned, Succeeded, Write
 from nvcfplan.applying.journal import PlanTaken, RunEnded, RunOutcome, RunStarted
+from nvcfplan.applying.publishing import run_publication
 from nvcfplan.applying.recovery import Replayed, replay
 from nvcfplan.applying.rollback import ALL_FAILED, ASKED_FOR
 from nvcfplan.applying.running import Running
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from nvcfplan.applying.ladder import Replan
     from nvcfplan.applying.parts import Part
     from nvcfplan.applying.settings import ApplySettings, PlanCodec, RunContext
+    from nvcfplan.model import Publication
     from nvcfplan.plans import Plan, Shortage
 
 
@@ -178,6 +180,10 @@ class ApplyMachine:
     def plan(self) -> Plan | None:
         """The run's own; None: its journal was cut before it."""
         return self._replayed.courses[0].plan if self._replayed.courses else None
+
+    def still_to_take(self) -> Publication:
+        """For other stacks to count, as the run stands now."""
+        return run_publication(self._running)
 
     # What leads to what.
 

@@ -9,41 +9,99 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from nvcfplan.applying.tracking import Kind, Status
+from nvcfplan.capacity import counts_inside
 from nvcfplan.model import Claim, Publication, ResourceId
-from nvcfplan.plans import AwaitActive, Basis, Deploy, UpdateDeployment
+from nvcfplan.plans import AwaitActive, Basis, Bound, Deploy, UpdateDeployment
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
+    from nvcfplan.applying.running import Running
+    from nvcfplan.applying.tracking import Course
     from nvcfplan.model import PoolId, StepId
-    from nvcfplan.plans import Placed, Plan, Step
+    from nvcfplan.plans import Plan, Resource, Step
+
+    _Gpus = Counter[tuple[PoolId, ...]]
+    """By the pools in any of which they will land."""
 
 
-def still_to_take(plan: Plan, done: Collection[StepId]) -> Publication:
-    """Once `done` are done. Without claims and charges: nothing any more."""
-    pooled = {one.id: frozenset(one.pools) for one in plan.resources if one.basis is Basis.HELD}
+def still_to_take(
+    plan: Plan, done: Collection[StepId], *, only: Collection[StepId] | None = None
+) -> Publication:
+    """Once `done` are done. Without claims and charges: nothing any more.
+
+    `only`: the steps that count; None: all.
+    """
+    pooled = {one.id: one for one in plan.resources if one.basis is Basis.HELD and one.pools}
     funded = _funded(plan, done)
-    claims: Counter[Claim] = Counter()
+    claims: _Gpus = Counter()
     charges: Counter[ResourceId] = Counter()
     for step in plan.steps:
-        if not step.acquire:
+        if only is not None and step.id not in only:
             continue
+        left = {
+            one.resource: one.units - funded[step.id, one.resource]
+            for one in step.acquire
+            if one.units > funded[step.id, one.resource]
+        }
         if step.id not in done:
-            for charge in step.acquire:
-                if not pooled.get(charge.resource):
-                    left = charge.units - funded[step.id, charge.resource]
-                    charges[charge.resource] += max(0, left)
+            charges.update({one: units for one, units in left.items() if one not in pooled})
         if not _has_landed(plan, step, done):
-            for placed in (one for one in plan.placements if one.step == step.id):
-                kept = _own(step, placed, pooled, funded)
-                claims[Claim(placed.pools, 0)] += max(0, placed.units - kept)
+            claims.update(_landing({pooled[one]: left[one] for one in left if one in pooled}))
+    return _publication(plan.stack, claims, charges)
+
+
+def run_publication(running: Running) -> Publication:
+    """Of all that a run carries out: of a rung, or a rollback, what it takes in place of the rest.
+
+    A repair takes what its component was to have.
+    """
+    going = [
+        still_to_take(part.course.plan, _done(part.course), only=part.steps)
+        for part in running.parts
+        if not part.is_settled
+    ]
+    undos = [one for one in running.courses if one.kind is Kind.UNDO]
+    back = [still_to_take(course.plan, _done(course)) for course in undos]
+    return _together(running.courses[0].plan.stack, (*going, *back))
+
+
+def _done(course: Course) -> frozenset[StepId]:
+    return frozenset(course.with_status(Status.DONE))
+
+
+def _together(stack: str, parts: Iterable[Publication]) -> Publication:
+    claims: _Gpus = Counter()
+    charges: Counter[ResourceId] = Counter()
+    for part in parts:
+        charges.update(dict(part.charges))
+        for claim in part.claims:
+            claims[claim.pools] += claim.gpus
+    return _publication(stack, claims, charges)
+
+
+def _publication(stack: str, claims: _Gpus, charges: Counter[ResourceId]) -> Publication:
     return Publication(
-        stack=plan.stack,
-        claims=tuple(
-            Claim(one.pools, gpus) for one, gpus in sorted(claims.items(), key=repr) if gpus
-        ),
+        stack=stack,
+        claims=tuple(Claim(pools, gpus) for pools, gpus in sorted(claims.items()) if gpus),
         charges=tuple((one, units) for one, units in sorted(charges.items()) if units),
     )
+
+
+def _landing(taken: Mapping[Resource, int]) -> _Gpus:
+    """Of GPUs charged to these resources, where they may land, so that each counts all of its own.
+
+    What can land only inside a set is charged to that set; the smallest one comes first.
+    """
+    found: _Gpus = Counter()
+    inner = [one for one in taken if one.bound is Bound.NECESSARY]
+    single = [one for one in taken if one.bound is not Bound.NECESSARY and len(one.pools) == 1]
+    for one in (*sorted(inner, key=lambda each: (len(each.pools), each.pools)), *single):
+        counted = sum(gpus for pools, gpus in found.items() if counts_inside(one, pools))
+        if taken[one] > counted:
+            found[one.pools] += taken[one] - counted
+    return found
 
 
 def _funded(plan: Plan, done: Collection[StepId]) -> Counter[tuple[StepId, ResourceId]]:
@@ -68,18 +126,3 @@ def _has_landed(plan: Plan, step: Step, done: Collection[StepId]) -> bool:
         and any(edge.step == step.id for edge in one.depends_on)
     ]
     return all(one in done for one in waits)
-
-
-def _own(
-    step: Step,
-    placed: Placed,
-    pooled: Mapping[ResourceId, frozenset[PoolId]],
-    funded: Counter[tuple[StepId, ResourceId]],
-) -> int:
-    """Of these units, those that are sure to be the run's own, not released yet."""
-    touched = [
-        one.resource
-        for one in step.acquire
-        if pooled.get(one.resource, frozenset()).intersection(placed.pools)
-    ]
-    return min((funded[step.id, one] for one in touched), default=0)

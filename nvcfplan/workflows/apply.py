@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from nvcfplan.applying import ApplySettings, start, state_with, unremembered
+from nvcfplan.applying import (
+    ApplySettings,
+    start,
+    state_with,
+    still_to_take,
+    unremembered,
+)
 from nvcfplan.errors import FREE_UNITS, LockHeld, Moved, RunOpen, SecretUnavailable, StalePlan
 from nvcfplan.model import (
     Address,
@@ -76,7 +83,7 @@ async def apply_plan(request: ApplyRequest, ports: RunPorts, shell: Shell) -> Ru
         journal = await last_journal(scope, look.store)
         refuse_open(journal, scope)
         remembered = await remember_last(scope, look, lease, journal)
-        async with published(plan, lease, look) as publishing:
+        async with published(partial(still_to_take, plan, ()), lease, look) as publishing:
             earlier = counting_others(scope, look, before=publishing.number)
             await refuse_moved(plan, remembered, earlier)
             refuse_unresolvable(plan.steps, look.secrets)
@@ -101,7 +108,9 @@ async def apply_plan(request: ApplyRequest, ports: RunPorts, shell: Shell) -> Ru
             )
             counting = replace(ports, look=counting_others(scope, look), steps=earlier.reader)
             async with publishing.kept_up():
-                return await carry_out(machine, holding, counting, publishing.heard(shell))
+                return await carry_out(
+                    machine, holding, counting, publishing.heard(shell, machine.still_to_take)
+                )
 
 
 async def remember_plan(request: ApplyRequest, ports: LookPorts) -> tuple[Address, ...]:

@@ -8,6 +8,7 @@ smaller numbers, so two that begin at once never both take the last room.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,12 +17,12 @@ from nvcfplan.applying import (
     EVERYTHING,
     Event,
     LiveReader,
-    RunBegan,
-    StepSucceeded,
-    still_to_take,
+    RungWaiting,
+    StepWaiting,
 )
 from nvcfplan.documents import decode_publication, encode_publication
 from nvcfplan.errors import StoreError
+from nvcfplan.model import Publication
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -35,12 +36,9 @@ if TYPE_CHECKING:
         LiveFunction,
         LiveSharing,
         LiveVersion,
-        Publication,
         Readable,
-        StepId,
         VersionId,
     )
-    from nvcfplan.plans import Plan
     from nvcfplan.workflows.ports import LookPorts
     from nvcfplan.workflows.reading import Scope
     from nvcfplan.workflows.runs import Shell
@@ -57,42 +55,38 @@ def counting_others(scope: Scope, ports: LookPorts, *, before: int | None = None
     return replace(ports, reader=reader)
 
 
-class Publishing:
-    """One run's notice. `number` None: nothing was published, for there is nothing to take."""
+Source = Callable[[], Publication]
 
-    def __init__(self, plan: Plan, lease: Lease, ports: LookPorts) -> None:
-        self._plan = plan
+
+class Publishing:
+    """One run's notice. `number` None: nothing was published, for there is nothing to take.
+
+    `source`: says what is still to take, whenever it is asked.
+    """
+
+    def __init__(self, source: Source, lease: Lease, ports: LookPorts) -> None:
+        self._source = source
         self._lease = lease
         self._board = ports.board
         self._account = _label(ports.identity)
-        self._done: set[StepId] = set()
         self._told: Publication | None = None
         self._moved = asyncio.Event()
         self.number: int | None = None
 
-    async def begin(self, done: Collection[StepId] = ()) -> None:
+    async def begin(self) -> None:
         """Raises: StoreError."""
-        self._done.update(done)
         await self._tell()
 
-    def heard(self, shell: Shell) -> Shell:
-        """As given, and listened to."""
+    def heard(self, shell: Shell, source: Source) -> Shell:
+        """As given, and listened to; from now on `source` says what is still to take."""
+        self._source = source
 
         def listener(event: Event) -> None:
-            self._listen(event)
+            if not isinstance(event, StepWaiting | RungWaiting):
+                self._moved.set()
             shell.listener(event)
 
         return replace(shell, listener=listener)
-
-    def _listen(self, event: Event) -> None:
-        match event:
-            case RunBegan(done=done):
-                self._done.update(done)
-            case StepSucceeded(step=step):
-                self._done.add(step)
-            case _:
-                return
-        self._moved.set()
 
     @asynccontextmanager
     async def kept_up(self) -> AsyncIterator[None]:
@@ -118,7 +112,7 @@ class Publishing:
                 await self._tell()
 
     async def _tell(self) -> None:
-        found = still_to_take(self._plan, self._done)
+        found = self._source()
         is_first = self._told is None
         if self._board is None or found == self._told:
             return
@@ -131,12 +125,10 @@ class Publishing:
 
 
 @asynccontextmanager
-async def published(
-    plan: Plan, lease: Lease, ports: LookPorts, done: Collection[StepId] = ()
-) -> AsyncIterator[Publishing]:
+async def published(source: Source, lease: Lease, ports: LookPorts) -> AsyncIterator[Publishing]:
     """From before the first look to the end of the run, however it ends."""
-    publishing = Publishing(plan, lease, ports)
-    await publishing.begin(done)
+    publishing = Publishing(source, lease, ports)
+    await publishing.begin()
     try:
         yield publishing
     finally:

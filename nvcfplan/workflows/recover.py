@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from nvcfplan.applying import Lease, StateStore
+    from nvcfplan.applying import ApplyMachine, Lease, StateStore
     from nvcfplan.errors import Moved
     from nvcfplan.model import LiveFunction, State, StepId
     from nvcfplan.workflows.journals import Journal
@@ -95,13 +95,7 @@ async def resume_run(
         assert journal.plan is not None, journal.run
         replan = replanner(journal.plan, holding.state, ports.look.secrets)
         machine = resume(journal.records, context, request.settings, CODEC, replan=replan)
-        done = _done_of(journal)
-        async with published(journal.plan, lease, ports.look, done) as run, run.kept_up():
-            earlier = counting_others(request.scope, ports.look, before=run.number)
-            counting = replace(
-                ports, look=counting_others(request.scope, ports.look), steps=earlier.reader
-            )
-            return await carry_out(machine, holding, counting, run.heard(shell))
+        return await _published(machine, holding, ports, shell)
 
 
 async def roll_back_run(
@@ -121,7 +115,18 @@ async def roll_back_run(
         holding = await _taken_up(request, ports.look, lease, journal)
         context = holding.context(ports.look.clock)
         machine = undo(journal.records, context, request.settings, CODEC)
-        return await carry_out(machine, holding, ports, shell)
+        return await _published(machine, holding, ports, shell)
+
+
+async def _published(
+    machine: ApplyMachine, holding: Held, ports: RunPorts, shell: Shell
+) -> RunResult:
+    look, scope = ports.look, holding.scope
+    async with published(machine.still_to_take, holding.lease, look) as run, run.kept_up():
+        earlier = counting_others(scope, look, before=run.number)
+        counting = replace(ports, look=counting_others(scope, look), steps=earlier.reader)
+        heard = run.heard(shell, machine.still_to_take)
+        return await carry_out(machine, holding, counting, heard)
 
 
 def _held(
