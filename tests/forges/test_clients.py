@@ -124,14 +124,14 @@ def test_a_body_at_the_limit_is_taken(kind: Kind) -> None:
 def test_what_a_forge_refuses_is_said_with_the_permission_it_takes(
     kind: Kind, status: int, error: type[RemoteError]
 ) -> None:
-    forge = kind.served()
-    forge.scripted = [Reply(status, {"message": "no\u202e\nway, token-of-bot"})] * 5
+    forge, far = kind.served(), "x" * 269 + "token-of-bot"
+    forge.scripted = [Reply(status, {"message": f"no\u202e\nway, token-of-bot {far}"})] * 5
     with pytest.raises(error) as refused:
         _asked(kind, forge, lambda client: client.comments(7))
     assert refused.value.status == status
     assert refused.value.remedy
     assert "\u202e" not in refused.value.detail
-    assert "token-of-bot" not in str(refused.value) + refused.value.detail
+    assert "token-of-" not in str(refused.value) + refused.value.detail
 
 
 @KIND
@@ -159,6 +159,30 @@ def test_a_rate_limit_is_waited_for_as_long_as_the_forge_says(
     _asked(GITHUB, forge, lambda client: client.create(7, "one"), time=time)
     assert time.slept == [seconds]
     assert forge.bodies() == ["one"]
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_limit_that_is_told_in_words_alone_is_waited_for_longer_each_time(status: int) -> None:
+    """As GitHub's secondary limits: the window of the other limit, told as ever, is no matter."""
+    forge, time = GITHUB.served(), Time()
+    said = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}
+    headers = {"X-RateLimit-Remaining": "4321", "X-RateLimit-Reset": str(int(START) + 3_000)}
+    forge.scripted = [None, Reply(status, said, headers), Reply(status, said, headers)]
+    for number in range(150):
+        forge.write("plan-bot", f"note {number}")
+    found = _asked(GITHUB, forge, lambda client: client.comments(7), time=time)
+    assert len(found) == 150
+    assert time.slept == [60.0, 120.0]
+
+
+def test_a_limit_that_never_ends_is_given_up_and_says_how_long_it_wanted() -> None:
+    forge, time = GITHUB.served(), Time()
+    limit = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(START) + 90)}
+    forge.scripted = [Reply(403, {"message": "rate limit exceeded"}, limit)] * 5
+    with pytest.raises(RateLimited) as limited:
+        _asked(GITHUB, forge, lambda client: client.comments(7), time=time)
+    assert limited.value.retry_after_seconds is not None
+    assert limited.value.retry_after_seconds <= 91
 
 
 def test_gitlabs_own_header_of_the_limit_is_heeded() -> None:

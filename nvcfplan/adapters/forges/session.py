@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 MOST_BYTES: Final = 32 * 1024 * 1024
 _ATTEMPTS: Final = 5
+_UNTOLD_WAIT_SECONDS: Final = 60.0
+"""Where a forge that has had enough says nothing of when to come back. Source: docs.github.com,
+"Troubleshooting the REST API", "Rate limit errors"."""
 _TIMEOUT: Final = httpx2.Timeout(30.0, connect=5.0)
 _UNSETTLED: Final = frozenset({500, 502, 503, 504})
 _NOT_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
@@ -154,7 +157,7 @@ class Session:
             raise _unanswered(asked, self._target, found)
         if found.status in asked.accepted or 200 <= found.status < 300:
             return Answer(status=found.status, value=_read(found, asked), headers=found.headers)
-        raise _refused(asked, self._target, found)
+        raise _refused(asked, self._target, found, now=self._pace.now())
 
     async def _outcome(self, asked: Asked) -> _Raw | _Lost:
         content = None if asked.body is None else json.dumps(asked.body).encode("utf-8")
@@ -186,7 +189,7 @@ class Session:
             is_harmless = asked.is_repeatable or not found.is_sent
             return backoff if is_harmless and not found.is_final else None
         if found.is_limited:
-            return max(backoff, found.wait_seconds(self._pace.now()))
+            return max(backoff, found.wait_seconds(self._pace.now(), attempt))
         if found.status in _UNSETTLED and asked.is_repeatable:
             return backoff
         return None
@@ -215,22 +218,24 @@ class _Raw:
 
     @property
     def is_limited(self) -> bool:
-        """A forge says 403 for a limit too, and then when to come back or that nothing is left."""
+        """A forge says 403 for a limit too: by its headers, or in words alone."""
+        if self.status != 403:
+            return self.status == 429
         is_spent = self.headers.get("x-ratelimit-remaining") == "0"
-        return self.status == 429 or (
-            self.status == 403 and ("retry-after" in self.headers or is_spent)
-        )
+        return is_spent or "retry-after" in self.headers or b"secondary rate limit" in self.body
 
-    def wait_seconds(self, now: float) -> float:
-        """By Retry-After, else until the window ends, else a minute."""
+    def wait_seconds(self, now: float, attempt: int) -> float:
+        """By Retry-After, else until the window ends if nothing is left of it, else longer each
+        time: GitHub tells the end of the window also where another limit was hit.
+        """
         asked = self.headers.get("retry-after", "")
         if asked.isdecimal():
             return float(asked)
-        for name in ("x-ratelimit-reset", "ratelimit-reset"):
-            reset = self.headers.get(name, "")
-            if reset.isdecimal():
+        for name in ("x-ratelimit", "ratelimit"):
+            reset = self.headers.get(f"{name}-reset", "")
+            if reset.isdecimal() and self.headers.get(f"{name}-remaining", "0") == "0":
                 return max(0.0, float(reset) - now) + 1.0
-        return 60.0
+        return _UNTOLD_WAIT_SECONDS * 2.0 ** (attempt - 1)
 
 
 def _read(found: _Raw, asked: Asked) -> object:
@@ -278,8 +283,8 @@ def _limited(asked: Asked, target: ForgeTarget, pause: float) -> RateLimited:
     )
 
 
-def _refused(asked: Asked, target: ForgeTarget, found: _Raw) -> RemoteError:
-    said = _said(found).replace(target.token.reveal(), "(sensitive value)")
+def _refused(asked: Asked, target: ForgeTarget, found: _Raw, *, now: float) -> RemoteError:
+    said = _said(found, target.token)
     facts = f"the forge said {found.status}" + (f": {said}" if said else "")
     head = asked.route
     match found.status:
@@ -293,7 +298,7 @@ def _refused(asked: Asked, target: ForgeTarget, found: _Raw) -> RemoteError:
                 remedy=remedy,
             )
         case 403 | 429 if found.is_limited:
-            return _limited(asked, target, found.wait_seconds(0.0))
+            return _limited(asked, target, found.wait_seconds(now, 1))
         case 403:
             return Forbidden(
                 f"{head}: the token may not do this",
@@ -328,7 +333,7 @@ def _refused(asked: Asked, target: ForgeTarget, found: _Raw) -> RemoteError:
             )
 
 
-def _said(found: _Raw) -> str:
+def _said(found: _Raw, token: Secret) -> str:
     """Its own words, of what it documents as `message`, `errors` and `error`."""
     try:
         value: object = json.loads(found.body)
@@ -342,7 +347,7 @@ def _said(found: _Raw) -> str:
         errors = value.get("errors")
         if isinstance(errors, list):
             parts += [_words(one.get("message")) for one in errors[:3] if isinstance(one, dict)]
-    return _one_line("; ".join(filter(None, parts)))
+    return _one_line("; ".join(filter(None, parts)).replace(token.reveal(), "(sensitive value)"))
 
 
 def _words(value: object) -> str:
