@@ -27,13 +27,13 @@ _MOST_UNITS: Final = 10**9
 _LINE: Final = re.compile(r"<!-- nvcfplan-claims:v1:([0-9a-f]{64}):([A-Za-z0-9+/]+={0,2}) -->")
 
 
-def encode_claims(claims: Claims) -> str:
+def encode_claims(claims: Claims, *, most_bytes: int = MOST_ENCODED) -> str:
     """The largest ones, where not all have room."""
     ordered = sorted(claims.claims, key=lambda one: (-one.net, one.resource))[:_MOST_CLAIMS]
     while True:
         kept = tuple(sorted(ordered, key=lambda one: one.resource))
         line = _line(replace(claims, claims=kept))
-        if len(line) <= MOST_ENCODED or not ordered:
+        if len(line) <= min(most_bytes, MOST_ENCODED) or not ordered:
             return line
         ordered = ordered[: len(ordered) // 2]
 

@@ -5,14 +5,17 @@ Whether the funding adds up and the end state is right is `proving`'s question, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvcfplan.plans import Funded, Reversible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from nvcfplan.plans import Charge, Plan, Step
+    from nvcfplan.plans import Charge, Plan, Resource, Step
+
+_MOST: Final = 10**9
+"""Units, seconds: beyond it nothing is counted, and what adds them up may rely on it."""
 
 
 def broken_law(plan: Plan) -> str | None:
@@ -23,6 +26,7 @@ def broken_law(plan: Plan) -> str | None:
 def _broken(plan: Plan) -> Iterator[str]:
     resources = [resource.id for resource in plan.resources]
     yield from _repeated("resource", resources)
+    yield from _beyond_counting(plan.resources)
     yield from _repeated("step", [step.id for step in plan.steps])
     yield from _repeated("change of", [change.address for change in plan.changes])
     yield from _out_of_order(plan.steps)
@@ -52,7 +56,15 @@ def _out_of_order(steps: Sequence[Step]) -> Iterator[str]:
                 yield f"{step.id} is funded with {edge.units} units"
         if step.expected_seconds < 0 or step.limit_seconds < 0:
             yield f"{step.id} takes less than no time"
+        if max(step.expected_seconds, step.limit_seconds) > _MOST:
+            yield f"{step.id} takes longer than anybody waits"
         seen.add(step.id)
+
+
+def _beyond_counting(resources: Sequence[Resource]) -> Iterator[str]:
+    for one in resources:
+        if max(map(abs, (one.limit or 0, one.before, one.ours, one.headroom))) > _MOST:
+            yield f"the resource {one.id} has more units than are counted"
 
 
 def _bad_charges(step: Step, charges: Sequence[Charge], known: frozenset[str]) -> Iterator[str]:
@@ -62,6 +74,8 @@ def _bad_charges(step: Step, charges: Sequence[Charge], known: frozenset[str]) -
     for charge in charges:
         if charge.units <= 0:
             yield f"{step.id} charges {charge.units} units"
+        if charge.units > _MOST:
+            yield f"{step.id} charges more units than are counted"
         if charge.resource not in known:
             yield f"{step.id} charges {charge.resource}, which the plan does not list"
 

@@ -89,7 +89,7 @@ def mark_stale_command(terminal: Terminal, arguments: CommentArguments) -> Exit:
 
     async def work() -> tuple[int, ...]:
         async with _connected(terminal, job) as ports:
-            return await mark_outdated((name, environment), why, ports, _Markdown())
+            return await mark_outdated((name, environment), why, job.branch, ports, _Markdown())
 
     marked = asyncio.run(work())
     if terminal.wants_json:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from nvcfplan import __version__
+from nvcfplan.diagnostics import Subject
 from nvcfplan.documents import (
     encode_change_counts,
     encode_plan,
@@ -17,6 +18,7 @@ from nvcfplan.documents import (
     plan_digest,
 )
 from nvcfplan.frontends.terminal import Form
+from nvcfplan.model import Address
 from nvcfplan.plans import Infeasible
 from nvcfplan.reports import CommentFrame, no_snippets, plan_report, validate_report
 from nvcfplan.views.text import Level, render_plan, render_validate
@@ -61,7 +63,8 @@ def draw_plan(
             return draw_page(Page(report=report, frame=frame_of(plan), snippets=snippets))
         case Form.SARIF | Form.GITHUB:
             found = (*report.faults, *report.at_risk, *report.not_checked, *report.notes)
-            return draw_diagnostics(terminal.form, validate_report(found, snippets).diagnostics)
+            shown = validate_report(found, snippets).diagnostics
+            return draw_diagnostics(terminal.form, shown, _home(sources))
         case Form.GITLAB:
             return encode_change_counts(report.counts).decode("ascii")
         case _:
@@ -86,15 +89,20 @@ def draw_validation(terminal: Terminal, report: ValidateReport) -> str:
             return render_validate(report, colour=terminal.report_in_colour())
 
 
-def draw_diagnostics(form: Form, found: Sequence[Located]) -> str:
-    """As SARIF, or as commands of GitHub's."""
+def draw_diagnostics(form: Form, found: Sequence[Located], home: str = "") -> str:
+    """As SARIF, or as commands of GitHub's. `home`: the file that speaks for the whole stack."""
     if form is Form.GITHUB:
         from nvcfplan.views.annotations import render_annotations
 
         return render_annotations([one.diagnostic for one in found])
     from nvcfplan.views.sarif import render_sarif
 
-    return render_sarif(found, tool_version=__version__)
+    return render_sarif(found, tool_version=__version__, place=home)
+
+
+def _home(sources: SourceMap | None) -> str:
+    span = None if sources is None else sources.locate(Subject(Address(""), ""))
+    return "" if span is None else span.file
 
 
 def frame_of(plan: Plan | Infeasible, saved_to: Path | None = None) -> CommentFrame:

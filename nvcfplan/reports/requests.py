@@ -96,8 +96,8 @@ class Forge(Protocol):
         """Gone already is as good."""
         ...
 
-    async def open_requests(self) -> Sequence[OpenRequest]:
-        """The ones touched last, and no more than are worth looking at."""
+    async def open_requests(self, most: int = 50) -> Sequence[OpenRequest]:
+        """The ones touched last."""
         ...
 
     async def set_status(self, commit: str, status: CommitStatus) -> None: ...

@@ -36,7 +36,10 @@ MOST_DRAWN: Final = 50
 """From so many steps on a graph of them is no help."""
 _NAMED: Final = 20
 """So many of what must never be missing are named even where nothing else is left."""
+_FEW: Final = 5
 _LEVELS: Final = 16
+_LONGEST: Final = (None, 1_000, 200, 60)
+"""Characters of a foreign text: where even the least of each part is too much, texts are cut."""
 _STALE: Final = "**Stale:"
 
 
@@ -54,10 +57,21 @@ def draw_comment(report: PlanReport, frame: CommentFrame, *, budget: int) -> str
     """At most `budget` bytes of UTF-8. Verdict, gaps in service, destroys and capacity are never
     missing, and it says what is and where that can be read.
     """
-    draw = _Drawing(report, frame)
+    for longest in _LONGEST:
+        text = _drawn(_Drawing(report, frame, longest), budget)
+        if len(text.encode("utf-8")) <= budget:
+            break
+    return text
+
+
+def _drawn(draw: _Drawing, budget: int) -> str:
+    """As short as it has to be and can be."""
+    frame = draw.frame
+
+    ends = ["the ends of long texts"] if draw.longest else []
 
     def whole(texts: Sequence[str], cut: Sequence[str]) -> str:
-        body = "".join(texts) + draw.foot(", ".join(dict.fromkeys(cut)))
+        body = "".join(texts) + draw.foot(", ".join(dict.fromkeys([*cut, *ends])))
         return f"{marker(frame.stack, frame.environment)}\n{body}".rstrip("\n") + "\n"
 
     return fitted(list(_parts(draw)), budget, whole)
@@ -66,23 +80,25 @@ def draw_comment(report: PlanReport, frame: CommentFrame, *, budget: int) -> str
 def mark_stale(body: str, why: str) -> str:
     """A comment drawn here, with why it is not to be trusted any more under its marker.
 
-    What stood there of that kind gives way; the rest stays as it was drawn.
+    What stood there of that kind gives way; the rest stays as it was drawn. Line ends may be
+    those of a browser.
     """
-    head, _, rest = body.partition("\n")
+    head, _, rest = body.replace("\r\n", "\n").partition("\n")
     if rest.startswith(_STALE):
         rest = rest.partition("\n\n")[2]
     return f"{head}\n{_STALE} {markdown_text.prose(why)}** Plan again.\n\n{rest}"
 
 
 class _Drawing:
-    """The macros of the template, for one report."""
+    """The macros of the template, for one report, with foreign texts of `longest` characters."""
 
-    def __init__(self, report: PlanReport, frame: CommentFrame) -> None:
+    def __init__(self, report: PlanReport, frame: CommentFrame, longest: int | None) -> None:
         self.report = report
         self.frame = frame
+        self.longest = longest
         numbers = sentences.numbers_of(report)
         self.numbers = numbers
-        self._module = _template().make_module(
+        self._module = _template(longest).make_module(
             {
                 "gap_times": lambda gap: sentences.gap_times(gap, numbers),
                 "given_up": partial(sentences.given_up, report),
@@ -101,18 +117,17 @@ def _parts(draw: _Drawing) -> Iterator[Part]:
     """In the order of reading. Ranks say which gives way first."""
     report, frame = draw.report, draw.frame
     yield _whole(draw("head", report, frame))
-    if frame.conflicts:
-        yield _whole(draw("conflicts", frame.conflicts))
+    if found := frame.conflicts:
+        yield _counted(draw, "conflicts", found, name="some conflicts", rank=93)
     yield from _interruptions(draw)
     yield from _edits(draw)
     if report.faults:
-        found = [(one, "") for one in report.faults]
-        few = found[:_NAMED]
+        faults = [(one, "") for one in report.faults]
         title = sentences.faults_title(report)
-        forms = (draw("findings", title, found), draw("findings", title, few))
+        forms = [draw("findings", title, faults[:most]) for most in (None, _NAMED, _FEW)]
         yield Part(name=f"some {title.lower()}", forms=_shrinking(forms), rank=80)
     if report.shortages:
-        yield _whole(draw("shortages", report.shortages[:_NAMED]))
+        yield _counted(draw, "shortages", report.shortages, name="some shortages", rank=90)
     yield from _choices(draw)
     yield from _capacity(draw)
     yield from _functions(draw)
@@ -122,6 +137,15 @@ def _parts(draw: _Drawing) -> Iterator[Part]:
 
 def _whole(text: str) -> Part:
     return Part(name="", forms=(text,), rank=100)
+
+
+def _counted(draw: _Drawing, macro: str, found: Sequence[object], *, name: str, rank: int) -> Part:
+    """All of them, or the first ones and how many more there are."""
+    forms = [
+        draw(macro, found[:most], _more(len(found) - most, "more", "more"))
+        for most in (len(found), _NAMED, _FEW)
+    ]
+    return Part(name=name, forms=_shrinking(forms), rank=rank)
 
 
 def _shrinking(forms: Sequence[str]) -> tuple[str, ...]:
@@ -136,11 +160,12 @@ def _shrinking(forms: Sequence[str]) -> tuple[str, ...]:
 def _interruptions(draw: _Drawing) -> Iterator[Part]:
     report = draw.report
     if report.interruptions:
-        shown = (len(report.interruptions), 100, _NAMED)
+        shown: tuple[int, ...] = (len(report.interruptions), 100, _NAMED, _FEW)
         forms = [draw("downtime", report, one) for one in shown]
         yield Part(name="some gaps in service", forms=_shrinking(forms), rank=91)
     if report.retaken:
-        yield _whole(draw("exposure", sentences.retaken(report)))
+        forms = [draw("exposure", sentences.retaken(report, most)) for most in (None, _NAMED)]
+        yield Part(name="some of the exposure", forms=_shrinking(forms), rank=90)
     if report.destroyed:
         shown = (len(report.destroyed), 100, _NAMED)
         forms = [draw("destroys", report, one) for one in shown]
@@ -150,8 +175,10 @@ def _interruptions(draw: _Drawing) -> Iterator[Part]:
 def _edits(draw: _Drawing) -> Iterator[Part]:
     found = sentences.edits(draw.report)
     if found:
-        more = _more(len(found) - _NAMED, "more function", "more functions")
-        forms = [draw("edits", found, ""), draw("edits", found[:_NAMED], more)]
+        forms = [draw("edits", found, "")]
+        for most, paths in ((_NAMED, _NAMED), (_FEW, _FEW)):
+            more = _more(len(found) - most, "more function", "more functions")
+            forms.append(draw("edits", sentences.edits(draw.report, paths)[:most], more))
         name = "some of what was changed outside"
         yield Part(name=name, forms=_shrinking(forms), rank=60)
 
@@ -276,11 +303,16 @@ def _ours(sentence: Callable[..., str]) -> Callable[..., Markup]:
     return lambda value: Markup(sentence(value))
 
 
+def _cut(value: object, longest: int | None) -> str:
+    text = str(value)
+    return text if longest is None or len(text) <= longest else f"{text[: longest - 1]}\u2026"
+
+
 @cache
-def _template() -> Template:
+def _template(longest: int | None) -> Template:
     filters: dict[str, Callable[..., object]] = {
-        "code": lambda value: markdown_text.code(str(value)),
-        "cell": lambda value: markdown_text.cell(str(value)),
+        "code": lambda value: markdown_text.code(_cut(value, longest)),
+        "cell": lambda value: markdown_text.cell(_cut(value, longest)),
         "words": Markup,
         "amount": Markup,
         "reference": markdown_text.reference,
@@ -298,4 +330,9 @@ def _template() -> Template:
         "reading": sentences.reading,
         "full": lambda frame: markdown_text.link(frame.full_text, frame.full_url),
     }
-    return compiled("comment.md.j2", Medium(draw=markdown_text.prose, filters=filters))
+    draw = partial(_prose, longest=longest)
+    return compiled("comment.md.j2", Medium(draw=draw, filters=filters))
+
+
+def _prose(text: str, *, longest: int | None) -> Markup:
+    return markdown_text.prose(_cut(text, longest))

@@ -19,14 +19,25 @@ if TYPE_CHECKING:
 SCHEMA: Final = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
+MOST_RESULTS: Final = 25_000
+"""A forge refuses a run of more. Source: docs.github.com, "SARIF support for code scanning"."""
+_ANYWHERE: Final = "."
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 
-def render_sarif(diagnostics: Sequence[Located], *, tool_version: str) -> str:
-    """In their order. Paths are as the user named the files: relative ones to where we stand."""
+def render_sarif(diagnostics: Sequence[Located], *, tool_version: str, place: str = "") -> str:
+    """In their order. Paths are as the user named the files: relative ones to where we stand.
+
+    `place`: the file to point at for what has no place of its own; empty: the first that is named.
+    Forges refuse all of a document in which one result points at no file.
+    """
+    named = (one.diagnostic.span.file for one in diagnostics if one.diagnostic.span)
+    home = place or next(named, _ANYWHERE)
+    left = len(diagnostics) - MOST_RESULTS
+    diagnostics = diagnostics[:MOST_RESULTS]
     codes = sorted({one.diagnostic.code for one in diagnostics})
     rules = {code: place for place, code in enumerate(codes)}
-    run = {
+    run: dict[str, object] = {
         "tool": {
             "driver": {
                 "name": "nvcfplan",
@@ -35,21 +46,24 @@ def render_sarif(diagnostics: Sequence[Located], *, tool_version: str) -> str:
             }
         },
         "columnKind": "unicodeCodePoints",
-        "results": [_result(one, rules[one.diagnostic.code]) for one in diagnostics],
+        "results": [_result(one, rules[one.diagnostic.code], home) for one in diagnostics],
     }
+    if left > 0:
+        run["properties"] = {"leftOut": left}
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(document, indent=2, sort_keys=True)
 
 
-def _result(located: Located, rule: int) -> dict[str, object]:
+def _result(located: Located, rule: int, home: str) -> dict[str, object]:
     found = located.diagnostic
     place = _location(found.span, found.subject, located.line)
+    place.setdefault("physicalLocation", {"artifactLocation": {"uri": _uri(home)}})
     return {
         "ruleId": found.code,
         "ruleIndex": rule,
         "level": _LEVELS[found.severity],
         "message": {"text": _message(found)},
-        "locations": [place] if place else [],
+        "locations": [place],
         "relatedLocations": [_related(one, at) for at, one in enumerate(found.related, start=1)],
         "partialFingerprints": {"nvcfplan/v1": _fingerprint(found)},
     }
@@ -71,7 +85,7 @@ def _fingerprint(found: Diagnostic) -> str:
 def _location(
     span: Span | None, subject: Subject | None, line: str | None = None
 ) -> dict[str, object]:
-    """Empty when neither a place in a file nor a name is known."""
+    """As far as a place in a file and a name are known."""
     place: dict[str, object] = {}
     if span is not None:
         artifact = {"uri": _uri(span.file)}

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 SHOWN_SECONDS: Final = 30
 """What is over sooner has no time of its own in the list."""
+MOST_USERS: Final = 40
+"""So many of those who use a resource are named; nobody reads a list of thousands."""
 NO_CHANGES: Final = "No changes. Your deployments match the configuration."
 NO_RETURN: Final = "from here on going back needs room that others may have taken"
 CAPACITY_HEAD: Final = ("resource", "before", "peak", "step", "after", "limit", "verdict")
@@ -104,9 +106,9 @@ def given_up(report: PlanReport, gap: Interruption) -> list[str]:
     ]
 
 
-def retaken(report: PlanReport) -> str:
+def retaken(report: PlanReport, most: int | None = None) -> str:
     """Empty when nothing is given back and taken again."""
-    given = ", ".join(units(one.units, one.resource) for one in report.retaken)
+    given = listed([units(one.units, one.resource) for one in report.retaken], most)
     return f"{given}: another tenant could take them between" if given else ""
 
 
@@ -116,10 +118,13 @@ def destroys_title(report: PlanReport) -> str:
     return f"Destroys: {functions} {verb}; there is no undo"
 
 
-def edits(report: PlanReport) -> list[tuple[str, str]]:
+def edits(report: PlanReport, most: int | None = None) -> list[tuple[str, str]]:
     """Per function the attributes that somebody else has changed since the last apply."""
     found = [
-        (entry.change.address, ", ".join(one.path for one in entry.change.attributes if one.live))
+        (
+            entry.change.address,
+            listed([one.path for one in entry.change.attributes if one.live], most),
+        )
         for entry in report.functions
     ]
     return [(address, paths) for address, paths in found if paths]
@@ -229,7 +234,15 @@ def missing(shortage: Shortage) -> str:
 
 
 def users(shortage: Shortage) -> str:
-    return ", ".join(f"{name} {units}" for name, units in shortage.users)
+    return listed([f"{name} {units}" for name, units in shortage.users], MOST_USERS)
+
+
+def listed(names: Sequence[str], most: int | None) -> str:
+    """`a, b and 3 more`; all of them when `most` is None."""
+    left = 0 if most is None else len(names) - most
+    if left <= 0:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {left} more"
 
 
 def reading(entry: ReadingEntry) -> str:

@@ -6,10 +6,11 @@ The plan comes as a document, and may come from anybody: it is read as data, nev
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from nvcfplan.documents import decode_claims, decode_document, encode_claims, plan_digest
-from nvcfplan.errors import RemoteMissing
+from nvcfplan.errors import DocumentError, RemoteMissing
+from nvcfplan.model import is_name
 from nvcfplan.plans import Infeasible, Plan
 from nvcfplan.reports import (
     Board,
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
     from nvcfplan.reports import Claims, OpenRequest
 
+_ROOM_FOR_STALE: Final = 320
+"""Bytes under the limit that are left for `outdated` to say why."""
+_MOST_MARKED: Final = 1_000
+
 
 class Drawing(Protocol):
     def marker(self, stack: str, environment: str) -> str:
@@ -44,7 +49,10 @@ class Drawing(Protocol):
         ...
 
     def outdated(self, body: str, why: str) -> str:
-        """A comment of ours, said to be stale. Once said it is not said again."""
+        """A comment of ours, said to be stale. Once said it is not said again.
+
+        It grows by 320 bytes at most.
+        """
         ...
 
 
@@ -92,6 +100,12 @@ def review(data: bytes, frame: CommentFrame | None = None) -> Reviewed:
     plan = decode_document(data)
     made = plan.plan if isinstance(plan, Infeasible) else plan
     desired = made.desired
+    if not (is_name(desired.name) and is_name(desired.environment)):
+        raise DocumentError(
+            "this is no plan that is said on a request",
+            detail="what it calls its stack or its environment is no name of one",
+            remedy="make the plan again, with `nvcfplan plan -out FILE`",
+        )
     known = frame or CommentFrame(stack="", environment="", digest=plan_digest(plan))
     return Reviewed(
         plan=plan,
@@ -122,9 +136,9 @@ async def comment_plan(
         stale=frame.stale or _overtaken(requests, order.request, frame.commit),
         conflicts=find_conflicts(find_wants(reviewed.plan), others),
     )
-    claims = encode_claims(find_claims(reviewed.plan, frame.digest))
-    budget = min(order.budget or ports.forge.limit, ports.forge.limit) - len(claims) - 1
-    text = drawing.comment(reviewed.report, frame, budget=budget)
+    budget = min(order.budget or ports.forge.limit, ports.forge.limit) - _ROOM_FOR_STALE
+    claims = encode_claims(find_claims(reviewed.plan, frame.digest), most_bytes=budget // 4)
+    text = drawing.comment(reviewed.report, frame, budget=budget - len(claims) - 2)
     is_quiet = reviewed.report.outlook is Outlook.NO_CHANGES
     posted = await ports.board.post(
         order.request,
@@ -138,16 +152,22 @@ async def comment_plan(
 
 
 async def mark_outdated(
-    scope: tuple[str, str], why: str, ports: ForgePorts, drawing: Drawing
+    scope: tuple[str, str], why: str, base: str, ports: ForgePorts, drawing: Drawing
 ) -> tuple[int, ...]:
     """The open requests whose comment on a stack and environment now says that it is stale.
 
-    For when the base has moved: no run of those requests would notice. Raises: RemoteError.
+    For when `base` has moved: no run of those requests would notice, and those for another branch
+    do not rest on it. `base` empty: whatever they are for. Raises: RemoteError.
     """
     mark = drawing.marker(*scope)
     marked = []
-    for one in await ports.forge.open_requests():
-        found = await ports.board.ours(one.number, mark)
+    for one in await ports.forge.open_requests(_MOST_MARKED):
+        if base and one.base != base:
+            continue
+        try:
+            found = await ports.board.ours(one.number, mark)
+        except RemoteMissing:  # deleted since they were listed
+            continue
         body = drawing.outdated(found[0].body, why) if found else ""
         if found and body != found[0].body:
             posted = await ports.board.post(one.number, body, marker=mark, only_edits=True)

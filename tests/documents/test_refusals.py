@@ -179,6 +179,19 @@ def test_a_step_that_stands_twice_is_refused() -> None:
     assert "twice" in refusal(encode_plan(replace(plan, steps=(step, step)))).detail
 
 
+def test_numbers_that_nothing_is_counted_with_are_refused() -> None:
+    """What adds up seconds, or sets a number into a row, may rely on it."""
+    plan = builders.delete_first()
+    slow = tuple(replace(one, expected_seconds=10**12) for one in plan.steps)
+    assert "longer than anybody waits" in refusal(encode_plan(replace(plan, steps=slow))).detail
+    wide = tuple(replace(one, limit=10**4000) for one in plan.resources)
+    assert "more units than" in refusal(encode_plan(replace(plan, resources=wide))).detail
+    greedy = tuple(
+        replace(one, acquire=builders.charges(10**12)) if one.acquire else one for one in plan.steps
+    )
+    assert "more units than" in refusal(encode_plan(replace(plan, steps=greedy))).detail
+
+
 @pytest.mark.parametrize("units", [0, -3])
 def test_a_charge_of_nothing_is_refused(units: int) -> None:
     plan = builders.delete_first()

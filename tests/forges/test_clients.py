@@ -87,6 +87,27 @@ def test_open_requests_are_read_and_no_more_than_are_worth_it(kind: Kind) -> Non
 
 
 @KIND
+def test_more_open_requests_are_read_page_by_page_when_they_are_wanted(kind: Kind) -> None:
+    forge = kind.served()
+    forge.open = {number: (f"{number:040x}", "main") for number in range(1, 252)}
+    found = _asked(kind, forge, lambda client: client.open_requests(1_000))
+    assert [one.number for one in found] == list(range(1, 252))
+
+
+@KIND
+def test_a_request_whose_fork_is_deleted_is_one_all_the_same(kind: Kind) -> None:
+    forge = kind.served()
+    head = {"sha": "a" * 40, "ref": "change", "repo": None}
+    row: dict[str, object] = {"number": 7, "head": head, "base": {"ref": "main"}}
+    if kind is GITLAB:
+        row = {"iid": 7, "sha": None, "source_project_id": None}
+        row |= {"source_branch": "change", "target_branch": "main"}
+    forge.scripted = [Reply(200, [row])]
+    (found,) = _asked(kind, forge, lambda client: client.open_requests())
+    assert (found.number, found.source, found.base) == (7, ":change", "main")
+
+
+@KIND
 def test_a_status_is_set_on_the_commit(kind: Kind) -> None:
     forge = kind.served()
     status = CommitStatus(

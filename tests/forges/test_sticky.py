@@ -192,7 +192,8 @@ class SharedForge(Forge):
         await _Turn()
         self.rows = [one for one in self.rows if one.id != comment]
 
-    async def open_requests(self) -> Sequence[OpenRequest]:
+    async def open_requests(self, most: int = 50) -> Sequence[OpenRequest]:
+        del most
         return ()
 
     async def set_status(self, commit: str, status: CommitStatus) -> None:

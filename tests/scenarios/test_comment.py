@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from nvcfplan.documents import decode_claims
+from nvcfplan.documents import decode_claims, encode_plan
 from nvcfplan.views.markdown import marker
+from tests.documents import builders
 from tests.forges.github_issues import ROOT as GITHUB_ROOT
 from tests.forges.kinds import GITHUB, GITLAB, KINDS, Kind
-from tests.forges.server import FakeForge, Reply, serving
+from tests.forges.server import FakeForge, Reply, Request, serving
 from tests.scenarios.conftest import Said, Workshop, codes, function, h100, stack
 
 if TYPE_CHECKING:
@@ -250,6 +251,67 @@ def test_when_the_base_moves_every_open_plan_of_it_says_so_once(
 
 
 @KIND
+def test_a_base_that_moves_is_no_matter_to_requests_for_another(
+    workshop: Workshop, kind: Kind
+) -> None:
+    planned(workshop)
+    with desk(workshop, kind) as at:
+        at.comment()
+        fresh = at.body
+        named = {"github": "GITHUB_REF", "gitlab": "CI_COMMIT_BRANCH"}[kind.name]
+        for branch in ("release", "main"):
+            value = f"refs/heads/{branch}" if kind is GITHUB else branch
+            said = at.comment("-mark-stale=shop@default", **{named: value})
+            assert said.code == 0
+            assert (at.body == fresh) is (branch == "release")
+
+
+@KIND
+def test_a_request_that_is_gone_keeps_no_other_from_being_marked(
+    workshop: Workshop, kind: Kind
+) -> None:
+    planned(workshop)
+    with desk(workshop, kind) as at:
+        at.comment()
+        at.forge.open = {6: ("b" * 40, "main"), **at.forge.open}
+
+        def meanwhile(request: Request) -> None:
+            if "/6/" in request.path:
+                at.forge.open.pop(6, None)
+
+        at.forge.before = meanwhile
+        assert at.comment("-mark-stale=shop@default").code == 0
+        assert "**Stale:" in at.body
+
+
+def test_a_comment_that_a_browser_has_edited_is_marked_once_and_keeps_its_text(
+    workshop: Workshop,
+) -> None:
+    planned(workshop)
+    with desk(workshop, GITHUB) as at:
+        at.comment()
+        at.comment("-mark-stale=shop@default", "-commit=" + "e" * 40)
+        marked = at.body
+        at.forge.notes[0].body = marked.replace("\n", "\r\n")
+        at.comment("-mark-stale=shop@default", "-commit=" + "e" * 40)
+        assert at.body.replace("\r\n", "\n") == marked
+
+
+def test_a_comment_at_the_limit_can_still_be_said_to_be_stale(workshop: Workshop) -> None:
+    functions = [function(f"fleet-{number:03}") for number in range(120)]
+    workshop.write("stack.yaml", stack(*functions))
+    workshop.plan("-out=bump.nvcfplan", ".")
+    with desk(workshop, GITHUB) as at:
+        whole = len(at.comment("-dry-run", "-budget=65536").out.encode())
+        assert whole > 20_000
+        at.comment("-budget=20000")
+        assert 15_000 < len(at.body.encode()) <= 20_000 - 256
+        at.comment("-mark-stale=shop@default", "-commit=" + "e" * 64)
+        assert "**Stale:" in at.body
+        assert len(at.body.encode()) <= 20_000
+
+
+@KIND
 def test_a_status_stands_on_the_commit(workshop: Workshop, kind: Kind) -> None:
     planned(workshop)
     with desk(workshop, kind) as at:
@@ -323,6 +385,18 @@ def test_a_document_that_is_no_plan_is_not_said(workshop: Workshop, content: byt
         assert (said.code, codes(said.err)) == (1, ["document"])
         assert "bump.nvcfplan" in said.err
         assert at.forge.seen == []
+
+
+@pytest.mark.parametrize("name", ["s" * 100_000, "a b", "--><b>", "a\x00b", "", "Shop"])
+def test_a_plan_whose_stack_has_no_name_of_one_is_not_said(workshop: Workshop, name: str) -> None:
+    """A forged document: its digest is right."""
+    plan = builders.rolling()
+    for desired in (replace(plan.desired, name=name), replace(plan.desired, environment=name)):
+        Path("bump.nvcfplan").write_bytes(encode_plan(replace(plan, desired=desired)))
+        with desk(workshop, GITHUB) as at:
+            said = at.comment()
+            assert (said.code, codes(said.err)) == (1, ["document"])
+            assert at.forge.seen == []
 
 
 def test_an_altered_plan_is_not_said(workshop: Workshop) -> None:

@@ -5,15 +5,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nvcfplan.diagnostics import Diagnostic, Severity, Subject
+from nvcfplan.model import Json, ResourceId, function_address
+from nvcfplan.plans import Charge, Means
 from nvcfplan.reports import Conflict, plan_report
 from nvcfplan.views.markdown import GITHUB_LIMIT, draw_comment, marker
 from tests.documents import builders
 from tests.documents.test_plan_document import SAMPLES
 from tests.views.frames import FRAME
+from tests.views.situations import SITUATIONS
 
 if TYPE_CHECKING:
     from nvcfplan.plans import Infeasible, Plan
-    from nvcfplan.reports import CommentFrame
+    from nvcfplan.reports import CommentFrame, PlanReport
 
 
 def comment_of(
@@ -51,3 +55,81 @@ def test_under_a_limit_details_go_before_verdict_destroys_and_capacity() -> None
         if len(text) < len(whole):
             assert "**Left out to stay under the size limit:**" in text
             assert "All of it: the job summary." in text
+
+
+POOLS = tuple(ResourceId(f"pool:cluster-{number:03}-asiase1-a/H100") for number in range(1_000))
+LONG = "\u6f22" * 25_000
+
+
+def _fault(text: str) -> Diagnostic:
+    return Diagnostic(
+        code="too-much",
+        severity=Severity.ERROR,
+        summary=text,
+        detail=text,
+        remedy=f"`{text}`",
+        subject=Subject(function_address("embed"), "deployment"),
+    )
+
+
+def _overflowing() -> dict[str, tuple[PlanReport, CommentFrame]]:
+    """Each far more than a comment may have, in a part that must never be missing."""
+    plain, short = plan_report(SITUATIONS["create"]), plan_report(builders.infeasible())
+    entry = plain.functions[0]
+    edited = tuple(
+        replace(
+            builders.attribute(f"containerEnvironment.V{number}", "a", "b", Means.NEW_VERSION),
+            live=Json('"c"'),
+        )
+        for number in range(1_000)
+    )
+    conflicts = tuple(
+        Conflict(resource=pool, others=(f"#{other}",), ours=3, theirs=4, free=5)
+        for pool in POOLS
+        for other in range(1, 4)
+    )
+    users = tuple((f"function.user-{number}", 3) for number in range(5_000))
+    return {
+        "conflicts": (plain, replace(FRAME, conflicts=conflicts)),
+        "exposure": (
+            replace(plain, retaken=tuple(Charge(resource=one, units=4) for one in POOLS * 2)),
+            FRAME,
+        ),
+        "edits": (
+            replace(
+                plain,
+                functions=(replace(entry, change=replace(entry.change, attributes=edited)),) * 30,
+            ),
+            FRAME,
+        ),
+        "users": (
+            replace(short, shortages=(replace(short.shortages[0], users=users),) * 120),
+            FRAME,
+        ),
+        "faults": (
+            replace(plain, faults=tuple(_fault(f"fault {one}") for one in range(3_000))),
+            FRAME,
+        ),
+        "texts": (replace(plain, faults=(_fault(LONG),)), FRAME),
+        "rows": (
+            replace(
+                plain,
+                rows=tuple(
+                    replace(plain.rows[0], resource=replace(plain.rows[0].resource, id=one))
+                    for one in POOLS
+                ),
+            ),
+            FRAME,
+        ),
+    }
+
+
+@pytest.mark.parametrize("budget", [GITHUB_LIMIT, 9_000])
+@pytest.mark.parametrize("name", _overflowing())
+def test_whatever_a_plan_holds_its_comment_keeps_below_the_limit(name: str, budget: int) -> None:
+    report, frame = _overflowing()[name]
+    text = draw_comment(report, frame, budget=budget)
+    assert len(text.encode()) <= budget
+    assert "to add" in text
+    assert "| resource | before | peak |" in text
+    assert "**Left out to stay under the size limit:**" in text

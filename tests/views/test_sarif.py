@@ -12,7 +12,7 @@ from nvcfplan.diagnostics import Diagnostic, Position, Related, Severity, Span
 from nvcfplan.loading import StackSource, read_stack
 from nvcfplan.reports import validate_report
 from nvcfplan.views.annotations import MOST_SHOWN, render_annotations
-from nvcfplan.views.sarif import SCHEMA, render_sarif
+from nvcfplan.views.sarif import MOST_RESULTS, SCHEMA, render_sarif
 from tests.documents import builders
 from tests.views.hostile import HOSTILE, poisoned
 
@@ -97,6 +97,27 @@ def test_regions_and_annotations_point_at_the_words_themselves(tmp_path: Path) -
         mark = f"file={file},line={region['startLine']},col={region['startColumn']},"
         assert mark in render_annotations(reading.stack.diagnostics)
     assert pointed == {"unknown-key": "colour", "min-above-max": "4"}
+
+
+def test_every_result_points_at_a_file_as_forges_demand() -> None:
+    """One that does not has all of the upload refused."""
+    placed, *rest = diagnostics()
+    homeless = replace(placed, span=None, subject=None, related=())
+    for found, expected in (((homeless, placed, *rest), "stack.yaml"), ((homeless,), ".")):
+        document = sarif_of(*found)
+        VALIDATOR.validate(document)
+        for one in document["runs"][0]["results"]:
+            (place,) = one["locations"]
+            uri = place["physicalLocation"]["artifactLocation"]["uri"]
+            assert uri == ("stack.yaml" if expected != "." else ".")
+
+
+def test_a_document_holds_no_more_results_than_a_forge_takes_and_says_how_many_are_left() -> None:
+    found = (Diagnostic(code="c", severity=Severity.NOTE, summary="s"),) * (MOST_RESULTS + 2)
+    report = validate_report(found, lambda _: None)
+    (run,) = json.loads(render_sarif(report.diagnostics, tool_version="0.1.0"))["runs"]
+    assert len(run["results"]) == MOST_RESULTS
+    assert run["properties"] == {"leftOut": 2}
 
 
 def test_the_same_fault_on_another_line_is_the_same_to_a_forge() -> None:

@@ -36,7 +36,8 @@ class ForgeKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """`project`: `OWNER/NAME`, or what GitLab calls it. `request` None: the event names none; then
-    `commit` and `source` tell it. `run_url`: where this job can be looked at.
+    `commit` and `source` tell it. `branch`: that it runs on; empty: it runs on a request, or is not
+    known. `run_url`: where this job can be looked at.
     """
 
     kind: ForgeKind
@@ -45,6 +46,7 @@ class Job:
     request: int | None
     commit: str
     source: str
+    branch: str
     run_url: str
 
 
@@ -85,6 +87,7 @@ def _github(environment: Mapping[str, str]) -> Job:
         request=number,
         commit=commit or environment.get("GITHUB_SHA", ""),
         source=proposed,
+        branch=_branch(environment.get("GITHUB_REF", "")),
         run_url=f"{server}/{project}/actions/runs/{run}" if server and run else "",
     )
 
@@ -108,8 +111,15 @@ def _gitlab(environment: Mapping[str, str]) -> Job:
         request=int(number) if number.isdecimal() else None,
         commit=head or environment.get("CI_COMMIT_SHA", ""),
         source="",
+        branch=environment.get("CI_COMMIT_BRANCH", ""),
         run_url=environment.get("CI_JOB_URL", ""),
     )
+
+
+def _branch(reference: str) -> str:
+    """Of a request it is `refs/pull/7/merge`."""
+    name = reference.removeprefix("refs/heads/")
+    return "" if name == reference else name
 
 
 def _proposal(event: Mapping[str, object]) -> tuple[int | None, str, str]:

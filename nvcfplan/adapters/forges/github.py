@@ -25,7 +25,6 @@ HEADERS: Final = (
     ("Accept", "application/vnd.github+json"),
     ("X-GitHub-Api-Version", API_VERSION),
 )
-_MOST_OPEN: Final = 50
 _LONGEST_DESCRIPTION: Final = 140
 _ACTIONS_BOT: Final = "github-actions[bot]"
 _STATUSES: Final = "`statuses: write`"
@@ -101,9 +100,9 @@ class GitHub(Forge):
             Asked(method="DELETE", path=path, needs=self._writing, accepted=GONE)
         )
 
-    async def open_requests(self) -> Sequence[OpenRequest]:
+    async def open_requests(self, most: int = 50) -> Sequence[OpenRequest]:
         order = (("state", "open"), ("sort", "updated"), ("direction", "desc"))
-        rows = await self._listed(f"/repos/{self._repository}/pulls", order, most=_MOST_OPEN)
+        rows = await self._listed(f"/repos/{self._repository}/pulls", order, most=most)
         return tuple(_request(*one) for one in rows)
 
     async def set_status(self, commit: str, status: CommitStatus) -> None:

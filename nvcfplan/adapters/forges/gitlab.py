@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 LIMIT: Final = 1_000_000
 HEADERS: Final = (("Accept", "application/json"),)
 _READING: Final = "the scope `read_api`"
-_MOST_OPEN: Final = 50
 NOTES: Final = "the scope `api` and the role Reporter"
 _STATUSES: Final = "the scope `api` and the role Developer"
 GONE: Final = frozenset({404})
@@ -90,9 +89,9 @@ class GitLab(Forge):
         path = f"{self._noted}/{request}/notes/{comment}"
         await self._session.ask(Asked(method="DELETE", path=path, needs=NOTES, accepted=GONE))
 
-    async def open_requests(self) -> Sequence[OpenRequest]:
+    async def open_requests(self, most: int = 50) -> Sequence[OpenRequest]:
         order = (("state", "opened"), ("order_by", "updated_at"), ("sort", "desc"))
-        rows = await self._listed(f"{self._project}/merge_requests", order, most=_MOST_OPEN)
+        rows = await self._listed(f"{self._project}/merge_requests", order, most=most)
         return tuple(_request(*one) for one in rows)
 
     async def set_status(self, commit: str, status: CommitStatus) -> None:
@@ -130,9 +129,12 @@ def _comment(row: dict[str, object], route: str) -> Comment:
 
 
 def _request(row: dict[str, object], route: str) -> OpenRequest:
+    """Without a commit there is no `sha`; of a fork that is deleted, no project any more."""
+    is_orphan = row.get("source_project_id") is None
+    project = "" if is_orphan else str(number(row, "source_project_id", route))
     return OpenRequest(
         number=number(row, "iid", route),
-        head=text(row, "sha", route),
-        source=f"{number(row, 'source_project_id', route)}:{text(row, 'source_branch', route)}",
+        head="" if row.get("sha") is None else text(row, "sha", route),
+        source=f"{project}:{text(row, 'source_branch', route)}",
         base=text(row, "target_branch", route),
     )
