@@ -47,6 +47,7 @@ from nvcfplan.documents.snapshot import (
     snapshot_json_schema,
 )
 from nvcfplan.documents.state import decode_state, encode_state
+from nvcfplan.documents.validation import decode_validate_report
 
 __all__ = [
     "FORMAT_VERSION",
@@ -62,6 +63,7 @@ __all__ = [
     "decode_snapshot",
     "decode_stamped",
     "decode_state",
+    "decode_validate_report",
     "drift_json_schema",
     "encode_adoption",
     "encode_apply_report",

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from nvcfplan.plans import Charge, Plan, Resource, Step
 
-_MOST: Final = 10**9
-"""Units, seconds: beyond it nothing is counted, and what adds them up may rely on it."""
+_MOST_UNITS: Final = 2**40
+_MOST_SECONDS: Final = 10**9
+"""Beyond these nothing is counted, and what adds them up, or sets them in rows, may rely on it."""
 
 
 def broken_law(plan: Plan) -> str | None:
@@ -56,14 +57,14 @@ def _out_of_order(steps: Sequence[Step]) -> Iterator[str]:
                 yield f"{step.id} is funded with {edge.units} units"
         if step.expected_seconds < 0 or step.limit_seconds < 0:
             yield f"{step.id} takes less than no time"
-        if max(step.expected_seconds, step.limit_seconds) > _MOST:
+        if max(step.expected_seconds, step.limit_seconds) > _MOST_SECONDS:
             yield f"{step.id} takes longer than anybody waits"
         seen.add(step.id)
 
 
 def _beyond_counting(resources: Sequence[Resource]) -> Iterator[str]:
     for one in resources:
-        if max(map(abs, (one.limit or 0, one.before, one.ours, one.headroom))) > _MOST:
+        if max(map(abs, (one.limit or 0, one.before, one.ours, one.headroom))) > _MOST_UNITS:
             yield f"the resource {one.id} has more units than are counted"
 
 
@@ -74,7 +75,7 @@ def _bad_charges(step: Step, charges: Sequence[Charge], known: frozenset[str]) -
     for charge in charges:
         if charge.units <= 0:
             yield f"{step.id} charges {charge.units} units"
-        if charge.units > _MOST:
+        if charge.units > _MOST_UNITS:
             yield f"{step.id} charges more units than are counted"
         if charge.resource not in known:
             yield f"{step.id} charges {charge.resource}, which the plan does not list"

@@ -24,10 +24,14 @@ _SHORTAGES: Final = shape_of(tuple[Shortage, ...])
 
 
 def encode_validate_report(report: ValidateReport) -> bytes:
-    """Terraform's `validate -json`, with `code`, `remedy`, `verdict` and `related` beside it."""
+    """Terraform's `validate -json`, with `code`, `remedy`, `verdict` and `related` beside it, and
+    of which stack it is: null where that cannot be told.
+    """
     return pretty(
         {
             "format_version": REPORT_FORMAT_VERSION,
+            "stack": report.stack or None,
+            "environment": report.environment or None,
             "valid": report.is_valid,
             "error_count": report.errors,
             "warning_count": report.warnings,

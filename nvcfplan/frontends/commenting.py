@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from nvcfplan import __version__
 from nvcfplan.adapters.forges.environment import ForgeKind, Job, kind_of, read_job
 from nvcfplan.adapters.forges.github import LIMIT as GITHUB_LIMIT
 from nvcfplan.adapters.forges.github import GitHub
@@ -28,7 +29,8 @@ from nvcfplan.frontends.sessions import opened
 from nvcfplan.frontends.stacks import root_of_saved
 from nvcfplan.model import Digest
 from nvcfplan.plans import Infeasible
-from nvcfplan.reports import CommentFrame, Deed, Outlook, Validity
+from nvcfplan.reports import CommentFrame, Deed, Outlook, ValidateReport, Validity
+from nvcfplan.views.faults_markdown import draw_faults
 from nvcfplan.views.markdown import draw_comment, mark_stale, marker
 from nvcfplan.views.text import safe, stale_because
 from nvcfplan.views.wording import counted
@@ -36,6 +38,8 @@ from nvcfplan.workflows import (
     CommentOrder,
     Drawing,
     ForgePorts,
+    Reviewed,
+    Unplanned,
     check_saved_plan,
     comment_plan,
     find_request,
@@ -51,7 +55,7 @@ if TYPE_CHECKING:
     from nvcfplan.frontends.terminal import Terminal
     from nvcfplan.plans import Plan
     from nvcfplan.reports import PlanReport
-    from nvcfplan.workflows import Commented, Reviewed
+    from nvcfplan.workflows import Commented, Statement
 
 MOST_BYTES: Final = 32 * 1024 * 1024
 """Of a plan that somebody else may have made."""
@@ -106,7 +110,11 @@ class _Markdown(Drawing):
     def marker(self, stack: str, environment: str) -> str:
         return marker(stack, environment)
 
-    def comment(self, report: PlanReport, frame: CommentFrame, *, budget: int) -> str:
+    def comment(
+        self, report: PlanReport | ValidateReport, frame: CommentFrame, *, budget: int
+    ) -> str:
+        if isinstance(report, ValidateReport):
+            return draw_faults(report, frame, budget=budget)
         return draw_comment(report, frame, budget=budget)
 
     def outdated(self, body: str, why: str) -> str:
@@ -125,13 +133,14 @@ def _kind(arguments: CommentArguments, environment: Mapping[str, str]) -> ForgeK
 
 def _reviewed(
     terminal: Terminal, arguments: CommentArguments, path: Path, job: Job | None
-) -> Reviewed:
+) -> Statement:
     """Raises: DocumentError, naming the file."""
     has_summary = bool(terminal.environment.get("GITHUB_STEP_SUMMARY"))
     known = CommentFrame(
-        stack="",
-        environment="",
+        stack=arguments.stack,
+        environment="default",
         digest=Digest(""),
+        tool_version=__version__,
         commit=arguments.commit or (job.commit if job else ""),
         apply=arguments.apply,
         full_text="the summary of the job" if has_summary else "the job" if job else "",
@@ -145,7 +154,7 @@ def _reviewed(
         raise DocumentError(
             f"{path}: {error.summary}", detail=error.detail, remedy=error.remedy
         ) from error
-    if not arguments.check or isinstance(found.plan, Infeasible):
+    if not arguments.check or isinstance(found, Unplanned) or isinstance(found.plan, Infeasible):
         return found
     why = _moved(terminal, arguments, found.plan, path)
     return replace(found, frame=replace(found.frame, stale=why))
@@ -161,7 +170,7 @@ def _moved(terminal: Terminal, arguments: CommentArguments, plan: Plan, path: Pa
     return "" if report.standing is Validity.VALID else stale_because(report)
 
 
-def _refuse_two_of_a_stack(reviewed: Sequence[Reviewed]) -> None:
+def _refuse_two_of_a_stack(reviewed: Sequence[Statement]) -> None:
     """Raises: SettingsError: one would be said over the other."""
     seen: set[tuple[str, str]] = set()
     for one in reviewed:
@@ -176,7 +185,10 @@ def _refuse_two_of_a_stack(reviewed: Sequence[Reviewed]) -> None:
 
 
 async def _said(
-    terminal: Terminal, arguments: CommentArguments, job: Job, reviewed: Sequence[Reviewed]
+    terminal: Terminal,
+    arguments: CommentArguments,
+    job: Job,
+    reviewed: Sequence[Statement],
 ) -> tuple[Commented, ...]:
     """Empty: there is no request to say it on."""
     async with _connected(terminal, job) as ports:
@@ -217,30 +229,39 @@ async def _connected(terminal: Terminal, job: Job) -> AsyncIterator[ForgePorts]:
         yield ForgePorts(forge=forge, board=StickyComments(forge))
 
 
-def _summarise(environment: Mapping[str, str], one: Reviewed) -> None:
+def _summarise(environment: Mapping[str, str], one: Statement) -> None:
     """As much of it as a summary still takes; nothing where that is next to nothing."""
     room = summary_room(environment)
     if room is not None and room > GITHUB_LIMIT // 4:
         frame = replace(one.frame, full_text="", full_url="")
-        add_summary(environment, draw_comment(one.report, frame, budget=room))
+        add_summary(environment, _Markdown().comment(one.report, frame, budget=room))
 
 
 def _outputs(
-    paths: Sequence[Path], reviewed: Sequence[Reviewed], said: Sequence[Commented]
+    paths: Sequence[Path], reviewed: Sequence[Statement], said: Sequence[Commented]
 ) -> Mapping[str, str]:
-    """Of several plans: counts added up, the rest a line for each, `exitcode` the worst."""
-    counts = [one.report.counts for one in reviewed]
-    codes = [exit_of_plan(one.plan, is_detailed=True) for one in reviewed]
+    """Of several plans: counts added up, the rest a line for each, `exitcode` the worst.
+
+    A stack of which there is no plan counts as an error.
+    """
+    plans = [one for one in reviewed if isinstance(one, Reviewed)]
+    counts = [one.report.counts for one in plans]
+    codes = [exit_of_plan(one.plan, is_detailed=True) for one in plans]
+    codes += [Exit.ERROR] * (len(reviewed) - len(plans))
     worst = next((code for code in (Exit.ERROR, Exit.CHANGES) if code in codes), Exit.OK)
-    has_changes = any(one.report.outlook is not Outlook.NO_CHANGES for one in reviewed)
+    has_changes = any(one.report.outlook is not Outlook.NO_CHANGES for one in plans)
     frames = [*(one.frame for one in reviewed), *(one.frame for one in said)]
     return {
         "changes": _word(has_changes),
         "to_add": str(sum(one.added for one in counts)),
         "to_change": str(sum(one.changed for one in counts)),
         "to_destroy": str(sum(one.destroyed for one in counts)),
-        "plan_path": "\n".join(map(str, paths)),
-        "digest": "\n".join(one.frame.digest for one in reviewed),
+        "plan_path": "\n".join(
+            str(path)
+            for path, one in zip(paths, reviewed, strict=True)
+            if isinstance(one, Reviewed)
+        ),
+        "digest": "\n".join(one.frame.digest for one in plans),
         "exitcode": str(int(worst)),
         "comment_id": "\n".join(str(one.posted.id or "") for one in said),
         "stale": _word(any(one.stale for one in frames)),

@@ -18,7 +18,7 @@ from nvcfplan.documents import (
     plan_digest,
 )
 from nvcfplan.frontends.terminal import Form
-from nvcfplan.model import Address
+from nvcfplan.model import Address, Digest
 from nvcfplan.plans import Infeasible
 from nvcfplan.reports import CommentFrame, no_snippets, plan_report, validate_report
 from nvcfplan.views.text import Level, render_plan, render_validate
@@ -85,6 +85,14 @@ def draw_validation(terminal: Terminal, report: ValidateReport) -> str:
             return encode_validate_report(report).decode("utf-8")
         case Form.SARIF | Form.GITHUB:
             return draw_diagnostics(terminal.form, report.diagnostics)
+        case Form.MARKDOWN:
+            from nvcfplan.views.faults_markdown import draw_faults
+
+            return draw_faults(report, _frame_of_faults(report), budget=terminal.most_bytes)
+        case Form.HTML:
+            from nvcfplan.views.html import draw_faults_page
+
+            return draw_faults_page(report, _frame_of_faults(report))
         case _:
             return render_validate(report, colour=terminal.report_in_colour())
 
@@ -103,6 +111,15 @@ def draw_diagnostics(form: Form, found: Sequence[Located], home: str = "") -> st
 def _home(sources: SourceMap | None) -> str:
     span = None if sources is None else sources.locate(Subject(Address(""), ""))
     return "" if span is None else span.file
+
+
+def _frame_of_faults(report: ValidateReport) -> CommentFrame:
+    return CommentFrame(
+        stack=report.stack,
+        environment=report.environment,
+        digest=Digest(""),
+        tool_version=__version__,
+    )
 
 
 def frame_of(plan: Plan | Infeasible, saved_to: Path | None = None) -> CommentFrame:

@@ -52,7 +52,13 @@ if TYPE_CHECKING:
     from nvcfplan.located import SourceMap
     from nvcfplan.model import Snapshot
     from nvcfplan.plans import Infeasible, Plan
-    from nvcfplan.reports import CheckReport, DriftReport, Snippets, VerifyReport
+    from nvcfplan.reports import (
+        CheckReport,
+        DriftReport,
+        Snippets,
+        ValidateReport,
+        VerifyReport,
+    )
     from nvcfplan.workflows import RunResult
 
 
@@ -67,7 +73,7 @@ def report_document(terminal: Terminal, document: bytes) -> None:
 def report_validation(terminal: Terminal, reading: StackReading) -> None:
     checked = reading.stack
     functions = len(checked.value.stack.functions) if checked.value else 0
-    report = validate_report(checked.diagnostics, reading.sources.snippet, functions=functions)
+    report = _validation(reading, functions)
     if terminal.form is Form.TEXT:
         say_diagnostics(terminal, checked.diagnostics, reading.sources.snippet)
     terminal.report(draw_validation(terminal, report))
@@ -75,15 +81,26 @@ def report_validation(terminal: Terminal, reading: StackReading) -> None:
 
 def report_faults(terminal: Terminal, reading: StackReading) -> None:
     """Of a stack that another command needed: its errors are that command's report."""
-    is_for_programs = terminal.form in (Form.JSON, Form.SARIF, Form.GITHUB)
-    if is_for_programs and reading.stack.value is None:
-        report = validate_report(reading.stack.diagnostics, reading.sources.snippet)
+    has_form = terminal.form not in (Form.TEXT, Form.GITLAB)
+    if has_form and reading.stack.value is None:
+        report = _validation(reading, 0)
         if terminal.is_stream:
             report_document(terminal, encode_validate_report(report))
         else:
             terminal.report(draw_validation(terminal, report))
-        return
+        if terminal.form not in (Form.MARKDOWN, Form.HTML):
+            return
     say_diagnostics(terminal, reading.stack.diagnostics, reading.sources.snippet)
+
+
+def _validation(reading: StackReading, functions: int) -> ValidateReport:
+    return validate_report(
+        reading.stack.diagnostics,
+        reading.sources.snippet,
+        functions=functions,
+        stack=reading.name,
+        environment=reading.environment,
+    )
 
 
 def say_diagnostics(

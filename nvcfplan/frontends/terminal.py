@@ -68,7 +68,7 @@ class Terminal:
         self.environment = environment
         self.form = Form.TEXT
         self.level = "default"
-        self.most_bytes = 0
+        self.most_bytes = 65_536
         self.is_stream = False
         self.has_streamed = False
         self.above: Callable[[str], None] | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from nvcfplan.diagnostics import Checked, Diagnostic, Severity, has_errors, sort_key
 from nvcfplan.loading.files import StackFiles, read_files
+from nvcfplan.loading.naming import stack_name
 from nvcfplan.loading.secrecy import concealed_ranges
 from nvcfplan.loading.variables import declared_variables, overridden
 from nvcfplan.located import Located, MappingNode, Parsed, Place, ScalarNode, SourceMap
@@ -43,11 +44,16 @@ class LoadedStack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackReading:
-    """The stack, and the sources that its diagnostics point into, also when there is no stack."""
+    """The stack, and the sources that its diagnostics point into, also when there is no stack.
+
+    `name`: what it is called; empty where that cannot be told.
+    """
 
     stack: Checked[LoadedStack]
     sources: SourceMap
     root: Path
+    name: str
+    environment: str
 
 
 def load_stack(request: StackSource) -> Checked[LoadedStack]:
@@ -64,13 +70,18 @@ def read_stack(request: StackSource) -> StackReading:
     faults += environment_faults(request.environment)
     diagnostics = tuple(sorted(faults, key=sort_key))
     sources = SourceMap(files.files, _places(files.files), concealed_ranges)
-    if has_errors(diagnostics):
-        return StackReading(stack=Checked(None, diagnostics), sources=sources, root=files.root)
-    stack = merged(documents, request.environment)
-    loaded = LoadedStack(
-        stack=stack, sources=sources, root=files.root, inputs=inputs_digest(documents, stack)
+    loaded = None
+    if not has_errors(diagnostics):
+        stack = merged(documents, request.environment)
+        inputs = inputs_digest(documents, stack)
+        loaded = LoadedStack(stack=stack, sources=sources, root=files.root, inputs=inputs)
+    return StackReading(
+        stack=Checked(loaded, diagnostics),
+        sources=sources,
+        root=files.root,
+        name=loaded.stack.name if loaded else stack_name(files.files),
+        environment=request.environment,
     )
-    return StackReading(stack=Checked(loaded, diagnostics), sources=sources, root=files.root)
 
 
 def _documents(

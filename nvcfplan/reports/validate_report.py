@@ -25,13 +25,18 @@ class Located:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidateReport:
-    """`functions`: how many the stack has. Diagnostics as `sort_key` orders them."""
+    """`functions`: how many the stack has. Diagnostics as `sort_key` orders them.
+
+    `stack` empty: what it is called cannot be told.
+    """
 
     is_valid: bool
     errors: int
     warnings: int
     diagnostics: tuple[Located, ...]
     functions: int
+    stack: str = ""
+    environment: str = ""
 
 
 def no_snippets(_span: Span) -> None:
@@ -50,7 +55,12 @@ def failure_diagnostic(error: NvcfplanError) -> Diagnostic:
 
 
 def validate_report(
-    diagnostics: Sequence[Diagnostic], snippets: Snippets, *, functions: int = 0
+    diagnostics: Sequence[Diagnostic],
+    snippets: Snippets,
+    *,
+    functions: int = 0,
+    stack: str = "",
+    environment: str = "",
 ) -> ValidateReport:
     severities = [one.severity for one in diagnostics]
     errors = severities.count(Severity.ERROR)
@@ -63,4 +73,6 @@ def validate_report(
             for one in sorted(diagnostics, key=sort_key)
         ),
         functions=functions,
+        stack=stack,
+        environment=environment,
     )

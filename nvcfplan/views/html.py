@@ -21,6 +21,7 @@ from nvcfplan.reports import (
     PlanReport,
     Snippets,
     StepFate,
+    ValidateReport,
     find_curves,
     find_lanes,
 )
@@ -66,7 +67,7 @@ def draw_page(page: Page) -> str:
     """Ends in a newline. The same reports give the same bytes."""
     report, numbers = page.report, _numbers(page)
     verdict, tone = _verdict(page)
-    drawn = _template().render(
+    drawn = _template("report.html.j2").render(
         title=_title(page),
         frame=page.frame,
         report=report,
@@ -90,6 +91,22 @@ def draw_page(page: Page) -> str:
         gap_times=partial(_gap_times, numbers),
         given_up=partial(sentences.given_up, report),
         **_timeline(page),
+    )
+    return drawn.rstrip("\n") + "\n"
+
+
+def draw_faults_page(report: ValidateReport, frame: CommentFrame) -> str:
+    """Of a stack that does not read. Ends in a newline."""
+    groups = [
+        (title, [(one.diagnostic, one.line) for one in found])
+        for title, found in sentences.by_severity(report)
+    ]
+    drawn = _template("faults.html.j2").render(
+        title=f"{frame.stack or 'Stack'} in environment {frame.environment}",
+        frame=frame,
+        verdict=sentences.validation(report),
+        tone="bad" if report.errors else "",
+        groups=groups,
     )
     return drawn.rstrip("\n") + "\n"
 
@@ -246,7 +263,7 @@ def _gap_times(numbers: Mapping[StepId, int], gap: Interruption) -> str:
 
 
 @cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     filters: dict[str, Callable[..., object]] = {
         "downtime_title": sentences.downtime_title,
         "destroys_title": sentences.destroys_title,
@@ -271,4 +288,4 @@ def _template() -> Template:
         "fate": _fate,
         "is_late": _is_late,
     }
-    return compiled("report.html.j2", Medium(draw=html_text, filters=filters))
+    return compiled(name, Medium(draw=html_text, filters=filters))

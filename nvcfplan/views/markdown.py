@@ -7,7 +7,7 @@ ours. Under a forge's limit the comment gives way part by part, never by being c
 from __future__ import annotations
 
 import re
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
@@ -16,16 +16,14 @@ from nvcfplan.model import function_key
 from nvcfplan.views import markdown_text, sentences
 from nvcfplan.views.change_text import draw_body, fate, symbol_of
 from nvcfplan.views.choice_text import alternative, strategy
+from nvcfplan.views.comment_template import comment_template, left_out, within
 from nvcfplan.views.fitting import Part, fitted
 from nvcfplan.views.graph import GraphForm, render_graph
 from nvcfplan.views.ink import Ink
-from nvcfplan.views.templating import Medium, compiled
-from nvcfplan.views.wording import counted, described, lasting, runs
+from nvcfplan.views.wording import counted, lasting, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    from jinja2 import Template
 
     from nvcfplan.plans import Change
     from nvcfplan.reports import CommentFrame, FunctionEntry, PlanReport
@@ -38,8 +36,6 @@ _NAMED: Final = 20
 """So many of what must never be missing are named even where nothing else is left."""
 _FEW: Final = 5
 _LEVELS: Final = 16
-_LONGEST: Final = (None, 1_000, 200, 60)
-"""Characters of a foreign text: where even the least of each part is too much, texts are cut."""
 _STALE: Final = "**Stale:"
 
 
@@ -57,21 +53,15 @@ def draw_comment(report: PlanReport, frame: CommentFrame, *, budget: int) -> str
     """At most `budget` bytes of UTF-8. Verdict, gaps in service, destroys and capacity are never
     missing, and it says what is and where that can be read.
     """
-    for longest in _LONGEST:
-        text = _drawn(_Drawing(report, frame, longest), budget)
-        if len(text.encode("utf-8")) <= budget:
-            break
-    return text
+    return within(budget, lambda longest: _drawn(_Drawing(report, frame, longest), budget))
 
 
 def _drawn(draw: _Drawing, budget: int) -> str:
     """As short as it has to be and can be."""
     frame = draw.frame
 
-    ends = ["the ends of long texts"] if draw.longest else []
-
     def whole(texts: Sequence[str], cut: Sequence[str]) -> str:
-        body = "".join(texts) + draw.foot(", ".join(dict.fromkeys([*cut, *ends])))
+        body = "".join(texts) + draw.foot(left_out(cut, draw.longest))
         return f"{marker(frame.stack, frame.environment)}\n{body}".rstrip("\n") + "\n"
 
     return fitted(list(_parts(draw)), budget, whole)
@@ -98,7 +88,7 @@ class _Drawing:
         self.longest = longest
         numbers = sentences.numbers_of(report)
         self.numbers = numbers
-        self._module = _template(longest).make_module(
+        self._module = comment_template(longest).make_module(
             {
                 "gap_times": lambda gap: sentences.gap_times(gap, numbers),
                 "given_up": partial(sentences.given_up, report),
@@ -267,11 +257,6 @@ def _more(number: int, one: str, several: str) -> str:
     return "" if number <= 0 else f"{number} {one if number == 1 else several}"
 
 
-def _scope(report: PlanReport) -> str:
-    expected = lasting(report.expected_seconds)
-    return f"{counted(len(report.steps), 'step')}, about {expected}." if report.steps else ""
-
-
 def _change_title(entry: FunctionEntry) -> Markup:
     """Stands where Markdown is not read: within HTML."""
     name = markdown_text.html_code(f"function.{function_key(entry.change.address)}")
@@ -296,43 +281,3 @@ def _signed(line: str) -> str:
     if text[:2] in ("+ ", "- ", "~ "):
         return f"{text[0].replace('~', '!')} {indent}{text[2:]}"
     return line if line.startswith("  ") else f"  {line}"
-
-
-def _ours(sentence: Callable[..., str]) -> Callable[..., Markup]:
-    """Words of ours alone: nothing foreign is in them."""
-    return lambda value: Markup(sentence(value))
-
-
-def _cut(value: object, longest: int | None) -> str:
-    text = str(value)
-    return text if longest is None or len(text) <= longest else f"{text[: longest - 1]}\u2026"
-
-
-@cache
-def _template(longest: int | None) -> Template:
-    filters: dict[str, Callable[..., object]] = {
-        "code": lambda value: markdown_text.code(_cut(value, longest)),
-        "cell": lambda value: markdown_text.cell(_cut(value, longest)),
-        "words": Markup,
-        "amount": Markup,
-        "reference": markdown_text.reference,
-        "summary": _ours(sentences.summary),
-        "scope": _ours(_scope),
-        "confidence": _ours(sentences.confidence),
-        "refusal": _ours(sentences.refusal),
-        "downtime_title": _ours(sentences.downtime_title),
-        "destroys_title": _ours(sentences.destroys_title),
-        "missing": sentences.missing,
-        "users": sentences.users,
-        "described": lambda entry: described(entry.step.task),
-        "effects": lambda entry: "; ".join(sentences.effects(entry)),
-        "promised": sentences.promised,
-        "reading": sentences.reading,
-        "full": lambda frame: markdown_text.link(frame.full_text, frame.full_url),
-    }
-    draw = partial(_prose, longest=longest)
-    return compiled("comment.md.j2", Medium(draw=draw, filters=filters))
-
-
-def _prose(text: str, *, longest: int | None) -> Markup:
-    return markdown_text.prose(_cut(text, longest))

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
         CapacityRow,
         Counts,
         Interruption,
+        Located,
         PlanReport,
         ReadingEntry,
         StepEntry,
         TrafficShift,
+        ValidateReport,
     )
 
 SHOWN_SECONDS: Final = 30
@@ -57,6 +59,26 @@ def refusal(report: PlanReport) -> str:
     if report.outlook is Outlook.INFEASIBLE:
         return "This plan cannot be applied: no order was found in which these changes fit."
     return "This plan cannot be applied: the errors below stand in its way."
+
+
+def validation(report: ValidateReport) -> str:
+    """Why there is no plan, in one sentence."""
+    if report.is_valid:
+        return "The stack's files read. Nothing was planned."
+    return f"The stack does not read: {counted(report.errors, 'error')}. Nothing was planned."
+
+
+def by_severity(report: ValidateReport) -> list[tuple[str, list[Located]]]:
+    """Under their titles, the worst first."""
+    found = [
+        (title, [one for one in report.diagnostics if one.diagnostic.severity is severity])
+        for severity, title in (
+            (Severity.ERROR, "Errors"),
+            (Severity.WARNING, "Warnings"),
+            (Severity.NOTE, "Notes"),
+        )
+    ]
+    return [(title, several) for title, several in found if several]
 
 
 def faults_title(report: PlanReport) -> str:

@@ -6,9 +6,15 @@ The plan comes as a document, and may come from anybody: it is read as data, nev
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from nvcfplan.documents import decode_claims, decode_document, encode_claims, plan_digest
+from nvcfplan.documents import (
+    decode_claims,
+    decode_document,
+    decode_validate_report,
+    encode_claims,
+    plan_digest,
+)
 from nvcfplan.errors import DocumentError, RemoteMissing
 from nvcfplan.model import is_name
 from nvcfplan.plans import Infeasible, Plan
@@ -23,6 +29,7 @@ from nvcfplan.reports import (
     Outlook,
     PlanReport,
     Posted,
+    ValidateReport,
     find_claims,
     find_conflicts,
     find_wants,
@@ -44,7 +51,9 @@ class Drawing(Protocol):
         """The first line of the comment that it is found by."""
         ...
 
-    def comment(self, report: PlanReport, frame: CommentFrame, *, budget: int) -> str:
+    def comment(
+        self, report: PlanReport | ValidateReport, frame: CommentFrame, *, budget: int
+    ) -> str:
         """At most `budget` bytes of UTF-8, beginning with the marker."""
         ...
 
@@ -87,41 +96,67 @@ class Reviewed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unplanned:
+    """In the place of a plan: what `validate` found in a stack of which none was made."""
+
+    report: ValidateReport
+    frame: CommentFrame
+
+
+Statement: TypeAlias = Reviewed | Unplanned
+"""What is said on a request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commented:
     frame: CommentFrame
     posted: Posted
 
 
-def review(data: bytes, frame: CommentFrame | None = None) -> Reviewed:
-    """`frame`: what is known beside the plan; its stack and digest are the document's.
+def review(data: bytes, known: CommentFrame) -> Statement:
+    """`known`: beside the document. Its stack and environment are what the document says; they
+    stay where that does not know.
 
     Raises: DocumentError.
     """
-    plan = decode_document(data)
+    faults = decode_validate_report(data)
+    if faults is None:
+        return _reviewed(decode_document(data), known)
+    frame = replace(
+        known,
+        stack=faults.stack or known.stack,
+        environment=faults.environment or known.environment,
+    )
+    return Unplanned(report=faults, frame=_named(frame))
+
+
+def _reviewed(plan: Plan | Infeasible, known: CommentFrame) -> Reviewed:
     made = plan.plan if isinstance(plan, Infeasible) else plan
-    desired = made.desired
-    if not (is_name(desired.name) and is_name(desired.environment)):
-        raise DocumentError(
-            "this is no plan that is said on a request",
-            detail="what it calls its stack or its environment is no name of one",
-            remedy="make the plan again, with `nvcfplan plan -out FILE`",
-        )
-    known = frame or CommentFrame(stack="", environment="", digest=plan_digest(plan))
-    return Reviewed(
-        plan=plan,
-        report=plan_report(plan),
-        frame=replace(
-            known,
-            stack=desired.name,
-            environment=desired.environment,
-            digest=plan_digest(plan),
-            tool_version=made.provenance.tool_version,
-        ),
+    frame = replace(
+        known,
+        stack=made.desired.name,
+        environment=made.desired.environment,
+        digest=plan_digest(plan),
+        tool_version=made.provenance.tool_version,
+    )
+    return Reviewed(plan=plan, report=plan_report(plan), frame=_named(frame))
+
+
+def _named(frame: CommentFrame) -> CommentFrame:
+    """Raises: DocumentError."""
+    if is_name(frame.stack) and is_name(frame.environment):
+        return frame
+    raise DocumentError(
+        "it is not known which stack this is about",
+        detail="what the document says of it is no name of a stack and of an environment"
+        if frame.stack
+        else "where the files do not read, they may not tell the stack's name either",
+        remedy="say which one with -stack=STACK, or make the document again",
     )
 
 
 async def comment_plan(
-    reviewed: Reviewed, order: CommentOrder, ports: ForgePorts, drawing: Drawing
+    reviewed: Statement, order: CommentOrder, ports: ForgePorts, drawing: Drawing
 ) -> Commented:
     """Adds the plans of other open requests, and leaves this one's claims for theirs.
 
@@ -130,19 +165,18 @@ async def comment_plan(
     frame = reviewed.frame
     mark = drawing.marker(frame.stack, frame.environment)
     requests = await ports.forge.open_requests()
-    others = await _claims_of_others(requests, order.request, mark, ports)
-    frame = replace(
-        frame,
-        stale=frame.stale or _overtaken(requests, order.request, frame.commit),
-        conflicts=find_conflicts(find_wants(reviewed.plan), others),
-    )
+    frame = replace(frame, stale=frame.stale or _overtaken(requests, order.request, frame.commit))
     budget = min(order.budget or ports.forge.limit, ports.forge.limit) - _ROOM_FOR_STALE
-    claims = encode_claims(find_claims(reviewed.plan, frame.digest), most_bytes=budget // 4)
+    claims, is_quiet = "", False
+    if isinstance(reviewed, Reviewed):
+        others = await _claims_of_others(requests, order.request, mark, ports)
+        frame = replace(frame, conflicts=find_conflicts(find_wants(reviewed.plan), others))
+        claims = encode_claims(find_claims(reviewed.plan, frame.digest), most_bytes=budget // 4)
+        is_quiet = reviewed.report.outlook is Outlook.NO_CHANGES
     text = drawing.comment(reviewed.report, frame, budget=budget - len(claims) - 2)
-    is_quiet = reviewed.report.outlook is Outlook.NO_CHANGES
     posted = await ports.board.post(
         order.request,
-        f"{text.rstrip()}\n{claims}\n",
+        f"{text.rstrip()}\n{claims}".rstrip() + "\n",
         marker=mark,
         only_edits=order.is_silent and is_quiet,
     )
@@ -227,18 +261,12 @@ def _overtaken(requests: Sequence[OpenRequest], ours: int, commit: str) -> str:
     return f"the request has moved on to commit {head}."
 
 
-def _status(report: PlanReport, frame: CommentFrame) -> CommitStatus:
-    counts = report.counts
-    said = f"{counts.added} to add, {counts.changed} to change, {counts.destroyed} to destroy"
-    match report.outlook:
-        case Outlook.NO_CHANGES:
-            state, words = CommitState.GOOD, "No changes"
-        case Outlook.CHANGES:
-            state, words = CommitState.GOOD, f"Plan: {said}"
-        case Outlook.REFUSED:
-            state, words = CommitState.BAD, f"The plan cannot be applied: {said}"
-        case Outlook.INFEASIBLE:
-            state, words = CommitState.BAD, "No order was found in which these changes fit"
+def _status(report: PlanReport | ValidateReport, frame: CommentFrame) -> CommitStatus:
+    state, words = (
+        _outlook(report)
+        if isinstance(report, PlanReport)
+        else (CommitState.BAD, _unplanned(report))
+    )
     if frame.stale:
         state, words = CommitState.BAD, "Stale: plan again"
     return CommitStatus(
@@ -247,6 +275,27 @@ def _status(report: PlanReport, frame: CommentFrame) -> CommitStatus:
         description=words + _conflicting(frame.conflicts),
         url=frame.full_url,
     )
+
+
+def _outlook(report: PlanReport) -> tuple[CommitState, str]:
+    counts = report.counts
+    said = f"{counts.added} to add, {counts.changed} to change, {counts.destroyed} to destroy"
+    match report.outlook:
+        case Outlook.NO_CHANGES:
+            return CommitState.GOOD, "No changes"
+        case Outlook.CHANGES:
+            return CommitState.GOOD, f"Plan: {said}"
+        case Outlook.REFUSED:
+            return CommitState.BAD, f"The plan cannot be applied: {said}"
+        case Outlook.INFEASIBLE:
+            return CommitState.BAD, "No order was found in which these changes fit"
+
+
+def _unplanned(report: ValidateReport) -> str:
+    if report.is_valid:
+        return "Nothing was planned"
+    noun = "error" if report.errors == 1 else "errors"
+    return f"The stack does not read: {report.errors} {noun}"
 
 
 def _conflicting(conflicts: Sequence[Conflict]) -> str:

@@ -187,7 +187,7 @@ def test_numbers_that_nothing_is_counted_with_are_refused() -> None:
     wide = tuple(replace(one, limit=10**4000) for one in plan.resources)
     assert "more units than" in refusal(encode_plan(replace(plan, resources=wide))).detail
     greedy = tuple(
-        replace(one, acquire=builders.charges(10**12)) if one.acquire else one for one in plan.steps
+        replace(one, acquire=builders.charges(10**13)) if one.acquire else one for one in plan.steps
     )
     assert "more units than" in refusal(encode_plan(replace(plan, steps=greedy))).detail
 

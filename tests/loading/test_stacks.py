@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,7 +40,6 @@ from tests.loading.builders import (
 if TYPE_CHECKING:
     import random
 
-    import pytest
 
 HETEROGENEOUS = Path("examples/stacks/heterogeneous")
 
@@ -315,3 +315,26 @@ def test_a_reading_has_its_sources_even_without_a_stack(tmp_path: Path) -> None:
     span = reading.stack.diagnostics[0].span
     assert span is not None
     assert reading.sources.snippet(span) == "    inferencePort: x"
+
+
+@pytest.mark.parametrize(
+    ("texts", "name"),
+    [
+        (["stack: shop\nfunctions: [\n"], "shop"),
+        (["stack: 'shop'   # ours\nfunctions: {\n"], "shop"),
+        (["a: [\n", "apiVersion: nvcfplan/v1\nstack: shop\n"], "shop"),
+        (["stack: shop\na: [\n", "stack: other\na: [\n"], ""),
+        (["functions: {}\n"], ""),
+        (["stack: Not A Name\nfunctions: [\n"], ""),
+        (["functions:\n  stack: shop\n  a: [\n"], ""),
+        ([], ""),
+    ],
+)
+def test_what_a_stack_is_called_is_told_also_where_it_does_not_read(
+    tmp_path: Path, texts: list[str], name: str
+) -> None:
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
+    reading = read_stack(StackSource(paths=(tmp_path,), environment="default", variables=()))
+    assert reading.stack.value is None
+    assert reading.name == name

@@ -136,6 +136,54 @@ def test_where_nothing_was_said_silence_can_be_kept(workshop: Workshop, kind: Ki
         assert "No changes" in at.body
 
 
+@KIND
+def test_of_a_stack_that_does_not_read_the_faults_stand_in_the_plans_place(
+    workshop: Workshop, kind: Kind
+) -> None:
+    planned(workshop)
+    good = Path("stack.yaml").read_text(encoding="utf-8")
+    with desk(workshop, kind) as at:
+        at.comment("-status")
+        workshop.write("stack.yaml", good.replace("inferencePort", "inferencePart"))
+        faults = workshop.type("validate", "-json", ".").out
+        Path("bump.nvcfplan").write_text(faults, encoding="utf-8")
+        assert "edited" in at.comment("-status", "-silent-on-no-changes").out
+        assert at.body.splitlines()[0] == MARKER
+        assert "**The stack does not read: 1 error. Nothing was planned.**" in at.body
+        assert "at `stack.yaml:" in at.body
+        assert "1 to change" not in at.body
+        assert decode_claims(at.body) is None
+        assert at.forge.statuses[-1]["description"] == "The stack does not read: 1 error"
+        workshop.write("stack.yaml", good)
+        Path("bump.nvcfplan").unlink()
+        workshop.plan("-out=bump.nvcfplan", ".")
+        at.comment()
+        assert "1 to change" in at.body
+
+
+def test_of_a_stack_that_reads_and_could_not_be_planned_that_is_said(workshop: Workshop) -> None:
+    planned(workshop)
+    with desk(workshop, GITHUB) as at:
+        Path("bump.nvcfplan").write_text(workshop.type("validate", "-json", ".").out, "utf-8")
+        assert at.comment().code == 0
+        assert "**The stack's files read. Nothing was planned.**" in at.body
+        outputs = at.outputs()
+        assert (outputs["exitcode"], outputs["changes"], outputs["plan_path"]) == ("1", "false", "")
+
+
+def test_a_stack_that_does_not_tell_its_name_is_named(workshop: Workshop) -> None:
+    workshop.write("stack.yaml", "functions: {}\n")
+    faults = workshop.type("validate", "-json", ".").out
+    with desk(workshop, GITHUB) as at:
+        Path("bump.nvcfplan").write_text(faults, encoding="utf-8")
+        said = at.comment()
+        assert (said.code, codes(said.err)) == (1, ["document"])
+        assert "-stack=" in said.err
+        assert at.forge.seen == []
+        assert at.comment("-stack=shop").code == 0
+        assert at.body.splitlines()[0] == MARKER
+
+
 def test_in_actions_the_step_gets_outputs_and_a_summary(workshop: Workshop) -> None:
     planned(workshop)
     with desk(workshop, GITHUB) as at:

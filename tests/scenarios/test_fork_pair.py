@@ -1,18 +1,10 @@
-"""The two workflows for requests of forks, carried out step by step on this machine.
-
-The steps' own scripts run in bash, with the environment that the workflow gives them and nothing
-else; what GitHub's actions do (check out, hand an artifact on) is done here by copying.
-"""
+"""The two workflows for requests of forks, and the action, carried out step by step here."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -22,75 +14,14 @@ from nvcfplan.views.markdown import marker
 from tests.forges.github_issues import ROOT as GITHUB_ROOT
 from tests.forges.kinds import GITHUB
 from tests.forges.server import FakeForge, serving
-from tests.scenarios.conftest import ROOT, Workshop, function, stack
-from tests.scenarios.test_ready_files import ACTION, EXAMPLES, read, steps
+from tests.scenarios.conftest import Workshop, function, stack
+from tests.scenarios.runner import Runner, standard
+from tests.scenarios.test_ready_files import ACTION, EXAMPLES, read
 
 HEAD: Final = "a" * 40
 SNAPSHOT: Final = ".base/snapshots/shop.snapshot"
 TOKEN: Final = "ghs_forkpair"
 CREDENTIALS: Final = re.compile(r"TOKEN|KEY|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
-
-
-@dataclass(slots=True)
-class Runner:
-    """One job. `given`: what GitHub would put in the place of an expression."""
-
-    directory: Path
-    standard: dict[str, str]
-    given: dict[str, str] = field(default_factory=dict)
-    saw: list[dict[str, str]] = field(default_factory=list)
-    said: str = ""
-
-    def run(self, document: object, *, may_fail: bool = False) -> list[int]:
-        """The codes of the steps that are scripts; the tool is on the PATH already."""
-        codes = []
-        for step in steps(document):
-            if "run" in step and step.get("name") != "Install nvcfplan":
-                codes.append(self._script(step))
-                if codes[-1] and not may_fail:
-                    break
-        return codes
-
-    def _script(self, step: dict[str, object]) -> int:
-        own = step.get("env", {})
-        assert isinstance(own, dict)
-        environment = self.standard | {
-            name: self._evaluated(str(value)) for name, value in own.items()
-        }
-        self.saw.append(environment)
-        done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", str(step["run"])],
-            cwd=self.directory, env=environment, capture_output=True, text=True, timeout=120,
-            check=False,
-        )  # fmt: skip
-        self.said = done.stdout + done.stderr
-        return done.returncode
-
-    def _evaluated(self, value: str) -> str:
-        return re.sub(r"\$\{\{ (.*?) \}\}", lambda found: self.given[found[1]], value)
-
-
-def _standard(directory: Path, name: str) -> dict[str, str]:
-    """What every job of GitHub has, and no more; `nvcfplan` on the PATH is this checkout."""
-    tools = directory / "bin"
-    tools.mkdir(exist_ok=True)
-    shim = tools / "nvcfplan"
-    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nvcfplan "$@"\n', encoding="utf-8")
-    shim.chmod(0o755)
-    for one in ("output", "summary"):
-        (directory / f"{name}-{one}").touch()
-    return {
-        "PATH": f"{tools}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "HOME": str(directory),
-        "CI": "true",
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_REPOSITORY": "acme/stacks",
-        "GITHUB_SERVER_URL": "https://forge.test",
-        "GITHUB_RUN_ID": "4711",
-        "GITHUB_OUTPUT": str(directory / f"{name}-output"),
-        "GITHUB_STEP_SUMMARY": str(directory / f"{name}-summary"),
-    }
 
 
 def _base_and_request(workshop: Workshop, changed: str) -> None:
@@ -104,7 +35,7 @@ def _base_and_request(workshop: Workshop, changed: str) -> None:
 
 def _planned(workshop: Workshop) -> Runner:
     event = {"pull_request": {"number": 7, "head": {"sha": HEAD}}}
-    runner = Runner(workshop.directory, _standard(workshop.directory, "plan"))
+    runner = Runner(workshop.directory, standard(workshop.directory, "plan"))
     runner.standard["GITHUB_EVENT_PATH"] = str(workshop.write("e1.json", json.dumps(event)))
     return runner
 
@@ -113,14 +44,16 @@ def _commenting(workshop: Workshop, address: str) -> Runner:
     """In a directory of its own: a fresh machine, with the artifact in it and nothing else."""
     directory = workshop.directory / "second"
     (directory / "untrusted").mkdir(parents=True)
-    shutil.copy(workshop.directory / "plan.nvcfplan", directory / "untrusted")
+    for name in ("plan.nvcfplan", "faults.json"):
+        if (workshop.directory / name).exists():
+            shutil.copy(workshop.directory / name, directory / "untrusted")
     run = {
         "head_sha": HEAD,
         "head_branch": "change",
         "head_repository": {"full_name": "fork/stacks"},
         "pull_requests": [],
     }
-    runner = Runner(directory, _standard(directory, "say"), {"github.token": TOKEN})
+    runner = Runner(directory, standard(directory, "say"), {"github.token": TOKEN})
     event = workshop.write("e2.json", json.dumps({"workflow_run": run}))
     runner.standard |= {
         "GITHUB_EVENT_PATH": str(event),
@@ -161,11 +94,26 @@ def test_the_pair_says_a_forks_plan_with_no_credential_in_the_first_job(
     assert TOKEN not in outputs + body + second.said
 
 
-def test_a_forks_broken_files_fail_the_first_job_and_say_where(workshop: Workshop) -> None:
-    _base_and_request(workshop, stack(function("embed")).replace("inferenceUrl", "inferenceURL"))
-    first = _planned(workshop)
-    assert first.run(PAIR[0]) == [1]
-    assert "file=stacks/shop/stack.yaml,line=6,col=5" in first.said
+def test_a_forks_broken_files_fail_the_first_job_and_are_said_in_the_plans_place(
+    workshop: Workshop,
+) -> None:
+    _base_and_request(workshop, stack(function("embed"), function("rank")))
+    forge = _forge()
+    with serving(forge) as address:
+        assert _planned(workshop).run(PAIR[0]) == [0, 0]
+        assert _commenting(workshop, address).run(PAIR[1]) == [0]
+        shutil.rmtree(workshop.directory / "second")
+        broken = stack(function("embed")).replace("inferenceUrl", "inferenceURL")
+        workshop.write("stacks/shop/stack.yaml", broken)
+        first = _planned(workshop)
+        assert first.run(PAIR[0]) == [1]
+        assert "file=stacks/shop/stack.yaml,line=6,col=5" in first.said
+        assert _commenting(workshop, address).run(PAIR[1]) == [0]
+    assert forge.breaches == []
+    (body,) = forge.bodies()
+    assert "**The stack does not read: 1 error. Nothing was planned.**" in body
+    assert "at `stacks/shop/stack.yaml:6:5`" in body
+    assert "to add" not in body
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"#!/bin/sh\ntouch owned\n", b"[" * 100_000])
@@ -209,3 +157,41 @@ def test_the_action_plans_says_and_gives_outputs(workshop: Workshop) -> None:
     assert "exitcode=2\n" in outputs
     assert re.search(r"^to_add<<(end-\w+)\n2\n\1$", outputs, re.MULTILINE)
     assert not Path("owned").exists()
+
+
+def test_of_a_broken_stack_the_action_says_what_is_wrong_and_never_a_plan_that_lies_there(
+    workshop: Workshop,
+) -> None:
+    """A request may bring a file of that name with it."""
+    _base_and_request(workshop, stack(function("embed"), function("rank")))
+    first = _planned(workshop)
+    assert first.run(PAIR[0]) == [0, 0]
+    assert Path("plan.nvcfplan").exists()
+    workshop.write("stacks/shop/stack.yaml", "stack: shop\nfunctions: [\n")
+    forge = _forge()
+    with serving(forge) as address:
+        runner = _planned(workshop)
+        runner.standard |= {"GITHUB_API_URL": address + GITHUB_ROOT}
+        document = read(ACTION)
+        inputs = document["inputs"]
+        assert isinstance(inputs, dict)
+        runner.given = {f"inputs.{name}": str(one["default"]) for name, one in inputs.items()}
+        runner.given |= {
+            "inputs.path": "stacks/shop",
+            "inputs.offline": SNAPSHOT,
+            "inputs.github-token": TOKEN,
+            "inputs.status": "true",
+            "steps.plan.outputs.exitcode": "1",
+        }
+        assert runner.run(document) == [0, 0, 1], runner.said
+    assert forge.breaches == []
+    (body,) = forge.bodies()
+    assert "**The stack does not read: 1 error. Nothing was planned.**" in body
+    assert "at `stacks/shop/stack.yaml:3:1`" in body
+    (status,) = forge.statuses
+    assert (status["state"], status["description"]) == (
+        "failure", "The stack does not read: 1 error",
+    )  # fmt: skip
+    outputs = (workshop.directory / "plan-output").read_text(encoding="utf-8")
+    assert "exitcode=1\n" in outputs
+    assert re.search(r"^plan_path<<(end-\w+)\n\n\1$", outputs, re.MULTILINE)

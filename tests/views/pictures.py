@@ -13,12 +13,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nvcfplan.reports import Operation, apply_report, plan_report
-from nvcfplan.views.html import Page, draw_page
+from nvcfplan.reports import Operation, apply_report, plan_report, validate_report
+from nvcfplan.views.html import Page, draw_faults_page, draw_page
 from tests.documents import builders
 from tests.views import runs
 from tests.views.frames import FRAME
-from tests.views.situations import SITUATIONS
+from tests.views.situations import SITUATIONS, thousand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +72,9 @@ def pages() -> dict[str, str]:
         name: draw_page(Page(report=plan_report(plan), frame=FRAME, snippets=_line))
         for name, plan in SITUATIONS.items()
     }
+    found["thousand"] = draw_page(Page(report=plan_report(thousand()), frame=FRAME, snippets=_line))
+    faults = validate_report(builders.infeasible().plan.diagnostics * 2, _line)
+    found["unreadable"] = draw_faults_page(faults, FRAME)
     plan = builders.delete_first()
     for name, events in {
         "run-applied": runs.applied(plan),

@@ -82,9 +82,11 @@ def test_a_validation_in_json_is_as_reviewed(golden: Golden) -> None:
 
 
 def test_a_good_validation_in_json_has_terraforms_keys() -> None:
-    found = json.loads(encode_validate_report(validate_report((), line_of, functions=1)))
-    assert found == {
+    report = validate_report((), line_of, functions=1, stack="shop", environment="default")
+    assert json.loads(encode_validate_report(report)) == {
         "format_version": "1.0",
+        "stack": "shop",
+        "environment": "default",
         "valid": True,
         "error_count": 0,
         "warning_count": 0,

@@ -12,10 +12,11 @@ import pyte
 import pytest
 from cmarkgfm.cmark import Options
 
-from nvcfplan.reports import Conflict, plan_report
+from nvcfplan.reports import Conflict, plan_report, validate_report
 from nvcfplan.views.annotations import render_annotations
 from nvcfplan.views.drift_markdown import draw_drift
-from nvcfplan.views.html import Page, draw_page
+from nvcfplan.views.faults_markdown import draw_faults
+from nvcfplan.views.html import Page, draw_faults_page, draw_page
 from nvcfplan.views.markdown import draw_comment, marker
 from nvcfplan.views.notice_markdown import draw_notice
 from nvcfplan.views.text import render_plan
@@ -153,6 +154,27 @@ def test_in_a_comment_nobody_else_sets_the_mark(at: int) -> None:
         assert comment.count("<!--") == 1, evil
         assert rendered(comment).count("<!--") == 1, evil
         assert re.match(r"<!-- nvcfplan:stack=[\w-]+;env=[\w-]+;v=1 -->\n", comment), evil
+
+
+@pytest.mark.parametrize("at", range(0, len(HOSTILE), len(ATTACKS)))
+def test_what_is_wrong_with_a_stack_is_told_as_inertly(at: int) -> None:
+    for evil in HOSTILE[at : at + len(ATTACKS) : 5]:
+        found = poisoned(builders.infeasible().plan.diagnostics, evil)
+        report = validate_report(found, just(evil))
+        comment = draw_faults(report, frame_with(evil), budget=1_000_000)
+        elements_found = list(elements(rendered(comment)))
+        assert {one.tag for one in elements_found} <= SHOWN_BY_A_FORGE, evil
+        text = "".join(text_outside_of_code(elements_found[0]))
+        assert LIVE_ON_A_FORGE.search(text) is None, evil
+        assert comment.count("<!--") == 1, evil
+        assert not HIDING.search(comment), evil
+        page = draw_faults_page(report, frame_with(evil))
+        assert "<!--" not in page, evil
+        for one in elements(page):
+            assert one.tag not in ("script", "img", "iframe", "svg", "form", "base", "b"), evil
+            assert not [name for name in one.attrib if name.startswith("on") or name == "src"]
+            assert one.get("href", "#").startswith("#")
+        assert not HIDING.search(page), evil
 
 
 @pytest.mark.parametrize("evil", ["javascript:alert(1)", "https://a.b/c>d", "//a", "https://a b"])

@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
+from nvcfplan.diagnostics import Severity
 from nvcfplan.documents import encode_plan
-from nvcfplan.reports import PlanReport, no_snippets, plan_report
-from nvcfplan.views.html import Page, draw_page
+from nvcfplan.reports import PlanReport, no_snippets, plan_report, validate_report
+from nvcfplan.views.faults_markdown import draw_faults
+from nvcfplan.views.html import Page, draw_faults_page, draw_page
 from nvcfplan.views.markdown import GITHUB_LIMIT, GITLAB_LIMIT, draw_comment
 from nvcfplan.views.text import Level, render_plan
+from tests.documents import builders
 from tests.views.frames import FRAME
 from tests.views.situations import SITUATIONS, thousand
 
@@ -61,6 +65,28 @@ def test_a_plan_reads_as_reviewed_in_every_form(name: str, golden: Golden) -> No
     golden(f"plans/{name}/page.html", without_style(page).rstrip("\n"))
 
 
+def test_a_stack_that_does_not_read_reads_as_reviewed(golden: Golden) -> None:
+    fault = builders.infeasible().plan.diagnostics[0]
+    found = (fault, replace(fault, severity=Severity.WARNING, code="perhaps"))
+    report = validate_report(found, line_of, stack="inference", environment="default")
+    comment = draw_faults(report, FRAME, budget=GITHUB_LIMIT)
+    golden("plans/unreadable/comment.md", comment.rstrip("\n"))
+    page = draw_faults_page(report, FRAME)
+    golden("plans/unreadable/page.html", without_style(page).rstrip("\n"))
+
+
+def test_of_very_many_faults_the_first_are_named_and_the_rest_is_said_to_be_missing() -> None:
+    fault = builders.infeasible().plan.diagnostics[0]
+    found = [replace(fault, summary=f"fault {number} " + "x" * 500) for number in range(3_000)]
+    report = validate_report(found, no_snippets)
+    for budget in (GITHUB_LIMIT, 4_000):
+        comment = draw_faults(report, FRAME, budget=budget)
+        assert len(comment.encode()) <= budget
+        assert "3000 errors" in comment
+        assert "fault 0" in comment
+        assert "**Left out to stay under the size limit:** some errors" in comment
+
+
 @cache
 def a_thousand() -> PlanReport:
     return plan_report(thousand())
@@ -76,6 +102,7 @@ def test_a_thousand_changes_read_as_reviewed_by_their_digests(golden: Golden) ->
     texts = {
         "plan.txt": render_plan(report, colour=False),
         "comment.md": draw_comment(report, FRAME, budget=GITHUB_LIMIT),
+        "plan.json": in_json(thousand()),
         "page.html": without_style(
             draw_page(Page(report=report, frame=FRAME, snippets=no_snippets))
         ),

@@ -37,6 +37,7 @@ class CommentArguments(AccountArguments):
     check: bool
     dry_run: bool
     mark_stale: str
+    stack: str
 
 
 @click.command(
@@ -82,6 +83,10 @@ Exit codes: 0 said, or there is nobody to say it to; 1 error; 64 wrong usage.
     "silent-on-no-changes", is_flag=True,
     help="Without changes, say so only where something was said before.",
 )  # fmt: skip
+@option(
+    "stack", default="", metavar="NAME",
+    help="Whose faults they are, where the files do not tell.",
+)  # fmt: skip
 @option("status", is_flag=True, help="Set a status on the commit as well.")
 @option(
     "check", is_flag=True,
@@ -97,6 +102,9 @@ Exit codes: 0 said, or there is nobody to say it to; 1 error; 64 wrong usage.
 @taking(CommentArguments)
 def comment(terminal: Terminal, arguments: CommentArguments) -> int:
     """Says on a pull or merge request what a saved plan would do.
+
+    Or what is wrong with a stack of which there is none: PLAN may be what
+    `validate -json` printed.
 
     One comment for each stack and environment, edited in place. Plans are read as
     data, whoever made them. In GitHub Actions the whole text goes to the job's

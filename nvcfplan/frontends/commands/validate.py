@@ -31,13 +31,14 @@ Examples:
 
   nvcfplan validate -format=sarif stacks/ > nvcfplan.sarif
 
--format: sarif, for code scanning; github, commands that mark lines of a request.
+-format: json, which `comment` takes as well; markdown; html; sarif, for code
+scanning; github, commands that mark lines of a request.
 
 Exit codes: 0 good, 1 bad, 64 wrong usage.
 """,
 )
 @stack_options
-@format_option("text", "json", "sarif", "github")
+@format_option("text", "json", "markdown", "html", "sarif", "github")
 @output_options
 @taking(StackArguments)
 def validate(terminal: Terminal, arguments: StackArguments) -> int:
