@@ -281,7 +281,12 @@ def test_one_that_is_locked_is_said_to_be_so(life: Life) -> None:
 @ON_GITHUB
 def test_without_the_permission_it_is_named(life: Life) -> None:
     forge = life.forge
-    forge.scripted = [None, None, None, None, None, Reply(403, {"message": "not accessible"})]
+
+    def refusing(request: Request) -> None:
+        if request.method == "POST":
+            forge.scripted = [Reply(403, {"message": "not accessible"})]
+
+    forge.before = refusing
     with pytest.raises(Forbidden) as refused:
         life.told(tracked(), "sha256:a1")
     assert "`issues: write`" in refused.value.remedy

@@ -114,9 +114,9 @@ class TrackingIssue(IssueBoard):
         return len(issues)
 
     async def _all(self, marker: str) -> tuple[Issue, ...]:
-        """Open and closed, lowest number first."""
+        """Open and closed, lowest number first. Of everybody's, closed ones would be too many."""
         opened = await self._ours(marker, is_open=True, is_quick=False)
-        closed = await self._ours(marker, is_open=False, is_quick=bool(opened))
+        closed = await self._ours(marker, is_open=False, is_quick=True)
         return tuple(sorted((*opened, *closed), key=lambda one: one.number))
 
     async def _ours(self, marker: str, *, is_open: bool, is_quick: bool) -> tuple[Issue, ...]:
