@@ -27,7 +27,7 @@ from nvcfplan.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _QUICK: Final = "hmac-sha256:"
 _SLOW: Final = "scrypt:"
@@ -72,9 +72,14 @@ def hash_state(state: State, salt: bytes) -> State:
     )
 
 
-def match_values(snapshot: Snapshot, stack: Stack) -> Snapshot:
-    """With the stack's own value where a hash is the hash of it, else with words in its place."""
-    found = _Matching(bytes.fromhex(snapshot.salt), _candidates(stack))
+def match_values(
+    snapshot: Snapshot, stack: Stack, more: Iterable[tuple[str, str]] = ()
+) -> Snapshot:
+    """With the stack's own value where a hash is the hash of it, else with words in its place.
+
+    `more`: by key, values that are known besides.
+    """
+    found = _Matching(bytes.fromhex(snapshot.salt), _candidates(stack, more))
     state = snapshot.state
     if state is not None:
         state = replace(
@@ -118,8 +123,10 @@ class _Matching:
         return known
 
 
-def _candidates(stack: Stack) -> Mapping[str, frozenset[str]]:
+def _candidates(stack: Stack, more: Iterable[tuple[str, str]]) -> Mapping[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
+    for key, value in more:
+        found.setdefault(key, set()).add(value)
     for function in stack.functions:
         for one in function.config.container_environment:
             match one.value:

@@ -31,7 +31,7 @@ from nvcfplan.emulator.refusals import EmulatorError, Refusal
 from nvcfplan.emulator.routes import advance
 from nvcfplan.emulator.routes import serve as serve_request
 from nvcfplan.emulator.rules import Fault, WorldFile
-from nvcfplan.emulator.staging import StagedVersion, stage
+from nvcfplan.emulator.staging import StagedVersion, stage, stage_telemetries
 from nvcfplan.emulator.world import Event, Holding, World, starting_moment
 from nvcfplan.emulator.worldfile import load_worldfile
 
@@ -69,11 +69,15 @@ _log = logging.getLogger(__name__)
 
 
 class Emulator:
-    """One emulated account. Its methods take effect at once, at the world's present time."""
+    """One emulated account. Its methods take effect at once, at the world's present time.
+
+    `die`: what is done when a fault kills the process.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.is_open = False
+        self.die: Callable[[], None] = _kill_this_process
         self.base_url = f"{HOST}/v2/nvcf"
         self.clock = EmulatorClock(
             starts_at=lambda: starting_moment(self._store.world.rules),
@@ -93,8 +97,13 @@ class Emulator:
     def close(self) -> None:
         self._store.close()
 
-    def stage(self, versions: Sequence[StagedVersion]) -> None:
-        """What was there before: oldest first. Raises EmulatorError where it could not be."""
+    def stage(self, versions: Sequence[StagedVersion], telemetries: Sequence[str] = ()) -> None:
+        """What was there before: oldest first, and the telemetries that are named in it, by id.
+
+        Raises EmulatorError where it could not be.
+        """
+        with self._settled() as world:
+            stage_telemetries(world, telemetries)
         stage(lambda incoming: self.exchange(incoming).reply, self._settled, versions)
 
     def ask_for_no_key(self) -> None:
@@ -220,7 +229,7 @@ class Emulator:
             refusal = Refusal(500, f"Internal error: {type(error).__name__}")
             return Served(reply=reply_to(refusal, incoming.path))
         if served.is_killed:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self.die()
         return served
 
     def _history(self, incoming: Incoming, wall: WallClock | None) -> Reply | None:
@@ -232,6 +241,10 @@ class Emulator:
             pass
         refused = refuse_operator(self.worldfile, incoming)
         return refused or reply_of(_HISTORY[call](self))
+
+
+def _kill_this_process() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class _ByTheWall:

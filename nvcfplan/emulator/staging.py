@@ -7,13 +7,21 @@ what runs is then put where it was seen.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from nvcfplan.emulator.messages import Incoming, Reply
 from nvcfplan.emulator.refusals import EmulatorError
-from nvcfplan.emulator.world import Instance, Phase, Specification, Status, Version, World
+from nvcfplan.emulator.resources import Telemetry
+from nvcfplan.emulator.world import (
+    Instance,
+    Phase,
+    Specification,
+    Status,
+    Version,
+    World,
+)
 
 Exchange = Callable[[Incoming], Reply]
 Turns = Callable[[], AbstractContextManager[World]]
@@ -57,6 +65,22 @@ def stage(exchange: Exchange, turns: Turns, versions: Sequence[StagedVersion]) -
             _ask(exchange, turns, (path, {"deploymentSpecifications": entries}), names)
         with turns() as world:
             _settle_in(world, one)
+
+
+def stage_telemetries(world: World, ids: Iterable[str]) -> None:
+    """Endpoints of which no more is known than that functions name them: good for every type."""
+    for id_ in sorted(set(ids) - world.telemetries.keys()):
+        world.telemetries[id_] = Telemetry(
+            id=id_,
+            name=f"staged-{id_}",
+            endpoint="https://telemetry.invalid",
+            protocol="HTTP",
+            provider="OTEL_COLLECTOR",
+            types=["LOGS", "METRICS", "TRACES"],
+            secret="",
+            created_at=world.time,
+        )
+    world.is_changed = True
 
 
 def _ask(

@@ -75,6 +75,7 @@ KINDS: Final[Mapping[str, tuple[Callable[[Fault, str], Fault], bool]]] = {
     "5xx": (lambda one, _: _answer(one, 503), False),
     "429": (lambda one, _: _answer(one, 429), False),
     "refused": (lambda one, _: _answer(one, 400), False),
+    "kill": (lambda one, _: _with(one, kind=Trouble.KILL), False),
 }
 """By name: how it is made, and whether only a step that asks for GPUs can meet it.
 

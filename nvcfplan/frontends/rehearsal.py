@@ -26,6 +26,7 @@ from nvcfplan.emulator.serving import Emulator, WorldFile
 from nvcfplan.emulator.staging import StagedRow, StagedVersion
 from nvcfplan.model import (
     Account,
+    FunctionConfig,
     LiveFunction,
     OperationId,
     QuotaCount,
@@ -37,6 +38,7 @@ from nvcfplan.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from nvcfplan.capacity import Atlas
     from nvcfplan.emulator.serving import Fault
@@ -58,16 +60,19 @@ STAND_IN: Final = "rehearsed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What was read of an account, and when."""
+    """What was read of an account, and when; `wanted`: what is to be made in it."""
 
     account: Account
     functions: tuple[LiveFunction, ...]
     org: str | None
     at: datetime
+    wanted: tuple[FunctionConfig, ...] = ()
 
 
-def set_up(scene: Scene, faults: Sequence[Fault]) -> Emulator:
-    """Raises: EmulatorError where what runs could not have come about here."""
+def set_up(scene: Scene, faults: Sequence[Fault], path: Path | None = None) -> Emulator:
+    """In memory without a `path`. Raises: EmulatorError where what runs could not have come about
+    here.
+    """
     specifications = [row.specification for version in _deployed(scene) for row in _rows(version)]
     atlas = atlas_of(scene.account, specifications)
     staged = tuple(
@@ -75,12 +80,28 @@ def set_up(scene: Scene, faults: Sequence[Fault]) -> Emulator:
         for function in scene.functions
         for version in function.versions
     )
-    emulator = Emulator.open(None, _world(scene, _held(staged, atlas)))
+    emulator = Emulator.open(path, _world(scene, _held(staged, atlas)))
     emulator.ask_for_no_key()
-    emulator.stage(staged)
+    emulator.stage(staged, _telemetries(scene))
     for fault in faults:
         emulator.add_fault(fault)
     return emulator
+
+
+def _telemetries(scene: Scene) -> tuple[str, ...]:
+    """That they are there was found out where the plan was made, or will be."""
+    there = (one.config for function in scene.functions for one in function.versions)
+    return tuple(
+        id_
+        for config in (*there, *scene.wanted)
+        if (named := config.telemetries) is not None
+        for id_ in (
+            named.logs_telemetry_id,
+            named.metrics_telemetry_id,
+            named.traces_telemetry_id,
+        )
+        if id_ is not None
+    )
 
 
 def _deployed(scene: Scene) -> Iterator[LiveVersion]:

@@ -19,10 +19,12 @@ from nvcfplan.frontends.wall_clock import WallClock
 from nvcfplan.workflows import make_offline_plan, take_snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from nvcfplan.frontends.commands.plan import PlanArguments
     from nvcfplan.frontends.commands.snapshot import SnapshotArguments
+    from nvcfplan.frontends.options import AccountArguments
     from nvcfplan.frontends.terminal import Terminal
 
 
@@ -42,7 +44,7 @@ def snapshot_command(terminal: Terminal, arguments: SnapshotArguments) -> Exit:
 
 
 def offline_command(terminal: Terminal, arguments: PlanArguments, path: Path) -> Exit:
-    _refuse_account(arguments)
+    refuse_account(arguments, more={"-with-secrets": arguments.with_secrets})
     if arguments.out is not None:
         refuse_overwriting(arguments.out, "plan")
     loaded = load(arguments, terminal)
@@ -57,12 +59,12 @@ def offline_command(terminal: Terminal, arguments: PlanArguments, path: Path) ->
     return exit_of_plan(plan, is_detailed=arguments.detailed_exitcode)
 
 
-def _refuse_account(arguments: PlanArguments) -> None:
+def refuse_account(arguments: AccountArguments, more: Mapping[str, bool] | None = None) -> None:
     """Raises: click.UsageError for what would be asked, or resolved, somewhere."""
     given = {
         "-endpoint": arguments.endpoint is not None,
         "-emulator": arguments.emulator is not None,
-        "-with-secrets": arguments.with_secrets,
+        **(more or {}),
     }
     ignored = [name for name, is_given in given.items() if is_given]
     if ignored:

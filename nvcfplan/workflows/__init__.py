@@ -35,7 +35,7 @@ from nvcfplan.workflows.recover import (
     resume_run,
     roll_back_run,
 )
-from nvcfplan.workflows.rehearse import look_at_scene, put_state
+from nvcfplan.workflows.rehearse import Seen, look_at_scene, look_at_snapshot, put_state
 from nvcfplan.workflows.repairing import look_for_repair
 from nvcfplan.workflows.room import RoomWait, StillWaiting, apply_when_there_is_room
 from nvcfplan.workflows.runs import RunResult, Shell
@@ -73,6 +73,7 @@ __all__ = [
     "RunPorts",
     "RunResult",
     "Scope",
+    "Seen",
     "Shell",
     "Statement",
     "StillWaiting",
@@ -92,6 +93,7 @@ __all__ = [
     "last_outcome",
     "look_at_lock",
     "look_at_scene",
+    "look_at_snapshot",
     "look_for_drift",
     "look_for_repair",
     "make_offline_plan",

@@ -23,11 +23,11 @@ from nvcfplan.applying import (
 from nvcfplan.diagnostics import Diagnostic, Severity
 from nvcfplan.differences import match_values
 from nvcfplan.documents import encode_state
-from nvcfplan.errors import SettingsError
 from nvcfplan.model import OFFLINE, Readable, Snapshot, Stack, Token
 from nvcfplan.plans import Infeasible, Plan
 from nvcfplan.workflows.plan import make_plan, scope_of
 from nvcfplan.workflows.ports import LookPorts
+from nvcfplan.workflows.reading import refuse_other_scope
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -62,12 +62,7 @@ async def make_offline_plan(
 ) -> Plan | Infeasible:
     """Raises: SettingsError for a snapshot of another stack; AccountMismatch."""
     scope = scope_of(request.stack)
-    if (snapshot.stack, snapshot.environment) != (scope.stack, scope.environment):
-        raise SettingsError(
-            f"the snapshot is of {snapshot.stack}@{snapshot.environment}, the stack is {scope}",
-            detail="a snapshot holds in full only what is one stack's own",
-            remedy=f"take one of {scope}, with `nvcfplan snapshot -out=FILE`",
-        )
+    refuse_other_scope(snapshot, scope, "stack")
     found = await make_plan(request, _ports(snapshot, request.stack, clock))
     if isinstance(found, Infeasible):
         return replace(found, plan=_noted(found.plan))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from nvcfplan.applying import Document
 from nvcfplan.differences import needed_reads
 from nvcfplan.documents import decode_state
-from nvcfplan.errors import AccountMismatch, ClaimedTwice
+from nvcfplan.errors import AccountMismatch, ClaimedTwice, SettingsError
 from nvcfplan.model import (
     OFFLINE,
     Account,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         LiveDeployment,
         LiveSharing,
         LiveVersion,
+        Snapshot,
         VersionId,
     )
     from nvcfplan.workflows.ports import LookPorts
@@ -136,6 +137,16 @@ def refuse_other_label(planned: str, ours: AccountIdentity) -> None:
             f"the plan is for another account: {planned}, but this is {ours}",
             detail="nothing was changed",
             remedy="choose the right account (--endpoint, NGC_ORG, the API key), or plan again",
+        )
+
+
+def refuse_other_scope(snapshot: Snapshot, scope: Scope, what: str) -> None:
+    """Raises: SettingsError. `what` is of `scope`."""
+    if (snapshot.stack, snapshot.environment) != (scope.stack, scope.environment):
+        raise SettingsError(
+            f"the snapshot is of {snapshot.stack}@{snapshot.environment}, the {what} is {scope}",
+            detail="a snapshot holds in full only what is one stack's own",
+            remedy=f"take one of {scope}, with `nvcfplan snapshot -out=FILE`",
         )
 
 

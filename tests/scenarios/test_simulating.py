@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from nvcfplan.frontends.commands.simulate import simulate
+from nvcfplan.frontends.injections import GRAB, KINDS
 from tests.scenarios.conftest import EXAMPLES, Workshop, stack
 from tests.scenarios.test_tight_rollouts import begun, lab, world
 
@@ -135,3 +137,108 @@ def test_a_plan_that_is_stale_is_stale_in_the_rehearsal_too(workshop: Workshop) 
 def test_what_cannot_be_thrown_in_is_told(workshop: Workshop, inject: str) -> None:
     saved(workshop)
     assert rehearse(workshop, inject)[0] == 64
+
+
+def test_killed_run_shows_what_going_on_and_going_back_would_make_of_it(
+    workshop: Workshop,
+) -> None:
+    saved(workshop)
+    code, said = rehearse(workshop, "kill@deploy:function.chat@new")
+    assert code == 0, said
+    resumed, undone = said.split("What `nvcfplan rollback` would make of it instead:")
+    assert "Killed: that request was served" in resumed
+    assert "deployment complete after 0s, found done" in resumed
+    assert "Resume complete! Resources: 0 added, 2 changed, 0 destroyed." in said
+    assert "Rolling back" in undone
+    assert "Rollback complete! The account is as it was before the run." in said
+
+
+def test_killed_run_meets_its_other_troubles_when_it_is_gone_on_with(workshop: Workshop) -> None:
+    saved(workshop)
+    code, said = rehearse(
+        workshop, "kill@create-version:function.chat@new", "broken@deploy:function.chat@new"
+    )
+    assert code == 3, said
+    assert "restart-loop" in said
+
+
+def test_kill_that_the_run_does_not_live_to_see_changes_nothing(workshop: Workshop) -> None:
+    saved(workshop)
+    inject = ("no-capacity@deploy:function.chat@new", "kill@undeploy:function.chat@old")
+    code, said = rehearse(workshop, *inject)
+    assert code == 3, said
+    assert "Killed" not in said
+
+
+def snapped(workshop: Workshop) -> None:
+    saved(workshop)
+    said = workshop.type("snapshot", "-out=shop.snapshot", "--emulator", ".")
+    assert said.code == 0, said.err
+
+
+def test_snapshot_is_rehearsed_like_the_account_that_it_is_of(workshop: Workshop) -> None:
+    snapped(workshop)
+    inject = ("-inject", "no-capacity@deploy:function.chat@new")
+    there = workshop.type("simulate", "--emulator", *inject, "roll.nvcfplan")
+    workshop.emulator_file.unlink()
+    said = workshop.type("simulate", "-offline=shop.snapshot", *inject, "roll.nvcfplan")
+    assert (said.code, said.out) == (there.code, there.out)
+    assert not workshop.emulator_file.exists()
+
+
+def test_plan_that_was_made_offline_is_rehearsed_offline(workshop: Workshop) -> None:
+    snapped(workshop)
+    assert workshop.type("plan", "-offline=shop.snapshot", "-out=off.nvcfplan", ".").code == 0
+    said = workshop.type("simulate", "-offline=shop.snapshot", "-inject", "kill@1", "off.nvcfplan")
+    assert said.code == 0, said.err
+    assert "Resume complete!" in said.out
+
+
+def test_environment_that_only_the_account_has_is_known_by_its_hash(workshop: Workshop) -> None:
+    def chat(word: str) -> str:
+        more = f"    inferencePort: 8000\n    containerEnvironment: {{ LOG: {word} }}\n"
+        return lab("chat", 2).replace("    inferencePort: 8000\n", more)
+
+    begun(workshop, world(6), chat("info"))
+    workshop.write("stack.yaml", stack(chat("debug")))
+    assert workshop.plan("-out=roll.nvcfplan", ".").code == 2
+    assert workshop.type("snapshot", "-out=shop.snapshot", "--emulator", ".").code == 0
+    assert "info" not in (workshop.directory / "shop.snapshot").read_text(encoding="utf-8")
+    said = workshop.type("simulate", "-offline=shop.snapshot", "roll.nvcfplan")
+    assert said.code == 0, said.err
+
+
+def test_what_others_run_is_in_the_way_as_the_snapshot_has_it(workshop: Workshop) -> None:
+    snapped(workshop)
+    workshop.write("other/stack.yaml", stack(lab("other", 1), name="other"))
+    there = f"--emulator={workshop.emulator_file}"
+    assert workshop.type("apply", "-auto-approve", there, "other").code == 0
+    assert workshop.type("snapshot", "-out=full.snapshot", "--emulator", ".").code == 0
+    really = workshop.type("simulate", "--emulator", "roll.nvcfplan")
+    said = workshop.type("simulate", "-offline=full.snapshot", "roll.nvcfplan")
+    assert (said.code, said.out) == (really.code, really.out)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (("-offline=shop.snapshot", "--emulator"), 64, "asks nobody but the snapshot"),
+        (("-offline=roll.nvcfplan",), 1, "not a snapshot that nvcfplan can read"),
+        (("-offline=none.snapshot",), 1, "cannot be read as a snapshot"),
+        (("-offline=other.snapshot",), 1, "the snapshot is of other@default"),
+    ],
+)
+def test_snapshot_that_is_of_no_use_is_told(
+    workshop: Workshop, words: tuple[str, ...], code: int, why: str
+) -> None:
+    snapped(workshop)
+    workshop.write("other/stack.yaml", stack(lab("other", 1), name="other"))
+    assert workshop.type("snapshot", "-out=other.snapshot", "--emulator", "other").code == 0
+    said = workshop.type("simulate", *words, "roll.nvcfplan")
+    assert said.code == code
+    assert why in " ".join(said.err.split())
+
+
+def test_every_kind_of_trouble_is_in_the_help() -> None:
+    said = (simulate.epilog or "").replace(",", "").split()
+    assert [kind for kind in (*KINDS, GRAB) if kind not in said] == []

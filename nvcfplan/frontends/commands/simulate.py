@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SimulateArguments(AccountArguments):
-    """`inject`: KIND@STEP each. `faults`: a file of them, in the words of a world file."""
+    """`inject`: KIND@STEP each. `faults`: a file of them, in the words of a world file. `offline`:
+    a snapshot, in place of the account.
+    """
 
     plan: Path
+    offline: Path | None
     inject: tuple[str, ...]
     faults: Path | None
     parallelism: int
@@ -46,13 +49,17 @@ KIND is what its request meets:
   drop-reply     served, and the reply is lost
   5xx, 429       answered so once
   refused        answered 400
+  kill           served, and nvcfplan is killed before it hears so: then it is
+                 told what resume and, from a copy, rollback make of that
 
 Examples:
   nvcfplan simulate roll.nvcfplan
   nvcfplan simulate -inject no-capacity@8 -inject drop-reply@1 roll.nvcfplan
   nvcfplan simulate -faults trouble.yaml roll.nvcfplan
+  nvcfplan simulate -inject kill@2 -offline shop.snapshot roll.nvcfplan
 {APPLY_EXITS}
-They are those that apply would end with. The least scopes are those of plan.
+They are those that apply would end with; after a kill, those of resume. The
+least scopes are those of plan; with -offline none.
 """,
 )
 @click.argument("plan", type=click.Path(path_type=Path, dir_okay=False))
@@ -62,6 +69,12 @@ They are those that apply would end with. The least scopes are those of plan.
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
     help="More of them, as under `faults` of a world file.",
+)
+@option(
+    "offline",
+    metavar="SNAPSHOT",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Copy the account from a snapshot of it: without key or network.",
 )
 @option(
     "parallelism",
@@ -80,8 +93,8 @@ They are those that apply would end with. The least scopes are those of plan.
 def simulate(terminal: Terminal, arguments: SimulateArguments) -> int:
     """Rehearses a saved plan in an emulated copy of the account, with failures.
 
-    The account is only read. What the run, its fallbacks and its rollback would
-    do is told as apply tells it, in seconds.
+    The account, or a snapshot of it, is only read. What the run, its fallbacks
+    and its rollback would do is told as apply tells it, in seconds.
     """
     from nvcfplan.frontends.simulating import simulate_command
 
