@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nvcfplan.model import StepId
+    from nvcfplan.plans import Step
     from nvcfplan.reports.apply_report import StepOutcome
     from nvcfplan.reports.plan_report import PlanReport, StepEntry
 
@@ -51,10 +52,13 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """`levels`: the first is what is used before; ascending in time."""
+    """`levels`: the first is what is used before; ascending in time. `actual`: what the steps that
+    were carried out have taken and given, when they did; empty: there is no run.
+    """
 
     row: CapacityRow
     levels: tuple[Level, ...]
+    actual: tuple[Level, ...] = ()
 
 
 def find_lanes(report: PlanReport, run: ApplyReport | None = None) -> tuple[Lane, ...]:
@@ -68,10 +72,34 @@ def find_lanes(report: PlanReport, run: ApplyReport | None = None) -> tuple[Lane
     )
 
 
-def find_curves(report: PlanReport) -> tuple[Curve, ...]:
-    """One for each row."""
+def find_curves(report: PlanReport, run: ApplyReport | None = None) -> tuple[Curve, ...]:
+    """One for each row. Of steps that were done and undone again `actual` shows the doing alone."""
     ends = expected_ends([entry.step for entry in report.steps])
-    return tuple(Curve(row=row, levels=_levels(row, report.steps, ends)) for row in report.rows)
+    expected = {entry.step.id: _expected(entry.step, ends) for entry in report.steps}
+    actual = {} if run is None else _carried_out(run)
+    return tuple(
+        Curve(
+            row=row,
+            levels=_levels(row, report.steps, expected),
+            actual=() if run is None else _levels(row, report.steps, actual),
+        )
+        for row in report.rows
+    )
+
+
+def _expected(step: Step, ends: Mapping[StepId, int]) -> Stretch:
+    return Stretch(begins=ends[step.id] - step.expected_seconds, ends=ends[step.id])
+
+
+def _carried_out(run: ApplyReport) -> dict[StepId, Stretch]:
+    """What an earlier part of the run has done is there from the start."""
+    found = {}
+    for one in run.steps:
+        if one.fate is StepFate.DONE_BEFORE:
+            found[one.step] = Stretch(begins=0.0, ends=0.0)
+        elif one.fate in (StepFate.DONE, StepFate.ADOPTED) and (actual := _actual(one)):
+            found[one.step] = actual
+    return found
 
 
 def _lane(
@@ -82,10 +110,9 @@ def _lane(
     is_critical: bool,
 ) -> Lane:
     step = entry.step
-    expected = Stretch(begins=ends[step.id] - step.expected_seconds, ends=ends[step.id])
     return Lane(
         number=entry.number,
-        expected=expected,
+        expected=_expected(step, ends),
         actual=None if outcome is None else _actual(outcome),
         fate=None if outcome is None else outcome.fate,
         is_critical=is_critical,
@@ -99,12 +126,13 @@ def _actual(outcome: StepOutcome) -> Stretch | None:
 
 
 def _levels(
-    row: CapacityRow, steps: Sequence[StepEntry], ends: Mapping[StepId, int]
+    row: CapacityRow, steps: Sequence[StepEntry], stretches: Mapping[StepId, Stretch]
 ) -> tuple[Level, ...]:
     """What is given and taken at one moment is one level: a release comes first then."""
     moves: dict[float, list[tuple[int, int]]] = {}
     for entry in steps:
-        for at, units in _moves(row, entry, ends[entry.step.id]):
+        stretch = stretches.get(entry.step.id)
+        for at, units in () if stretch is None else _moves(row, entry, stretch):
             moves.setdefault(at, []).append((entry.number, units))
     used = row.resource.before
     levels = [Level(at=0.0, used=used, steps=())]
@@ -114,8 +142,8 @@ def _levels(
     return tuple(levels)
 
 
-def _moves(row: CapacityRow, entry: StepEntry, end: int) -> list[tuple[float, int]]:
+def _moves(row: CapacityRow, entry: StepEntry, stretch: Stretch) -> list[tuple[float, int]]:
     step, name = entry.step, row.resource.id
-    begin = float(end - step.expected_seconds)
-    taken = [(begin, one.units) for one in step.acquire if one.resource == name]
-    return taken + [(float(end), -one.units) for one in step.release if one.resource == name]
+    taken = [(float(stretch.begins), one.units) for one in step.acquire if one.resource == name]
+    given = [(float(stretch.ends), -one.units) for one in step.release if one.resource == name]
+    return taken + given

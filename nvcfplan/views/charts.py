@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nvcfplan.reports import Curve, Lane, Stretch
+    from nvcfplan.reports import Curve, Lane, Level, Stretch
 
 _ROOM_ABOVE: Final = 1.15
 _ROOM_AFTER: Final = 1.06
@@ -33,13 +33,15 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityChart:
-    """`line`, `area`: paths of SVG in a box of 100 by 100, from the top left.
+    """`line`, `area`: paths of SVG in a box of 100 by 100, from the top left. `actual`: as `line`,
+    as it really was; empty: there was no run.
 
     `limit`, `peak`: heights from the top. `marks`: moments at which steps take or give.
     """
 
     line: str
     area: str
+    actual: str
     limit: float | None
     peak: float
     marks: tuple[float, ...]
@@ -54,12 +56,12 @@ class Bar:
 
 
 def capacity_chart(curve: Curve, seconds: float) -> CapacityChart:
-    """`seconds`: how long the plan is expected to take."""
+    """`seconds`: how long the plan is expected to take, or its run has taken if that is longer."""
     resource, levels = curve.row.resource, curve.levels
     amounts = {0: "", curve.row.peak: "peak"}
     if resource.limit is not None:
         amounts[resource.limit] = "limit" if resource.limit != curve.row.peak else "limit, peak"
-    most = max(*amounts, *(level.used for level in levels), 1) * _ROOM_ABOVE
+    most = max(*amounts, *(level.used for level in (*levels, *curve.actual)), 1) * _ROOM_ABOVE
     span = max(seconds, 1.0) * _ROOM_AFTER
 
     def x(at: float) -> float:
@@ -68,12 +70,15 @@ def capacity_chart(curve: Curve, seconds: float) -> CapacityChart:
     def y(amount: float) -> float:
         return round(100 - 100 * amount / most, 2)
 
-    corners = [f"M0 {y(levels[0].used)}"]
-    corners += [f"H{x(level.at)}V{y(level.used)}" for level in levels[1:]]
-    line = "".join([*corners, "H100"])
+    def path(found: Sequence[Level]) -> str:
+        corners = [f"H{x(level.at)}V{y(level.used)}" for level in found[1:]]
+        return "".join([f"M0 {y(found[0].used)}", *corners, "H100"])
+
+    line = path(levels)
     return CapacityChart(
         line=line,
         area=f"{line}V100H0Z",
+        actual=path(curve.actual) if curve.actual else "",
         limit=None if resource.limit is None else y(resource.limit),
         peak=y(curve.row.peak),
         marks=tuple(x(level.at) for level in levels[1:]),

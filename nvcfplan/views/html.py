@@ -81,7 +81,8 @@ def draw_page(page: Page) -> str:
         alternatives_title=sentences.alternatives_title(report),
         head=sentences.CAPACITY_HEAD,
         cells=[sentences.capacity_cells(row, numbers) for row in report.rows],
-        charts=_charts(report),
+        charts=_charts(page),
+        not_drawn=sentences.not_drawn(page.run),
         numbers=numbers,
         no_return=sentences.NO_RETURN,
         most_open=MOST_OPEN,
@@ -102,7 +103,7 @@ def draw_faults_page(report: ValidateReport, frame: CommentFrame) -> str:
         for title, found in sentences.by_severity(report)
     ]
     drawn = _template("faults.html.j2").render(
-        title=f"{frame.stack or 'Stack'} in environment {frame.environment}",
+        title=f"No plan for {frame.stack or 'the stack'} in environment {frame.environment}",
         frame=frame,
         verdict=sentences.validation(report),
         tone="bad" if report.errors else "",
@@ -158,13 +159,15 @@ def _causes(run: ApplyReport | None) -> list[list[str]]:
     return found
 
 
-def _charts(report: PlanReport) -> list[tuple[Curve, object]]:
+def _charts(page: Page) -> list[tuple[Curve, object]]:
     """The tightest first, then as in the table."""
+    report, run = page.report, page.run
     curves = sorted(
-        find_curves(report), key=lambda one: (_TIGHTEST_FIRST.index(one.row.fit), _room(one))
+        find_curves(report, run), key=lambda one: (_TIGHTEST_FIRST.index(one.row.fit), _room(one))
     )
     drawn = [one for one in curves if len(one.levels) > 1][:MOST_CHARTS]
-    return [(one, capacity_chart(one, float(report.expected_seconds))) for one in drawn]
+    seconds = max(float(report.expected_seconds), total_seconds(find_lanes(report, run)))
+    return [(one, capacity_chart(one, seconds)) for one in drawn]
 
 
 def _room(curve: Curve) -> float:

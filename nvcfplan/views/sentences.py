@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from nvcfplan.diagnostics import Severity
 from nvcfplan.model import OnDrainTimeout
 from nvcfplan.plans import AwaitReleased, Undeploy, Unit
-from nvcfplan.reports import Fit, Moment, Outlook, Undoing
+from nvcfplan.reports import Fit, Moment, Outlook, StepFate, Undoing
 from nvcfplan.views.neutralise import safe
 from nvcfplan.views.wording import charged, counted, is_gpus, lasting, units, why
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nvcfplan.model import StepId
     from nvcfplan.plans import Demand, Shortage, Step
     from nvcfplan.reports import (
+        ApplyReport,
         CapacityRow,
         Counts,
         Interruption,
@@ -59,6 +60,16 @@ def refusal(report: PlanReport) -> str:
     if report.outlook is Outlook.INFEASIBLE:
         return "This plan cannot be applied: no order was found in which these changes fit."
     return "This plan cannot be applied: the errors below stand in its way."
+
+
+def not_drawn(run: ApplyReport | None) -> str:
+    """What of a run its steps do not show; empty where that is nothing."""
+    if run is None:
+        return ""
+    left = ["what was undone again"] if run.undone else []
+    if any(one.fate is StepFate.SUPERSEDED for one in run.steps):
+        left.append("what a rung of the ladder did in the place of these steps")
+    return f"Not drawn: {' and '.join(left)}." if left else ""
 
 
 def validation(report: ValidateReport) -> str:

@@ -75,11 +75,11 @@ def pages() -> dict[str, str]:
     found["thousand"] = draw_page(Page(report=plan_report(thousand()), frame=FRAME, snippets=_line))
     faults = validate_report(builders.infeasible().plan.diagnostics * 2, _line)
     found["unreadable"] = draw_faults_page(faults, FRAME)
-    plan = builders.delete_first()
-    for name, events in {
-        "run-applied": runs.applied(plan),
-        "run-incomplete": runs.incomplete(plan),
-    }.items():
+    carried_out = builders.heterogeneous(), builders.delete_first()
+    for name, plan, events in (
+        ("run-applied", carried_out[0], runs.slower(carried_out[0])),
+        ("run-incomplete", carried_out[1], runs.incomplete(carried_out[1])),
+    ):
         run = apply_report(Operation.APPLY, plan, events)
         page = Page(report=plan_report(plan), frame=FRAME, snippets=_line, run=run)
         found[name] = draw_page(page)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nvcfplan.applying import (
     Blocked,
     Cause,
@@ -24,7 +26,7 @@ from nvcfplan.applying import (
     StepWaiting,
 )
 from nvcfplan.model import RunId, StepId, function_address
-from nvcfplan.plans import AwaitActive, Deploy, Plan, Shortage, Step, Undeploy
+from nvcfplan.plans import AwaitActive, Deploy, Plan, Shortage, Step, Undeploy, expected_ends
 from tests.documents import builders
 from tests.documents.builders import H100
 
@@ -83,6 +85,18 @@ def finished(
 def applied(plan: Plan) -> tuple[Event, ...]:
     done = [succeeded(step, at=float(index)) for index, step in enumerate(plan.steps)]
     return (began(plan), *done, finished(615.0, RunOutcome.APPLIED))
+
+
+def slower(plan: Plan, *, factor: float = 1.5) -> tuple[Event, ...]:
+    """Every step took longer than it was expected to."""
+    ends = expected_ends(plan.steps)
+    done = [
+        replace(
+            succeeded(step, factor * ends[step.id]), elapsed_seconds=factor * step.expected_seconds
+        )
+        for step in sorted(plan.steps, key=lambda one: ends[one.id])
+    ]
+    return (began(plan), *done, finished(done[-1].at, RunOutcome.APPLIED))
 
 
 def rolled_back(plan: Plan, *, is_asked_for: bool = False) -> tuple[Event, ...]:

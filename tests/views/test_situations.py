@@ -13,12 +13,20 @@ import pytest
 
 from nvcfplan.diagnostics import Severity
 from nvcfplan.documents import encode_plan
-from nvcfplan.reports import PlanReport, no_snippets, plan_report, validate_report
+from nvcfplan.reports import (
+    Operation,
+    PlanReport,
+    apply_report,
+    no_snippets,
+    plan_report,
+    validate_report,
+)
 from nvcfplan.views.faults_markdown import draw_faults
 from nvcfplan.views.html import Page, draw_faults_page, draw_page
 from nvcfplan.views.markdown import GITHUB_LIMIT, GITLAB_LIMIT, draw_comment
 from nvcfplan.views.text import Level, render_plan
 from tests.documents import builders
+from tests.views import runs
 from tests.views.frames import FRAME
 from tests.views.situations import SITUATIONS, thousand
 
@@ -73,6 +81,21 @@ def test_a_stack_that_does_not_read_reads_as_reviewed(golden: Golden) -> None:
     golden("plans/unreadable/comment.md", comment.rstrip("\n"))
     page = draw_faults_page(report, FRAME)
     golden("plans/unreadable/page.html", without_style(page).rstrip("\n"))
+
+
+@pytest.mark.parametrize("name", ["applied", "rolled-back", "incomplete"])
+def test_a_run_reads_as_reviewed_on_its_page(name: str, golden: Golden) -> None:
+    plan = builders.heterogeneous() if name == "applied" else builders.delete_first()
+    events = {
+        "applied": runs.slower,
+        "rolled-back": runs.rolled_back,
+        "incomplete": runs.incomplete,
+    }[name](plan)
+    run = apply_report(Operation.APPLY, plan, events)
+    page = draw_page(Page(report=plan_report(plan), frame=FRAME, snippets=line_of, run=run))
+    assert page.count('class="was"') == 1 + page.count("<figure>")
+    assert ("Not drawn: what was undone again." in page) is (name == "rolled-back")
+    golden(f"plans/run-{name}/page.html", without_style(page).rstrip("\n"))
 
 
 def test_of_very_many_faults_the_first_are_named_and_the_rest_is_said_to_be_missing() -> None:
