@@ -84,10 +84,14 @@ class Tracked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """`id`: of the notice that it tells; said once, however often it is asked for."""
+    """`id`: of the notice that it tells; said once, however often it is asked for.
+
+    `is_first`: what was told before is not known; an issue that is open has told it.
+    """
 
     id: str
     body: str
+    is_first: bool = False
 
 
 class IssueDeed(StrEnum):

@@ -59,7 +59,7 @@ class IssueChannel(NoticeChannel):
         if notice.is_quiet:
             return
         tracked = self._tracked(report, is_clean=notice.is_clean)
-        remark = Remark(id=notice.id, body=self._drawing.remark(notice))
+        remark = Remark(id=notice.id, body=self._drawing.remark(notice), is_first=notice.is_first)
         try:
             self.kept = await self._board.tell(tracked, remark)
         except RemoteError as error:

@@ -64,8 +64,8 @@ class Life:
     def kept(self, what: Tracked) -> Kept:
         return self._runner.run(self._board.keep(what))
 
-    def told(self, what: Tracked, notice: str) -> Kept:
-        remark = Remark(id=notice, body=f"notice {notice}")
+    def told(self, what: Tracked, notice: str, *, is_first: bool = False) -> Kept:
+        remark = Remark(id=notice, body=f"notice {notice}", is_first=is_first)
         return self._runner.run(self._board.tell(what, remark))
 
 
@@ -137,6 +137,17 @@ def test_a_notice_that_is_repeated_is_said_once(life: Life) -> None:
     for _ in range(3):
         life.told(tracked("two"), "sha256:b2")
     assert said(forge) == ["notice sha256:b2"]
+
+
+@KIND
+def test_whoever_has_lost_the_memory_of_notices_repeats_none_on_an_open_issue(life: Life) -> None:
+    forge = life.forge
+    life.told(tracked("one"), "sha256:a1", is_first=True)
+    assert life.told(tracked("two"), "sha256:b2", is_first=True).deed is IssueDeed.EDITED
+    assert said(forge) == []
+    life.told(CLEAN, "sha256:c3")
+    assert life.told(tracked("two"), "sha256:d4", is_first=True).deed is IssueDeed.REOPENED
+    assert said(forge) == ["notice sha256:c3", "notice sha256:d4"]
 
 
 @KIND

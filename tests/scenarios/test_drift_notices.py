@@ -133,6 +133,19 @@ def test_what_worsens_stands_in_the_issue_and_is_no_news(applied: Workshop, kind
 
 
 @KIND
+def test_without_memory_of_earlier_looks_nothing_is_said_twice(
+    applied: Workshop, kind: Kind
+) -> None:
+    edit(applied, 3)
+    with watching(applied, kind) as watch:
+        for _ in range(3):
+            watch.look()
+            (applied.state_directory / "memory.json").unlink()
+        assert watch.said() == []
+        assert watch.issue.is_open
+
+
+@KIND
 def test_without_memory_of_earlier_looks_the_issue_is_closed_all_the_same(
     applied: Workshop, kind: Kind
 ) -> None:

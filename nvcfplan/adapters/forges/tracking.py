@@ -46,7 +46,8 @@ class TrackingIssue(IssueBoard):
             return await self._created(tracked, remark.id)
         chosen = standing[0] if tracked.is_clean else ours[0]
         others = [one for one in standing if one.number != chosen.number]
-        if _told(chosen.body) != remark.id:
+        is_known = remark.is_first and chosen.is_open
+        if _told(chosen.body) != remark.id and not is_known:
             await self._say(chosen, remark)
         if tracked.is_clean:
             return await self._closed([chosen, *others], tracked, told=remark.id)
