@@ -46,7 +46,7 @@ def _notifying(terminal: Terminal, arguments: DriftArguments) -> Notifying | Non
         return None
     from nvcfplan.frontends.notifying import read_notifying
 
-    return read_notifying(arguments, terminal.environment, WallClock())
+    return read_notifying(arguments, terminal, WallClock())
 
 
 def _told(

@@ -36,7 +36,7 @@ from nvcfplan.workflows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from nvcfplan.applying import Clock, StateStore
@@ -59,10 +59,14 @@ class Notifying:
     channels: tuple[NoticeChannel, ...]
 
 
-def read_notifying(
-    arguments: NoticeArguments, environment: Mapping[str, str], clock: Clock
-) -> Notifying:
-    """Raises: SettingsError."""
+def read_notifying(arguments: NoticeArguments, terminal: Terminal, clock: Clock) -> Notifying:
+    """Addresses are secrets, too: from here on they are masked wherever they would be shown.
+
+    Raises: SettingsError.
+    """
+    environment = terminal.environment
+    for address in (environment.get(name, "") for name in (URL, URLS)):
+        terminal.known.learn(*address.split(), *_behind_hosts(address))
     kinds = ((ForgeKind.GITHUB, arguments.github_issue), (ForgeKind.GITLAB, arguments.gitlab_issue))
     channels: list[NoticeChannel] = []
     if arguments.webhook:
@@ -174,6 +178,13 @@ async def _kept_up(channel: IssueChannel, report: DriftReport) -> Sequence[Diagn
     except NoticeUndelivered as error:
         return [undelivered_warning(Delivery(channel=channel.name, notice=None, failure=error))]
     return []
+
+
+def _behind_hosts(addresses: str) -> Iterator[str]:
+    """Path and query of each: that part of an address which nobody guesses."""
+    for address in addresses.split():
+        _, slash, rest = address.partition("://")[2].partition("/")
+        yield slash + rest
 
 
 def _secret(environment: Mapping[str, str], name: str, option: str) -> Secret:

@@ -171,6 +171,20 @@ def test_a_forge_that_refuses_spoils_nothing_and_is_told_later(applied: Workshop
         assert "created" in watch.look().err
 
 
+def test_an_address_is_masked_wherever_it_comes_back(applied: Workshop) -> None:
+    """As in the name of a file, say, that somebody has made of it."""
+    path = "/services/T0123456/canary-0123456789"
+    words = ("drift", "--emulator", f"-metrics-file=no{path}")
+    assert "canary" in applied.type(*words).err
+    environment = {
+        "NVCFPLAN_WEBHOOK_URL": f"https://hooks.invalid{path}",
+        "NVCFPLAN_WEBHOOK_SECRET": SECRET,
+    }
+    said = applied.type(*words, "-webhook", environment=environment)
+    assert "no(sensitive value)" in said.err
+    assert "canary" not in said.err + said.out
+
+
 @contextmanager
 def hooked(receiver: Receiver) -> Iterator[dict[str, str]]:
     with receiving(receiver) as address:
