@@ -7,12 +7,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nvcfplan.applying import (
+    NO_TIME,
     ApplyMachine,
+    Elapsed,
     Lease,
     PlanTaken,
     Record,
     RunOutcome,
     RunStarted,
+    Stamp,
+    elapsed_of,
     resume,
     start,
     state_after,
@@ -200,7 +204,13 @@ class Applier:
             actor=ACTOR,
             run=minted.run if run is None else run.run,
             recorded=0 if run is None else len(run.records),
+            elapsed=NO_TIME if run is None else self._elapsed(lease, run),
         )
+
+    def _elapsed(self, lease: Lease, run: Journal) -> Elapsed:
+        clock = self.scene.clock
+        here = Stamp(at=clock.now(), by=ACTOR.name, epoch=lease.epoch)
+        return elapsed_of(run.stamped, here, clock.monotonic())
 
     def _remember_policies(self, plan: Plan, remembered: Remembered, lease: Lease) -> None:
         found = unremembered(remembered.state, plan)

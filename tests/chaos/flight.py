@@ -19,6 +19,7 @@ from nvcfplan.applying import (
     LeaseLost,
     Look,
     Pause,
+    Record,
     Refused,
     RepairBegan,
     Result,
@@ -26,6 +27,7 @@ from nvcfplan.applying import (
     RunFinished,
     RunOutcome,
     Seen,
+    Stamp,
     StepSucceeded,
     Unanswered,
     Unseen,
@@ -139,7 +141,7 @@ class Flight:
         disk, holding = self.scene.disk, self._holding
         if self.scene.manners.writes_intents_late and isinstance(effect.record, Intent):
             return Appended(effect.id)
-        record = encode_record(effect.record)
+        record = self._written(effect.record)
         try:
             at_once(disk.append(holding.lease, holding.run, self._sequence, record))
         except LeaseLostError as error:
@@ -147,6 +149,11 @@ class Flight:
             return LeaseLost(error.detail or "")
         self._sequence += 1
         return Appended(effect.id)
+
+    def _written(self, record: Record) -> bytes:
+        holding = self._holding
+        stamp = Stamp(at=self.scene.clock.now(), by=holding.actor.name, epoch=holding.lease.epoch)
+        return encode_record(record, stamp)
 
     def _call(self, call: Call) -> Result:
         """As in the shell: the lease is looked at once it is not known to be fresh."""
@@ -210,7 +217,7 @@ class Flight:
         appends = [one for one in self._asked if isinstance(one, Append)]
         if appends and scene.random.random() < 0.5:
             scene.visits[Visit.TORN] += 1
-            record = encode_record(appends[0].record)
+            record = self._written(appends[0].record)
             if scene.disk.lease == self._holding.lease:
                 scene.disk.tear(self._holding.run, record, scene.random.random())
         for one in self._asked:
