@@ -23,6 +23,7 @@ from nvcfplan.differences.compare import (
 from nvcfplan.differences.late import has_row
 from nvcfplan.differences.leftovers import (
     FAILED,
+    RETURNS,
     SURPLUS,
     cleaning,
     is_due,
@@ -124,6 +125,8 @@ def compare_function(
     if retired or surplus:
         means = tuple(sorted({*means, Means.REMOVE}))
     change = _change(desired, means, attributes, config.waiting)
+    if owned.is_returning:
+        change = replace(change, reason=RETURNS)
     if change.reason == SURPLUS:
         change = replace(change, reason=cleaning(owned, surplus))
     config_made = carried_config(desired, live) if Means.NEW_VERSION in means else None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LATE: Final = "own-late-create"
 """Made by a creating call of ours that had been given up, or was served twice."""
 SURPLUS: Final = "surplus-versions"
+RETURNS: Final = "kept-version-returns"
 FAILED: Final = "failed-version-kept"
 """It failed, and the time for which it was kept is over."""
 

@@ -5,7 +5,7 @@ Functions without our tag and unknown to our state are never looked at again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nvcfplan.diagnostics import Diagnostic, Severity, Subject
@@ -32,6 +32,7 @@ class OwnedFunction:
     `current` carries the function now, or would: deployed before stored, remembered before newest.
     `sharing` None: it was not read. `late`: those of `versions` that nobody waits for any more;
     `failed`: those that are kept for a while only to be looked at. Neither carries the function.
+    `is_returning`: `current` is one that was kept, and is to carry the function again.
     """
 
     key: str
@@ -43,6 +44,7 @@ class OwnedFunction:
     sharing: LiveSharing | None = None
     late: tuple[VersionId, ...] = ()
     failed: tuple[VersionId, ...] = ()
+    is_returning: bool = False
 
     @property
     def is_late(self) -> bool:
@@ -68,10 +70,16 @@ class Holdings:
 
 
 def find_owned(
-    stack: str, environment: str, live: Sequence[LiveFunction], state: State | None
+    stack: str,
+    environment: str,
+    live: Sequence[LiveFunction],
+    state: State | None,
+    *,
+    returning: Collection[VersionId] = (),
 ) -> Holdings:
     """A function is ours when a version carries our three tags, or when our state knows its id.
 
+    `returning`: versions that are to carry their functions again, in place of those that do.
     Of one whose tags are all gone, the version that carries it now is taken to be ours.
     """
     arrivals = find_arrivals(stack, environment, live, state)
@@ -81,7 +89,7 @@ def find_owned(
         found = _owned(stack, environment, function, managed.get(function.id), arrivals)
         if found is not None:
             key = f"{found.key}~{found.function_id}" if found.is_left_over else found.key
-            by_key.setdefault(key, []).append(replace(found, key=key))
+            by_key.setdefault(key, []).append(_returned(replace(found, key=key), returning))
     diagnostics = [
         diagnostic
         for key in sorted(by_key)
@@ -94,6 +102,12 @@ def find_owned(
         missing=tuple(one for one in managed.values() if one.function_id not in seen),
         diagnostics=tuple(diagnostics),
     )
+
+
+def _returned(owned: OwnedFunction, returning: Collection[VersionId]) -> OwnedFunction:
+    """Nothing of an old version counts as what was applied last."""
+    back = next((one for one in owned.versions if one.version_id in returning), None)
+    return owned if back is None else replace(owned, current=back, managed=None, is_returning=True)
 
 
 def needed_reads(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from nvcfplan.adapters.storage.planfile import read_plan
 from nvcfplan.applying import ApplySettings, OnFailure, RunOutcome
@@ -65,6 +65,10 @@ if TYPE_CHECKING:
     from nvcfplan.frontends.sessions import Session
     from nvcfplan.model import Stack
     from nvcfplan.workflows import RunResult, Scope
+
+
+Approvable: TypeAlias = "ApplyArguments | DriftArguments | RecoverArguments"
+"""Of every command that shows a plan, asks, and does it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ def _apply_stack(terminal: Terminal, arguments: ApplyArguments, operation: Opera
 
 
 def approve_and_carry_out(
-    session: Session, shown: Shown, arguments: ApplyArguments | DriftArguments, manner: Manner
+    session: Session, shown: Shown, arguments: Approvable, manner: Manner
 ) -> Exit:
     """Shows a plan that was made just now, asks, and does it."""
     terminal, plan, operation = shown.terminal, shown.plan, manner.operation
@@ -206,7 +210,7 @@ def _carried_out(
     terminal: Terminal,
     session: Session,
     plan: Plan,
-    arguments: ApplyArguments | DriftArguments,
+    arguments: Approvable,
     manner: Manner,
 ) -> Exit:
     """`arguments` as typed, but for the paths: those of the stack's files, or its directory."""

@@ -91,6 +91,7 @@ from nvcfplan.planning.fingerprints import (
     inventory_row,
     inventory_rows,
     pre_images,
+    returning_in,
     sharing_of,
     standing_of,
 )
@@ -370,6 +371,7 @@ __all__ = [
     "pre_images",
     "recharge",
     "restrict",
+    "returning_in",
     "schedule",
     "search_all",
     "secrets_step",

@@ -17,13 +17,14 @@ from nvcfplan.model import (
     PoolId,
     ResourceId,
     Status,
+    VersionId,
     canonical_json,
     operation_of,
     own_tags,
     parse_json,
 )
 from nvcfplan.planning.ways.counts import running_by_row
-from nvcfplan.plans import Action, Failed, PreImage, Resource
+from nvcfplan.plans import Action, Failed, Plan, PreImage, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,12 +54,19 @@ def pre_images(differences: Iterable[Difference]) -> tuple[PreImage, ...]:
             running=tuple(sorted(running_by_row(version).items())),
             late=_late(version, difference.owned),
             failed=_failed(version, difference),
+            is_returning=difference.owned.is_returning
+            and version.version_id == difference.owned.current.version_id,
         )
         for difference in differences
         if difference.owned is not None and difference.change.action is not Action.NO_OP
         for version in difference.owned.versions
     ]
     return tuple(sorted(images, key=lambda one: (one.address, one.version)))
+
+
+def returning_in(plan: Plan) -> frozenset[VersionId]:
+    """Kept versions that the plan makes carry their functions again."""
+    return frozenset(one.version for one in plan.fingerprint.live if one.is_returning)
 
 
 def _late(version: LiveVersion, owned: OwnedFunction) -> OperationId | None:

@@ -34,6 +34,7 @@ from nvcfplan.model import (
     function_key,
 )
 from nvcfplan.planning.context import Context
+from nvcfplan.planning.fingerprints import returning_in
 from nvcfplan.planning.planner import PlanOptions, find_differences, find_involved
 from nvcfplan.planning.refunding import recharge
 from nvcfplan.planning.staleness import involved_in
@@ -94,7 +95,10 @@ class PlanNeeds:
 
     def _holdings(self, live: Sequence[LiveFunction]) -> Holdings:
         stack = self.stack
-        return conceal(find_owned(stack.name, stack.environment, live, self.state), stack)
+        found = find_owned(
+            stack.name, stack.environment, live, self.state, returning=self.options.returning
+        )
+        return conceal(found, stack)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +132,9 @@ class ApplyNeeds:
 
     def _holdings(self, live: Sequence[LiveFunction]) -> Holdings:
         name, _, environment = self.plan.stack.partition("@")
-        return conceal(find_owned(name, environment, live, self.state), self.plan.desired)
+        returning = returning_in(self.plan)
+        found = find_owned(name, environment, live, self.state, returning=returning)
+        return conceal(found, self.plan.desired)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,8 @@ class PlanOptions:
     be destroyed, besides those that the state knows as protected. `is_safe`: what is given up for
     nobody is given up last. `climbs`: what stands on a rung of its ladder goes back to the base.
     `keeps_stored`: versions that are stored already are no surplus, unless another joins them.
-    `at`: the time of day, for what is kept until then; None: nothing's time is over.
+    `at`: the time of day, for what is kept until then; None: nothing's time is over. `returning`:
+    kept versions that are to carry their functions again.
     """
 
     target: Address | None = None
@@ -94,6 +95,7 @@ class PlanOptions:
     keeps_stored: bool = False
     only: frozenset[Address] | None = None
     at: datetime | None = None
+    returning: frozenset[VersionId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,13 @@ class Inputs:
 def plan_stack(inputs: Inputs, options: PlanOptions) -> Plan | Infeasible:
     """Errors that refuse a function stand among the diagnostics, and the plan has no steps then."""
     stack = inputs.stack
-    owned = find_owned(stack.name, stack.environment, inputs.live, inputs.state)
+    owned = find_owned(
+        stack.name,
+        stack.environment,
+        inputs.live,
+        inputs.state,
+        returning=options.returning,
+    )
     holdings = conceal(owned, stack)
     differences = find_differences(stack, holdings, options)
     account = with_declared(inputs.account, stack.quotas)

@@ -32,6 +32,7 @@ from nvcfplan.planning.fingerprints import (
     STANDING,
     image_of,
     inventory_row,
+    returning_in,
     sharing_of,
     standing_of,
 )
@@ -102,7 +103,9 @@ def find_moved(
 
 def _holdings(plan: Plan, live: Sequence[LiveFunction], state: State | None) -> Holdings:
     name, _, environment = plan.stack.partition("@")
-    return conceal(find_owned(name, environment, live, state), plan.desired)
+    returning = returning_in(plan)
+    found = find_owned(name, environment, live, state, returning=returning)
+    return conceal(found, plan.desired)
 
 
 def involved_in(plan: Plan, live: Sequence[LiveFunction], holdings: Holdings) -> Involved:

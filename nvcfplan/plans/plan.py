@@ -78,7 +78,8 @@ class PreImage:
     Of a version that no step touches only its status. `is_current`: it carried the function.
     `running`: instances by specification, as counted then; they move by themselves, so a plan is
     not stale for them. `late`: the call that made it, where nobody waits for that any more.
-    `failed`: it failed, and is kept only to be looked at.
+    `failed`: it failed, and is kept only to be looked at. `is_returning`: it was kept, and carries
+    the function again after this plan, in place of the one that did.
     """
 
     address: Address
@@ -89,6 +90,7 @@ class PreImage:
     running: tuple[tuple[GpuSpecificationId, int], ...] = ()
     late: OperationId | None = None
     failed: Failed | None = None
+    is_returning: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

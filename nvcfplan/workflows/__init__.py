@@ -37,6 +37,7 @@ from nvcfplan.workflows.recover import (
 )
 from nvcfplan.workflows.rehearse import Seen, look_at_scene, look_at_snapshot, put_state
 from nvcfplan.workflows.repairing import look_for_repair
+from nvcfplan.workflows.returning import Return, look_for_return
 from nvcfplan.workflows.room import RoomWait, StillWaiting, apply_when_there_is_room
 from nvcfplan.workflows.runs import RunResult, Shell
 from nvcfplan.workflows.snapshot import take_snapshot
@@ -68,6 +69,7 @@ __all__ = [
     "Pulse",
     "QueuedWork",
     "RecoverRequest",
+    "Return",
     "Reviewed",
     "RoomWait",
     "RunPorts",
@@ -96,6 +98,7 @@ __all__ = [
     "look_at_snapshot",
     "look_for_drift",
     "look_for_repair",
+    "look_for_return",
     "make_offline_plan",
     "make_plan",
     "mark_outdated",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nvcfplan.applying import Survey, as_given_up
 from nvcfplan.checks import check_plan
 from nvcfplan.model import EnvironmentVariable, SecretReference, VersionId
-from nvcfplan.planning import Inputs, PlanNeeds, PlanOptions, plan_stack
+from nvcfplan.planning import Inputs, PlanNeeds, PlanOptions, plan_stack, returning_in
 from nvcfplan.workflows.reading import read_live
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def replanner(plan: Plan, state: State | None, secrets: SecretSource) -> Replan:
             digest=plan.fingerprint.inputs,
             provenance=replace(plan.provenance, read_at=tuple(read_at)),
         )
-        options = PlanOptions(only=asked.only)
+        options = PlanOptions(only=asked.only, returning=returning_in(plan))
         return check_plan(plan_stack(inputs, options), asked.account)
 
     return replan

@@ -10,7 +10,7 @@ from nvcfplan.checks import check_plan, require
 from nvcfplan.diagnostics import Diagnostic, Severity, has_errors
 from nvcfplan.differences import find_owned
 from nvcfplan.errors import SettingsError
-from nvcfplan.model import Address, Digest, Stack, function_address
+from nvcfplan.model import Address, Digest, Stack, VersionId, function_address
 from nvcfplan.planning import Inputs, PlanNeeds, PlanOptions, plan_stack
 from nvcfplan.plans import Action, Infeasible, Plan, Provenance, Strategy
 from nvcfplan.reports import find_interruptions
@@ -44,6 +44,7 @@ class PlanRequest:
     words of `REQUIRABLE`: what is at risk or not checked for want of them is an error.
     `strategy` None: nobody asked; what others would cost is then told only where a function is
     down for a while. `repairs`: only the functions at these addresses, exactly as `stack` has them.
+    `returning`: a kept version that carries one of them again.
     """
 
     stack: Stack
@@ -59,6 +60,7 @@ class PlanRequest:
     is_safe: bool = False
     climbs: bool = False
     repairs: frozenset[Address] | None = None
+    returning: VersionId | None = None
 
 
 async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible:
@@ -85,6 +87,7 @@ async def make_plan(request: PlanRequest, ports: LookPorts) -> Plan | Infeasible
         only=request.repairs,
         keeps_stored=is_repair,
         at=ports.clock.now(),
+        returning=frozenset({request.returning} if request.returning else ()),
     )
     needs = PlanNeeds(stack=wanted, state=state, options=options)
     reader = counting_others(scope_of(stack), ports).reader

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nvcfplan.frontends.click_parts import TeachingCommand
+from nvcfplan.frontends.click_parts import TeachingCommand, option
 from nvcfplan.frontends.options import (
     AccountArguments,
     StackArguments,
@@ -15,6 +15,7 @@ from nvcfplan.frontends.options import (
     stack_options,
     stream_options,
     taking,
+    usage_error,
 )
 from nvcfplan.frontends.running_options import (
     APPLY_EXITS,
@@ -55,6 +56,13 @@ def resume(terminal: Terminal, arguments: RecoverArguments) -> int:
     return resume_command(terminal, arguments)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RollbackArguments(RecoverArguments):
+    """`to`: a kept version that is to serve again, of the function whose address comes first."""
+
+    to: str | None
+
+
 @click.command(
     cls=TeachingCommand,
     epilog=f"""
@@ -63,15 +71,34 @@ applied to its end is undone only with approval.
 
 Example:
   nvcfplan rollback --emulator examples/stacks/quickstart
+
+With -to a kept version is deployed again and the one that serves is retired:
+a plan that is shown, proved and approved like that of apply. It says what to
+edit in the stack, so that the next plan does not go forward again.
+
+  nvcfplan rollback function.chat -to 75f95d97 stacks/
 {APPLY_EXITS.replace("applied, or nothing to do", "undone, or nothing to undo")}""",
 )
 @stack_options
 @account_options
 @running_options
+@option(
+    "to",
+    metavar="VERSION",
+    help="Let this kept version serve again: its id, or how that begins; the function's address"
+    " comes before the paths.",
+)
 @stream_options
-@taking(RecoverArguments)
-def rollback(terminal: Terminal, arguments: RecoverArguments) -> int:
-    """Undoes the open run, or the last one."""
+@taking(RollbackArguments)
+def rollback(terminal: Terminal, arguments: RollbackArguments) -> int:
+    """Undoes the open run, or the last one; or brings back a kept version."""
+    if arguments.to is not None:
+        from nvcfplan.frontends.returning import return_command
+
+        return return_command(terminal, arguments, arguments.to)
+    first = str(arguments.paths[0]) if arguments.paths else ""
+    if first.startswith("function.") and not arguments.paths[0].exists():
+        raise usage_error(f"{first} goes back to a version: name it with -to VERSION.")
     from nvcfplan.frontends.running import rollback_command
 
     return rollback_command(terminal, arguments)
