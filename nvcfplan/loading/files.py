@@ -81,7 +81,24 @@ def _files_of(path: Path, faults: list[Diagnostic]) -> Iterator[Path]:
                 "name a file, or a directory with `*.yaml` or `*.yml` files in it",
             )
         )
-    yield from files
+    yield from (one for one in files if not _leads_away(one, path, faults))
+
+
+def _leads_away(file: Path, directory: Path, faults: list[Diagnostic]) -> bool:
+    """A link that nobody named could show any file of the machine in a message, and on a request:
+    who wrote the stack need not be who plans it.
+    """
+    target = os.path.realpath(file)
+    if Path(target).is_relative_to(os.path.realpath(directory)):
+        return False
+    faults.append(
+        _fault(
+            "file-outside-stack",
+            f"{file}: this link leads out of the stack's directory",
+            "copy the file into it, or name the file itself beside the directory",
+        )
+    )
+    return True
 
 
 def _content(path: Path, faults: list[Diagnostic]) -> bytes | None:

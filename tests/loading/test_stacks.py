@@ -338,3 +338,28 @@ def test_what_a_stack_is_called_is_told_also_where_it_does_not_read(
     reading = read_stack(StackSource(paths=(tmp_path,), environment="default", variables=()))
     assert reading.stack.value is None
     assert reading.name == name
+
+
+def test_no_link_in_a_directory_shows_a_file_from_elsewhere(tmp_path: Path) -> None:
+    """A request may bring one, to have a file of the runner quoted in a message about it."""
+    (tmp_path / "elsewhere.yaml").write_text("canary: [", encoding="utf-8")
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    (shop / "stack.yaml").symlink_to("../elsewhere.yaml")
+    reading = read_stack(StackSource(paths=(shop,)))
+    (fault,) = reading.stack.diagnostics
+    assert fault.code == "file-outside-stack"
+    assert "canary" not in str(fault)
+    (named,) = read_stack(StackSource(paths=(shop / "stack.yaml",))).stack.diagnostics
+    assert named.code == "yaml-syntax"
+
+
+def test_links_within_a_directory_are_as_good_as_files(tmp_path: Path) -> None:
+    """As a mounted ConfigMap has them."""
+    kept = tmp_path / "..2026_11_24"
+    kept.mkdir()
+    text = Path("examples/stacks/quickstart/stack.yaml").read_text(encoding="utf-8")
+    (kept / "stack.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "..data").symlink_to(kept.name)
+    (tmp_path / "stack.yaml").symlink_to("..data/stack.yaml")
+    assert read_stack(StackSource(paths=(tmp_path,))).stack.value is not None

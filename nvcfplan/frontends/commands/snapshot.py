@@ -51,9 +51,9 @@ list_functions_details.
 def snapshot(terminal: Terminal, arguments: SnapshotArguments) -> int:
     """Saves what `plan -offline` needs: the inventory, what is live, what is remembered.
 
-    No secret is in it. Environment values are salted hashes, and of functions of
-    others only where they stand. It still tells which GPUs the account has: treat it
-    as internal.
+    No secret is in it. Environment values are salted hashes (of short or usual ones
+    guesses can be tried), and of functions of others only where they stand. It still
+    tells which GPUs the account has: treat it as internal.
     """
     from nvcfplan.frontends.snapshots import snapshot_command
 
