@@ -32,6 +32,9 @@ GITHUB_LIMIT: Final = 65_536
 GITLAB_LIMIT: Final = 1_000_000
 MOST_DRAWN: Final = 50
 """From so many steps on a graph of them is no help."""
+_MOST_EDGES: Final = 500
+_MOST_SIGNS: Final = 50_000
+"""Mermaid draws an error in the place of a graph that has more; a graph cannot raise either."""
 _NAMED: Final = 20
 """So many of what must never be missing are named even where nothing else is left."""
 _FEW: Final = 5
@@ -230,9 +233,10 @@ def _steps(draw: _Drawing) -> Iterator[Part]:
     chain = f"{expected}: {runs(report.critical_path)}"
     forms = [draw("steps", report, title, Markup(chain), told) for told in (True, False)]
     yield Part(name="the steps", forms=_shrinking((*forms, "")), rank=20)
-    if len(report.steps) < MOST_DRAWN:
-        drawn = render_graph(report, GraphForm.MERMAID).split("\n")
-        block = markdown_text.fenced(drawn, "mermaid")
+    edges = sum(len(entry.waits) for entry in report.steps)
+    drawn = "" if len(report.steps) >= MOST_DRAWN else render_graph(report, GraphForm.MERMAID)
+    if drawn and edges <= _MOST_EDGES and len(drawn) <= _MOST_SIGNS:
+        block = markdown_text.fenced(drawn.split("\n"), "mermaid")
         yield Part(name="the graph of the steps", forms=(draw("graph", block), ""), rank=0)
 
 

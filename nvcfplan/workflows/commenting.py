@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _ROOM_FOR_STALE: Final = 320
 """Bytes under the limit that are left for `outdated` to say why."""
-_MOST_MARKED: Final = 1_000
+_MOST_OPEN: Final = 1_000
 
 
 class Drawing(Protocol):
@@ -195,7 +195,7 @@ async def mark_outdated(
     """
     mark = drawing.marker(*scope)
     marked = []
-    for one in await ports.forge.open_requests(_MOST_MARKED):
+    for one in await ports.forge.open_requests(_MOST_OPEN):
         if base and one.base != base:
             continue
         try:
@@ -216,7 +216,7 @@ async def find_request(commit: str, source: str, forge: Forge) -> int | None:
     """
     found = [
         one.number
-        for one in await forge.open_requests()
+        for one in await forge.open_requests(_MOST_OPEN)
         if one.head == commit and one.source == source
     ]
     return min(found, default=None)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from nvcfplan.adapters.forges import github, gitlab
 from nvcfplan.adapters.forges.github_issues import GitHubIssues
 from nvcfplan.adapters.forges.gitlab_issues import GitLabIssues
-from nvcfplan.adapters.forges.session import ForgeTarget, Pace, Session
+from nvcfplan.adapters.forges.session import Pace, Session
+from nvcfplan.adapters.forges.target import ForgeTarget
 from nvcfplan.model import Secret, SecretOrigin, SecretReference
 from tests.forges.github import FakeGitHub
 from tests.forges.github_issues import ROOT as GITHUB_ROOT

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from nvcfplan.adapters.forges.session import ForgeTarget, Pace, Session
+from nvcfplan.adapters.forges.session import Pace, Session
+from nvcfplan.adapters.forges.target import ForgeTarget
 from nvcfplan.errors import (
     Forbidden,
     RateLimited,
@@ -296,3 +298,30 @@ def test_a_token_never_travels_in_the_clear() -> None:
     with pytest.raises(SettingsError, match="not https"):
         Session(target, Pace(now=lambda: 0.0, sleep=Time().sleep))
     assert "canary" not in repr(target)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "", "https://", "http://[", "https://h:99999/api", "https://u:p4ss@h/api", "https://a b/",
+        "h/api", "https://h/api?x=1", "https://h\n/api", "https://\u0445/api",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_none_is_refused_and_not_repeated(address: str) -> None:
+    target = replace(GITHUB.target("", "canary"), base_url=address)
+    with pytest.raises(SettingsError, match="address") as refused:
+        Session(target, Pace(now=lambda: 0.0, sleep=Time().sleep))
+    assert "p4ss" not in str(refused.value) + refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "token", ["canary\nX: y", "canary canary", "\u043a\u043b\u044e\u0447", "x\x00"]
+)
+def test_what_is_no_token_is_refused_and_not_shown(token: str) -> None:
+    with pytest.raises(SettingsError, match="FORGE_TOKEN") as refused:
+        Session(
+            GITHUB.target("http://127.0.0.1:9", token), Pace(now=lambda: 0.0, sleep=Time().sleep)
+        )
+    said = str(refused.value) + refused.value.detail + refused.value.remedy
+    assert token not in said
+    assert "canary" not in said

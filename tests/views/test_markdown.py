@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvcfplan.diagnostics import Diagnostic, Severity, Subject
-from nvcfplan.model import Json, ResourceId, function_address
-from nvcfplan.plans import Charge, Means
+from nvcfplan.model import Json, ResourceId, StepId, function_address
+from nvcfplan.plans import After, Charge, Means, Order
 from nvcfplan.reports import Conflict, plan_report
 from nvcfplan.views.markdown import GITHUB_LIMIT, draw_comment, marker
 from tests.documents import builders
@@ -16,7 +16,7 @@ from tests.views.frames import FRAME
 from tests.views.situations import SITUATIONS
 
 if TYPE_CHECKING:
-    from nvcfplan.plans import Infeasible, Plan
+    from nvcfplan.plans import Infeasible, Plan, Step
     from nvcfplan.reports import CommentFrame, PlanReport
 
 
@@ -133,3 +133,24 @@ def test_whatever_a_plan_holds_its_comment_keeps_below_the_limit(name: str, budg
     assert "to add" in text
     assert "| resource | before | peak |" in text
     assert "**Left out to stay under the size limit:**" in text
+
+
+def test_a_graph_that_its_drawer_would_refuse_is_left_out() -> None:
+    """49 steps, each after every other before it: 1,176 edges."""
+    plan = builders.rolling()
+    steps: list[Step] = []
+    for number in range(49):
+        waits = tuple(After(one.id, Order.DEPENDS_ON) for one in steps)
+        made = replace(plan.steps[0], id=StepId(f"step-{number}"), depends_on=waits)
+        steps.append(made)
+    dense = comment_of(replace(plan, steps=tuple(steps), funding=(), point_of_no_return=()))
+    sparse = comment_of(
+        replace(
+            plan,
+            steps=tuple(replace(one, depends_on=one.depends_on[-9:]) for one in steps),
+            funding=(),
+            point_of_no_return=(),
+        )
+    )
+    assert ("```mermaid" in dense, "```mermaid" in sparse) == (False, True)
+    assert "49 steps" in dense

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.adapters.forges import github, gitlab
-from nvcfplan.adapters.forges.session import ForgeTarget
+from nvcfplan.adapters.forges.target import ForgeTarget
 from nvcfplan.errors import SettingsError
 from nvcfplan.model import Secret, SecretOrigin, SecretReference
 

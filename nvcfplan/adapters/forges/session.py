@@ -11,11 +11,12 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx2
 
 from nvcfplan import __version__
+from nvcfplan.adapters.forges.target import ForgeTarget, is_loopback, refuse_unusable
 from nvcfplan.errors import (
     Forbidden,
     RateLimited,
@@ -23,15 +24,15 @@ from nvcfplan.errors import (
     RemoteGarbled,
     RemoteMissing,
     RemoteUnavailable,
-    SettingsError,
     Unauthorized,
     Unreachable,
 )
-from nvcfplan.model import Secret
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
+
+    from nvcfplan.model import Secret
 
 MOST_BYTES: Final = 32 * 1024 * 1024
 _ATTEMPTS: Final = 5
@@ -41,19 +42,6 @@ _UNTOLD_WAIT_SECONDS: Final = 60.0
 _TIMEOUT: Final = httpx2.Timeout(30.0, connect=5.0)
 _UNSETTLED: Final = frozenset({500, 502, 503, 504})
 _NOT_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForgeTarget:
-    """`base_url` without a slash at its end. `header`: how the token is sent, such as
-    `Authorization: Bearer`. `token_source`: the variable it came from. `headers`: sent as well.
-    """
-
-    base_url: str
-    token: Secret
-    token_source: str
-    header: tuple[str, str]
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +94,8 @@ class Session:
         *,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
-        """Raises: SettingsError, for a token that would travel in the clear."""
-        _refuse_plain_http(target)
+        """Raises: SettingsError, for an address or a token that is none, or would be seen."""
+        refuse_unusable(target)
         _quieten_loggers()
         self._target = target
         self._pace = pace
@@ -122,7 +110,7 @@ class Session:
             ],
             timeout=_TIMEOUT,
             follow_redirects=False,
-            trust_env=not _is_loopback(target.base_url),
+            trust_env=not is_loopback(target.base_url),
         )
 
     def __repr__(self) -> str:
@@ -357,21 +345,6 @@ def _words(value: object) -> str:
 def _one_line(text: str) -> str:
     flat = " ".join(text.split())
     return "".join(one if one.isprintable() else "?" for one in flat[:300])
-
-
-def _refuse_plain_http(target: ForgeTarget) -> None:
-    if urlsplit(target.base_url).scheme == "https" or _is_loopback(target.base_url):
-        return
-    raise SettingsError(
-        f"{target.base_url} is not https: the token is not sent to it",
-        detail="over plain http a token can be read by anybody on the way",
-        remedy="give the https address of the forge's API",
-    )
-
-
-def _is_loopback(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def _quieten_loggers() -> None:
