@@ -22,6 +22,7 @@
     |   |-- LeaseLostError     ours was broken
     |   |-- StateCorrupt       the state document does not read
     |   `-- JournalCorrupt     a journal record in the middle does not read
+    |-- NoSuchFinding          nothing that stands, or more than one thing, is called so
     |-- NoticeUndelivered      a channel did not take what it was to be told
     `-- DocumentError          a plan or other document does not read, or is of another format
 
@@ -195,6 +196,10 @@ class JournalCorrupt(StoreError):
     ) -> None:
         super().__init__(summary, detail=detail, remedy=remedy)
         self.intact = intact
+
+
+class NoSuchFinding(NvcfplanError):
+    code = "no-such-finding"
 
 
 class NoticeUndelivered(NvcfplanError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nvcfplan.documents.acknowledgements import encode_acknowledgements
 from nvcfplan.documents.claims import decode_claims, encode_claims
 from nvcfplan.documents.drift import drift_json_schema, encode_drift_report
 from nvcfplan.documents.events import (
@@ -65,6 +66,7 @@ __all__ = [
     "decode_state",
     "decode_validate_report",
     "drift_json_schema",
+    "encode_acknowledgements",
     "encode_adoption",
     "encode_apply_report",
     "encode_change_counts",

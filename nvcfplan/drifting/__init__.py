@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from nvcfplan.drifting.acknowledgements import (
+    LEAST_PREFIX,
+    acknowledge,
+    acknowledged_like,
+    hexadecimal,
+    standing_like,
+    unacknowledge,
+)
 from nvcfplan.drifting.classify import Sight, classify
 from nvcfplan.drifting.findings import Drift, Finding, FindingClass, Oversubscription
 from nvcfplan.drifting.needs import LOOKED_AT, DriftNeeds
@@ -19,6 +27,7 @@ from nvcfplan.drifting.recollection import Recollection, Standing, let_expire, r
 from nvcfplan.drifting.remedies import Repair, Unfixed, find_repair
 
 __all__ = [
+    "LEAST_PREFIX",
     "LOOKED_AT",
     "Drift",
     "DriftNeeds",
@@ -32,14 +41,19 @@ __all__ = [
     "Standing",
     "Unfixed",
     "Whereabouts",
+    "acknowledge",
+    "acknowledged_like",
     "attempted",
     "classify",
     "correspondence_with",
     "delivered",
     "find_repair",
+    "hexadecimal",
     "let_expire",
     "next_attempt",
     "notice_of",
     "recollect",
+    "standing_like",
+    "unacknowledge",
     "undelivered",
 ]

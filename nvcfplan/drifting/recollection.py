@@ -109,7 +109,7 @@ def let_expire(memory: Memory, now: datetime) -> Memory:
         return memory
     return replace(
         memory,
-        findings=tuple(_counting_since(one, ended.get(one.fingerprint)) for one in memory.findings),
+        findings=tuple(counting_since(one, ended.get(one.fingerprint)) for one in memory.findings),
         acknowledgements=tuple(
             one for one in memory.acknowledgements if one.fingerprint not in ended
         ),
@@ -136,7 +136,7 @@ def _last_readings(
     return tuple(LastReading(what=what, at=known[what]) for what in LOOKED_AT if what in known)
 
 
-def _counting_since(remembered: Remembered, since: datetime | None) -> Remembered:
+def counting_since(remembered: Remembered, since: datetime | None) -> Remembered:
     if since is None:
         return remembered
     return replace(remembered, counts_since=max(remembered.counts_since, since))

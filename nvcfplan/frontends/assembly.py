@@ -116,6 +116,15 @@ def _clock_of(endpoint: Endpoint) -> Clock:
     return FastClock(served.speed)
 
 
+def clock_beside(choice: AccountArguments, root: Path) -> Clock:
+    """By which looks at the account go, for what is dated without going there."""
+    if choice.emulator is None or is_address(choice.emulator):
+        return WallClock()
+    from nvcfplan.frontends.emulation import open_emulator
+
+    return open_emulator(_emulator_path(choice.emulator, root), choice.world).clock
+
+
 def place_of_state(choice: AccountArguments, root: Path) -> Path:
     """Beside the stack's files, or where several stacks share it; of a rehearsal, beside the
     emulator's file, apart from that.

@@ -122,6 +122,63 @@ class Section:
     entries: tuple[Entry, ...]
 
 
+class CommandWithVerbs(TeachingCommand):
+    """A command of its own, and the parent of others: `drift stacks/`, and `drift ack`.
+
+    A path that is called as one of them is reached as `./ack`. None is imported to be listed.
+    """
+
+    def __init__(
+        self,
+        *,
+        verbs: Sequence[Entry],
+        **attributes: Any,  # click's own, passed through as they are
+    ) -> None:
+        super().__init__(**attributes)
+        self.verbs = tuple(verbs)
+
+    def verb(self, name: str) -> click.Command | None:
+        found = next((one for one in self.verbs if one.name == name), None)
+        return None if found is None else _load(found)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # click's own, passed through as they are
+    ) -> click.Context:
+        verb = self.verb(args[0]) if args else None
+        if verb is None:
+            return super().make_context(info_name, args, parent, **extra)
+        return verb.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Raises: click.UsageError for a verb that does not stand first, unless it is a path."""
+        remaining = super().parse_args(ctx, args)
+        for path in ctx.params.get("paths") or ():
+            if self.verb(str(path)) is not None and not path.exists():
+                raise click.UsageError(
+                    f"'{path}' is a command and comes first: `{ctx.command_path} {path} ...`.", ctx
+                )
+        return remaining
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl([(one.name, one.summary) for one in self.verbs], col_max=14)
+
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        verbs = [
+            click.shell_completion.CompletionItem(one.name, help=one.summary)
+            for one in self.verbs
+            if one.name.startswith(incomplete)
+        ]
+        return [*verbs, *super().shell_complete(ctx, incomplete)]
+
+
 class LazyGroup(click.Group):
     """Its help comes from the table alone: no command is imported to be listed."""
 

@@ -29,7 +29,11 @@ def drift_command(terminal: Terminal, arguments: DriftArguments) -> Exit:
     account = choose_account(arguments, loaded.root, terminal)
     say_diagnostics(terminal, account.warnings)
     notifying = _notifying(terminal, arguments)
-    request = DriftRequest(stack=loaded.stack, compares_secrets=arguments.with_secrets)
+    request = DriftRequest(
+        stack=loaded.stack,
+        compares_secrets=arguments.with_secrets,
+        remembers=not arguments.no_memory,
+    )
     with opened(account, loaded.stack, loaded.root, terminal.environment) as session:
         report = session.read(look_for_drift(request, session.ports.look))
         if notifying is not None:

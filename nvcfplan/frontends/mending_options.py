@@ -43,7 +43,11 @@ def mending_options(function: F) -> F:
 def refuse_unheeded(arguments: MendingArguments) -> None:
     """Raises: click.UsageError for options that only a repair would heed, or that it would not."""
     unheeded = (
-        {"with_secrets": "-with-secrets", "detailed_exitcode": "-detailed-exitcode"}
+        {
+            "with_secrets": "-with-secrets",
+            "detailed_exitcode": "-detailed-exitcode",
+            "no_memory": "-no-memory",
+        }
         if arguments.fix
         else {
             "out": "-out",

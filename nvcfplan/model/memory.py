@@ -58,9 +58,13 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgement:
-    """`until` None: for as long as the finding stands."""
+    """`summary`: the finding's, for one that has cleared and may come back.
+
+    `until` None: for as long as the finding stands.
+    """
 
     fingerprint: Digest
+    summary: str
     why: str
     by: str
     at: datetime

@@ -6,7 +6,7 @@ from nvcfplan.views.adoption_text import render_adoption
 from nvcfplan.views.apply_text import render_apply
 from nvcfplan.views.check_text import render_check, stale_because
 from nvcfplan.views.diagnostic_text import render_diagnostics, render_failure, render_validate
-from nvcfplan.views.drift_text import render_drift
+from nvcfplan.views.drift_text import render_acknowledgements, render_drift
 from nvcfplan.views.event_text import render_event
 from nvcfplan.views.history_text import render_history, render_lock, render_run
 from nvcfplan.views.neutralise import safe, safe_lines
@@ -16,6 +16,7 @@ from nvcfplan.views.verify_text import render_verify
 
 __all__ = [
     "Level",
+    "render_acknowledgements",
     "render_adoption",
     "render_apply",
     "render_check",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.model import kept_until, short_duration
@@ -118,6 +118,20 @@ def units(number: int, resource: ResourceId) -> str:
 
 def lasting(seconds: float) -> str:
     return short_duration(timedelta(seconds=max(0.0, seconds)))
+
+
+def standing_for(duration: timedelta) -> str:
+    """As people say for how long something has been so: `25 min`, `3 h`, `5 d`."""
+    minutes = int(duration.total_seconds()) // 60
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
+
+
+def moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def about_left(seconds: float) -> str:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from nvcfplan.workflows.acknowledging import (
+    Knowing,
+    acknowledge_finding,
+    acknowledgements_of,
+    take_back,
+)
 from nvcfplan.workflows.adopting import Adoption, adopt_functions
 from nvcfplan.workflows.apply import ApplyRequest, apply_plan, refuse_open_run, remember_plan
 from nvcfplan.workflows.check import check_saved_plan
@@ -59,6 +65,7 @@ __all__ = [
     "ForgePorts",
     "IssueChannel",
     "IssueDrawing",
+    "Knowing",
     "Lock",
     "LookPorts",
     "Minted",
@@ -82,6 +89,8 @@ __all__ = [
     "Telling",
     "Unplanned",
     "UnreadRun",
+    "acknowledge_finding",
+    "acknowledgements_of",
     "adopt_functions",
     "apply_plan",
     "apply_when_there_is_room",
@@ -116,6 +125,7 @@ __all__ = [
     "revise_memory",
     "roll_back_run",
     "scope_of",
+    "take_back",
     "take_pulse",
     "take_snapshot",
     "tell_channels",

@@ -47,6 +47,7 @@ def drift(*findings: Finding, unread: Sequence[Readable] = ()) -> Drift:
 def acknowledged(of: Finding, *, minutes: float, until: float | None = None) -> Acknowledgement:
     return Acknowledgement(
         fingerprint=of.fingerprint,
+        summary=of.summary,
         why="known",
         by="ada@desk",
         at=at(minutes),

@@ -11,7 +11,7 @@ import pytest
 from nvcfplan import __version__
 from nvcfplan.checks import REQUIRABLE as CHECKED
 from nvcfplan.frontends.cli import GROUP
-from nvcfplan.frontends.click_parts import LazyGroup
+from nvcfplan.frontends.click_parts import CommandWithVerbs, LazyGroup
 from nvcfplan.frontends.options import REQUIRABLE
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ def _commands(group: LazyGroup, path: tuple[str, ...] = ()) -> list[tuple[str, .
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         inner = _commands(command, (*path, name)) if isinstance(command, LazyGroup) else []
+        if isinstance(command, CommandWithVerbs):
+            inner = [(*path, name, verb.name) for verb in command.verbs]
         found += [(*path, name), *inner]
     return found
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from nvcfplan.frontends.click_parts import TeachingCommand, option
+from nvcfplan.frontends.click_parts import CommandWithVerbs, Entry, option
 from nvcfplan.frontends.mending_options import (
     MendingArguments,
     mending_options,
@@ -36,10 +36,18 @@ if TYPE_CHECKING:
 class DriftArguments(StackArguments, AccountArguments, MendingArguments, NoticeArguments):
     with_secrets: bool
     detailed_exitcode: bool
+    no_memory: bool
+
+
+_VERBS: Final = (
+    Entry("ack", "nvcfplan.frontends.commands.drift_ack:ack", "Say that a finding is known"),
+    Entry("unack", "nvcfplan.frontends.commands.drift_ack:unack", "Take that back"),
+)
 
 
 @click.command(
-    cls=TeachingCommand,
+    cls=CommandWithVerbs,
+    verbs=_VERBS,
     epilog=f"""
 Classes of findings: missing, health, configuration, capacity, inventory, quota,
 orphan. What autoscaling did, what the service fills in, and what the stack asks
@@ -54,7 +62,7 @@ Examples:
 Exit codes:
     0  looked (with -detailed-exitcode: and found no drift)
     1  error: functions or deployments could not be read
-    2  drift (only with -detailed-exitcode)
+    2  drift that nobody has acknowledged (only with -detailed-exitcode)
    64  wrong usage
 """,
 )
@@ -65,6 +73,10 @@ Exit codes:
     help="Read secret values here, to tell whether they differ from those last applied.",
 )  # fmt: skip
 @option("detailed-exitcode", is_flag=True, help="Exit 2 when there is drift, 0 when there is none.")
+@option(
+    "no-memory", is_flag=True,
+    help="Look as if for the first time: what earlier looks found is neither read nor written.",
+)  # fmt: skip
 @notice_options
 @mending_options
 @output_options
@@ -72,8 +84,10 @@ Exit codes:
 def drift(terminal: Terminal, arguments: DriftArguments) -> int:
     """Compares the account with what was applied last, and with what is offered now.
 
-    Nothing is changed and nothing is locked. It works after a failed apply and
+    Nothing is changed there and nothing is locked. It works after a failed apply and
     without a state file; what cannot be read is named, never taken for no drift.
+    What was found is remembered beside the state: the next look says what is new,
+    what is known, and what has cleared.
     """
     refuse_unheeded(arguments)
     refuse_useless_notices(arguments, is_mending=arguments.fix)
