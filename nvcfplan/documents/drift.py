@@ -24,9 +24,12 @@ _POOLS: Final = shape_of(tuple[Oversubscription, ...])
 _ACKNOWLEDGEMENT: Final = shape_of(Acknowledgement | None)
 _TEXT: Final[dict[str, object]] = {"type": "string"}
 _TIME: Final[dict[str, object]] = {"type": "string", "format": "date-time"}
-_REMEMBERED: Final[dict[str, object]] = dict.fromkeys(
-    ("class", "code", "severity", "address", "subject", "summary", "fingerprint"), _TEXT
-) | dict.fromkeys(("first_seen", "last_seen"), _TIME)
+_REMEMBERED: Final[dict[str, object]] = {
+    **dict.fromkeys(
+        ("class", "code", "severity", "address", "subject", "summary", "fingerprint"), _TEXT
+    ),
+    **dict.fromkeys(("first_seen", "last_seen"), _TIME),
+}
 
 
 def encode_drift_report(report: DriftReport, *, exit_code: int) -> bytes:

@@ -13,6 +13,7 @@ from nvcfplan import __version__
 from nvcfplan.diagnostics import Subject
 from nvcfplan.documents import (
     encode_change_counts,
+    encode_drift_report,
     encode_plan,
     encode_validate_report,
     plan_digest,
@@ -21,7 +22,7 @@ from nvcfplan.frontends.terminal import Form
 from nvcfplan.model import Address, Digest
 from nvcfplan.plans import Infeasible
 from nvcfplan.reports import CommentFrame, no_snippets, plan_report, validate_report
-from nvcfplan.views.text import Level, render_plan, render_validate
+from nvcfplan.views.text import Level, render_drift, render_plan, render_validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from nvcfplan.frontends.terminal import Terminal
     from nvcfplan.located import SourceMap
     from nvcfplan.plans import Plan
-    from nvcfplan.reports import ApplyReport, Located, ValidateReport
+    from nvcfplan.reports import ApplyReport, DriftReport, Located, ValidateReport
 
 
 def draw_plan(
@@ -77,6 +78,24 @@ def draw_run(plan: Plan, run: ApplyReport) -> str:
 
     report = plan_report(plan)
     return draw_page(Page(report=report, frame=frame_of(plan), snippets=no_snippets, run=run))
+
+
+def draw_drift(terminal: Terminal, report: DriftReport, *, exit_code: int) -> str:
+    match terminal.form:
+        case Form.JSON:
+            return encode_drift_report(report, exit_code=exit_code).decode("ascii")
+        case Form.MARKDOWN:
+            from nvcfplan.views.drift_markdown import draw_drift as draw_markdown
+
+            return draw_markdown(report, budget=terminal.most_bytes)
+        case Form.HTML:
+            from nvcfplan.views.drift_html import draw_drift_page
+
+            return draw_drift_page(report)
+        case _:
+            return render_drift(
+                report, colour=terminal.report_in_colour(), width=terminal.report_width()
+            )
 
 
 def draw_validation(terminal: Terminal, report: ValidateReport) -> str:

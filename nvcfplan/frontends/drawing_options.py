@@ -22,6 +22,15 @@ def format_option(*forms: str) -> Callable[[F], F]:
     )  # fmt: skip
 
 
+def size_option(function: F) -> F:
+    """Of a command that draws Markdown."""
+    return option(
+        "max-bytes", type=click.IntRange(min=4_096), default=65_536, metavar="N",
+        expose_value=False, callback=_set_most_bytes,
+        help="With -format=markdown: details give way to stay below.  [default: 65536]",
+    )(function)  # fmt: skip
+
+
 def drawing_options(*forms: str) -> Callable[[F], F]:
     """How a plan is drawn, and how much of it."""
 
@@ -29,11 +38,7 @@ def drawing_options(*forms: str) -> Callable[[F], F]:
         return decorated(
             function,
             format_option(*forms),
-            option(
-                "max-bytes", type=click.IntRange(min=4_096), default=65_536, metavar="N",
-                expose_value=False, callback=_set_most_bytes,
-                help="With -format=markdown: details give way to stay below.  [default: 65536]",
-            ),
+            size_option,
             option(
                 "summary", is_flag=True, expose_value=False, callback=_set_level,
                 help="Only what must not be missed: a line for each function.",

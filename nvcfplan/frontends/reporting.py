@@ -17,7 +17,6 @@ from nvcfplan.documents import (
     REPORT_FORMAT_VERSION,
     encode_apply_report,
     encode_check_report,
-    encode_drift_report,
     encode_failure,
     encode_plan,
     encode_report_line,
@@ -25,7 +24,7 @@ from nvcfplan.documents import (
     encode_verify_report,
 )
 from nvcfplan.errors import StoreError
-from nvcfplan.frontends.drawing import draw_plan, draw_run, draw_validation
+from nvcfplan.frontends.drawing import draw_drift, draw_plan, draw_run, draw_validation
 from nvcfplan.frontends.streaming import stream
 from nvcfplan.frontends.terminal import Form
 from nvcfplan.model import RunId
@@ -34,7 +33,6 @@ from nvcfplan.views.text import (
     render_apply,
     render_check,
     render_diagnostics,
-    render_drift,
     render_failure,
     render_footer,
     render_verify,
@@ -150,12 +148,7 @@ def report_check(terminal: Terminal, report: CheckReport, exit_code: int) -> Non
 
 
 def report_drift(terminal: Terminal, report: DriftReport, exit_code: int) -> None:
-    if terminal.wants_json:
-        report_document(terminal, encode_drift_report(report, exit_code=exit_code))
-        return
-    terminal.report(
-        render_drift(report, colour=terminal.report_in_colour(), width=terminal.report_width())
-    )
+    terminal.report(draw_drift(terminal, report, exit_code=exit_code))
 
 
 def report_snapshot(terminal: Terminal, snapshot: Snapshot, path: Path) -> None:

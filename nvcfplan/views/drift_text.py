@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from nvcfplan.diagnostics import Severity
 from nvcfplan.reports import LastRun, LookOutcome
-from nvcfplan.views.change_text import shown_value
+from nvcfplan.views import drift_sentences as sentences
 from nvcfplan.views.ink import WIDTH, Ink
-from nvcfplan.views.neutralise import safe
-from nvcfplan.views.wording import counted, moment, standing_for
+from nvcfplan.views.wording import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from nvcfplan.model import Acknowledgement, Digest
+    from nvcfplan.model import Acknowledgement
     from nvcfplan.reports import DriftReport, Finding, Standing
-
-_PRINT_SHOWN: Final = 12
 
 
 def render_drift(report: DriftReport, *, colour: bool, width: int = WIDTH) -> str:
@@ -28,9 +25,13 @@ def render_drift(report: DriftReport, *, colour: bool, width: int = WIDTH) -> st
         *(_standing(one, ink) for one in report.standing if one.counts),
         *(_standing(one, ink) for one in report.acknowledged),
         *(_finding(one, ink) for one in report.notes),
-        _cleared(report, ink),
-        _not_checked(report, ink),
-        _pending(report, ink),
+        _lines(
+            [f"cleared: {sentences.cleared(report, one)}" for one in report.cleared],
+            ink.green,
+            ink,
+        ),
+        _lines([f"not checked: {one}" for one in sentences.not_checked(report)], ink.yellow, ink),
+        ink.folded(waiting, first="", rest="  ") if (waiting := sentences.pending(report)) else [],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
@@ -38,100 +39,65 @@ def render_drift(report: DriftReport, *, colour: bool, width: int = WIDTH) -> st
 def render_acknowledgements(
     found: Sequence[Acknowledgement], *, colour: bool, width: int = WIDTH
 ) -> str:
-    """Three lines each: the finding, who said what of it, and until when it holds."""
+    """Each with its finding, who said what of it, and until when it holds."""
     ink = Ink(colour, width)
     lines: list[str] = []
     for one in found:
-        lines += ink.folded(f"{print_of(one.fingerprint)} {one.summary}", first="", rest="  ")
+        name = sentences.print_of(one.fingerprint)
+        lines += ink.folded(f"{name} {one.summary}", first="", rest="  ")
         lines += ink.folded(f"{one.why} ({one.by}, {moment(one.at)})", first="  ", rest="  ")
-        lines += ink.folded(_until(one), first="  ", rest="  ")
+        lines += ink.folded(sentences.until(one), first="  ", rest="  ")
     return "\n".join(lines)
-
-
-def print_of(fingerprint: Digest) -> str:
-    """As much of it as people type."""
-    return fingerprint.removeprefix("sha256:")[:_PRINT_SHOWN]
 
 
 def _verdict(report: DriftReport, ink: Ink) -> list[str]:
     match report.outcome:
         case LookOutcome.IN_STEP:
-            return [ink.green(f"No drift: {safe(report.stack)} is as it was left.")]
-        case LookOutcome.NOT_CHECKED:
-            text = f"No drift seen of {safe(report.stack)}, but not all could be looked at."
-            return [ink.yellow(text)]
-        case LookOutcome.SKIPPED:
-            text = f"Drift of {safe(report.stack)} not looked for: a run of it is under way."
-            return [ink.yellow(text)]
-        case LookOutcome.ACKNOWLEDGED:
-            findings = counted(len(report.standing), "finding")
-            text = f"Known drift of {safe(report.stack)}: {findings}, acknowledged."
-            return [ink.yellow(text)]
+            drawn = ink.green
+        case LookOutcome.NOT_CHECKED | LookOutcome.SKIPPED | LookOutcome.ACKNOWLEDGED:
+            drawn = ink.yellow
         case LookOutcome.DRIFTED:
-            return [ink.red(line) for line in ink.folded(_counts(report), first="", rest="  ")]
+            drawn = ink.red
         case _:
             assert_never(report.outcome)
-
-
-def _counts(report: DriftReport) -> str:
-    counting = [one for one in report.standing if one.counts]
-    kinds = ", ".join(f"{count} {kind.value}" for kind, count in report.counts.items() if count)
-    text = f"Drift of {report.stack}: {counted(len(counting), 'finding')} ({kinds})"
-    new = sum(one.is_new for one in counting)
-    known = len(report.acknowledged)
-    if report.previous is not None:
-        text += f", {new} new since {moment(report.previous)}"
-    return f"{text}; {known} more acknowledged." if known else f"{text}."
+    return _lines([sentences.verdict(report)], drawn, ink)
 
 
 def _last_run(report: DriftReport, ink: Ink) -> list[str]:
-    match report.last_run:
-        case LastRun.SETTLED:
-            return []
-        case LastRun.UNDER_WAY:
-            return ink.folded(report.run_words, first="  ", rest="  ")
-        case LastRun.OPEN:
-            text = f"{report.run_words}: what differs may be its doing, half done"
-            return [ink.yellow(line) for line in ink.folded(text, first="", rest="  ")]
-        case _:
-            assert_never(report.last_run)
+    said = sentences.last_run(report)
+    if not said:
+        return []
+    if report.last_run is LastRun.UNDER_WAY:
+        return ink.folded(said, first="  ", rest="  ")
+    return _lines([said], ink.yellow, ink)
+
+
+def _lines(texts: Sequence[str], drawn: Callable[[str], str], ink: Ink) -> list[str]:
+    return [drawn(line) for text in texts for line in ink.folded(text, first="", rest="  ")]
 
 
 def _standing(standing: Standing, ink: Ink) -> list[str]:
     lines = _finding(standing.finding, ink)
-    name = print_of(standing.finding.fingerprint)
-    since = f"stands for {standing_for(standing.stood)}, since {moment(standing.first_seen)}"
-    text = f"{name}, {'new' if standing.is_new else since}"
+    text = f"{sentences.print_of(standing.finding.fingerprint)}, {sentences.story(standing)}"
     lines += ink.folded(text, first="  id:  ", rest="       ")
-    said = standing.acknowledgement
-    if said is not None:
-        text = f"{said.why} ({said.by}, {_until(said)})"
+    if standing.acknowledgement is not None:
+        text = sentences.acknowledged(standing.acknowledgement)
         lines += ink.folded(text, first="  ack: ", rest="       ")
     return lines
 
 
-def _until(said: Acknowledgement) -> str:
-    return "until it clears" if said.until is None else f"until {moment(said.until)}"
-
-
 def _finding(finding: Finding, ink: Ink) -> list[str]:
-    head = f"{finding.severity.value}[{finding.kind.value}/{finding.code}]"
+    head = sentences.head(finding)
     inked = _inked(head, finding.severity, ink)
     lead, *rest = ink.folded(f"{head}: {finding.summary}", first="", rest="  ")
     lines = [lead.replace(head, inked, 1), *rest]
-    if finding.before is not None or finding.after is not None:
-        lines.append(f"  {_sides(finding, ink)}")
+    sides = sentences.sides(finding, ink.width)
+    if sides is not None:
+        shown = sentences.SENSITIVE if finding.is_sensitive else f"{sides[0]} -> {sides[1]}"
+        lines.append(f"  {shown}".replace("\n", "\n  "))
     for one in finding.evidence:
         lines += ink.folded(one, first="  why: ", rest="       ")
     return [*lines, *ink.folded(finding.remedy, first="  fix: ", rest="       ")]
-
-
-def _sides(finding: Finding, ink: Ink) -> str:
-    if finding.is_sensitive:
-        return "(sensitive value)"
-    sides = (finding.before, finding.after)
-    before, after = ("(absent)" if one is None else shown_value(one, ink.width) for one in sides)
-    return f"{before} -> {after}".replace("\n", "\n  ")
 
 
 def _inked(text: str, severity: Severity, ink: Ink) -> str:
@@ -144,31 +110,3 @@ def _inked(text: str, severity: Severity, ink: Ink) -> str:
             return ink.cyan(text)
         case _:
             assert_never(severity)
-
-
-def _cleared(report: DriftReport, ink: Ink) -> list[str]:
-    lines: list[str] = []
-    for one in report.cleared:
-        stood = standing_for(report.looked_at - one.first_seen)
-        text = f"cleared: {one.summary} ({print_of(one.fingerprint)}, stood for {stood})"
-        lines += [ink.green(line) for line in ink.folded(text, first="", rest="  ")]
-    return lines
-
-
-def _not_checked(report: DriftReport, ink: Ink) -> list[str]:
-    lines: list[str] = []
-    for one in report.unseen:
-        text = f"not checked: {one.summary} (stood when last seen, {moment(one.last_seen)})"
-        lines += [ink.yellow(line) for line in ink.folded(text, first="", rest="  ")]
-    for one in report.drift.unread if report.drift else ():
-        text = f"not checked: {one.what.value}: {one.reason} ({one.remedy})"
-        lines += [ink.yellow(line) for line in ink.folded(text, first="", rest="  ")]
-    return lines
-
-
-def _pending(report: DriftReport, ink: Ink) -> list[str]:
-    pending = report.drift.pending if report.drift else ()
-    if not pending:
-        return []
-    text = f"not applied yet, and no drift: {', '.join(pending)} (see `nvcfplan plan`)"
-    return ink.folded(text, first="", rest="  ")

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from nvcfplan.diagnostics import Severity
-from nvcfplan.drifting import Drift, Finding, FindingClass, Oversubscription
-from nvcfplan.model import Address, Json, Readable, Unread
+from nvcfplan.drifting import (
+    Drift,
+    Finding,
+    FindingClass,
+    Oversubscription,
+    acknowledge,
+    recollect,
+)
+from nvcfplan.model import Acknowledgement, Address, Json, Memory, Readable, Unread
 from nvcfplan.reports import Circumstances, DriftReport, LastRun, drift_report
 
 CHAT: Final = Address("function.chat")
@@ -71,6 +78,53 @@ _UNREAD: Final = Unread(
 )
 _NOTHING: Final = Drift(findings=(), unread=(), pending=(), pools=())
 
+_FIRST_LOOK: Final = _AROUND.looked_at - timedelta(hours=27)
+_BEFORE: Final = Drift(
+    findings=(
+        _EDITED,
+        _SECRET,
+        replace(_EDITED, subject="tags", summary="function.chat: tags was changed outside"),
+        replace(_OVER, kind=FindingClass.QUOTA, severity=Severity.WARNING, code="quota-below-max"),
+    ),
+    unread=(),
+    pending=(),
+    pools=(),
+)
+_ACKNOWLEDGED: Final = Acknowledgement(
+    fingerprint=_SECRET.fingerprint,
+    summary=_SECRET.summary,
+    why="rotated by hand, see #42",
+    by="ada@desk",
+    at=_FIRST_LOOK,
+    until=_AROUND.looked_at + timedelta(days=5),
+)
+
+
+def _after_a_while() -> DriftReport:
+    """One is known, one is new, one acknowledged, one has cleared, one could not be looked at."""
+    now = replace(_NOTHING, findings=(_FAILED, _EDITED, _SECRET), unread=(_UNREAD,))
+    memory = recollect(Memory(), _BEFORE, _FIRST_LOOK).memory
+    memory = acknowledge(memory, _ACKNOWLEDGED)
+    return drift_report(now, _AROUND, recollect(memory, now, _AROUND.looked_at))
+
+
+def _all_known() -> DriftReport:
+    now = replace(_NOTHING, findings=(_SECRET,))
+    memory = recollect(Memory(), now, _FIRST_LOOK).memory
+    said = replace(_ACKNOWLEDGED, until=None)
+    recalled = recollect(acknowledge(memory, said), now, _AROUND.looked_at)
+    return drift_report(now, _AROUND, recalled)
+
+
+def many(number: int) -> DriftReport:
+    """Whose text is in several alphabets."""
+    found = tuple(
+        replace(_EDITED, address=Address(f"function.f{at:04}"), summary=f"f{at}: 🚀 変更")
+        for at in range(number)
+    )
+    return drift_report(replace(_NOTHING, findings=found, unread=(_UNREAD,)), _AROUND)
+
+
 REPORTS: Final[dict[str, DriftReport]] = {
     "in-step": drift_report(replace(_NOTHING, findings=(_OVER,)), _AROUND),
     "drifted": drift_report(
@@ -82,6 +136,8 @@ REPORTS: Final[dict[str, DriftReport]] = {
         ),
         _AROUND,
     ),
+    "after-a-while": _after_a_while(),
+    "all-known": _all_known(),
     "not-checked": drift_report(replace(_NOTHING, unread=(_UNREAD,)), _AROUND),
     "after-a-cut": drift_report(
         _NOTHING,

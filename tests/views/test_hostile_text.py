@@ -14,12 +14,13 @@ from cmarkgfm.cmark import Options
 
 from nvcfplan.reports import Conflict, plan_report, validate_report
 from nvcfplan.views.annotations import render_annotations
+from nvcfplan.views.drift_html import draw_drift_page
 from nvcfplan.views.drift_markdown import draw_drift
 from nvcfplan.views.faults_markdown import draw_faults
 from nvcfplan.views.html import Page, draw_faults_page, draw_page
 from nvcfplan.views.markdown import draw_comment, marker
 from nvcfplan.views.notice_markdown import draw_notice
-from nvcfplan.views.text import render_plan
+from nvcfplan.views.text import render_drift, render_plan
 from tests.budget import examples
 from tests.documents import builders
 from tests.documents.drifts import REPORTS
@@ -175,6 +176,20 @@ def test_what_is_wrong_with_a_stack_is_told_as_inertly(at: int) -> None:
             assert not [name for name in one.attrib if name.startswith("on") or name == "src"]
             assert one.get("href", "#").startswith("#")
         assert not HIDING.search(page), evil
+
+
+@pytest.mark.parametrize("at", range(0, len(HOSTILE), len(ATTACKS) // 4))
+def test_in_a_page_of_drift_foreign_text_is_inert(at: int) -> None:
+    benign = {one.tag for one in elements(draw_drift_page(REPORTS["after-a-while"]))}
+    for evil in HOSTILE[at : at + len(ATTACKS) // 4 : 2]:
+        report = poisoned(REPORTS["after-a-while"], evil)
+        page = draw_drift_page(report)
+        found = list(elements(page))
+        assert {one.tag for one in found} <= benign, evil
+        assert not [name for one in found for name in one.attrib if name.startswith("on")]
+        assert "<!--" not in page, evil
+        shown = page.replace("\u2026", "") + render_drift(report, colour=False)
+        assert not HIDING.search(shown), evil
 
 
 @pytest.mark.parametrize("evil", ["javascript:alert(1)", "https://a.b/c>d", "//a", "https://a b"])

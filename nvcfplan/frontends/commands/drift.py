@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from nvcfplan.frontends.click_parts import CommandWithVerbs, Entry, option
+from nvcfplan.frontends.drawing_options import format_option, size_option
 from nvcfplan.frontends.mending_options import (
     MendingArguments,
     mending_options,
@@ -56,6 +57,7 @@ for but nobody has applied yet are none. A note tells, and is no drift.
 Examples:
   nvcfplan drift --emulator examples/stacks/quickstart
   nvcfplan drift -detailed-exitcode -json stacks/ > drift.json
+  nvcfplan drift -format=markdown stacks/ >> "$GITHUB_STEP_SUMMARY"
   nvcfplan drift -fix stacks/
   nvcfplan drift -github-issue -remind-every=72h -metrics-file=drift.prom stacks/
 
@@ -77,6 +79,8 @@ Exit codes:
     "no-memory", is_flag=True,
     help="Look as if for the first time: what earlier looks found is neither read nor written.",
 )  # fmt: skip
+@format_option("text", "json", "markdown", "html")
+@size_option
 @notice_options
 @mending_options
 @output_options
