@@ -47,6 +47,7 @@ def refuse_unheeded(arguments: MendingArguments) -> None:
             "with_secrets": "-with-secrets",
             "detailed_exitcode": "-detailed-exitcode",
             "no_memory": "-no-memory",
+            "format": "-format",
         }
         if arguments.fix
         else {
@@ -61,7 +62,7 @@ def refuse_unheeded(arguments: MendingArguments) -> None:
     given = [name for parameter, name in unheeded.items() if is_typed(parameter)]
     if given:
         why = (
-            "with -fix the exit codes and secrets are those of apply"
+            "with -fix the exit codes, secrets and forms are those of apply"
             if arguments.fix
             else ("that is for -fix: without it nothing is changed")
         )

@@ -66,6 +66,11 @@ def refuse_useless_notices(arguments: NoticeArguments, *, is_mending: bool) -> N
     """Raises: click.UsageError."""
     if is_mending and (arguments.has_channels or arguments.metrics_file):
         raise usage_error("with -fix nobody is told: the next look tells what has cleared.")
+    if arguments.has_channels and is_typed("no_memory"):
+        raise usage_error(
+            "-no-memory: what a channel was told is remembered, or it would be told with every"
+            " look; leave it out, or the channels."
+        )
     if is_typed("label") and not (arguments.github_issue or arguments.gitlab_issue):
         raise usage_error("-label is of an issue: give -github-issue or -gitlab-issue too.")
     if is_typed("remind_every") and not arguments.has_channels:

@@ -148,6 +148,30 @@ def test_a_fingerprint_that_nothing_has_is_answered_with_what_stands(left: Works
     assert (said.code, name[:12] in said.err) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "taught"),
+    [
+        (("-no-memory", "-webhook"), "what a channel was told is remembered"),
+        (("-fix", "-format=html"), "forms are those of apply"),
+        (("-format=html", "-max-bytes=9000"), "-max-bytes is for -format=markdown"),
+    ],
+)
+def test_options_that_would_not_be_heeded_are_refused(
+    left: Workshop, words: tuple[str, ...], taught: str
+) -> None:
+    said = left.type("drift", *words, *PLACE)
+    assert (said.code, taught in said.err) == (64, True), said.err
+
+
+@pytest.mark.parametrize(
+    ("form", "begins"), [("markdown", "**Drift of"), ("html", "<!DOCTYPE html>"), ("json", "{")]
+)
+def test_it_is_drawn_in_the_form_that_is_asked_for(left: Workshop, form: str, begins: str) -> None:
+    Hands(left, "echo").tag("green")
+    said = left.type("drift", f"-format={form}", *PLACE)
+    assert (said.code, said.out.startswith(begins), "tags" in said.out) == (0, True, True)
+
+
 def test_a_command_of_drift_comes_first_and_a_path_of_its_name_is_reached(
     left: Workshop,
 ) -> None:
