@@ -87,8 +87,9 @@ def find_limits(account: Account, involved: Involved) -> Limits:
     mine = (*(_with_use(one, *used) for one in counted), *_version_limit(account))
     published = _published(account, mine)
     final = tuple(
-        replace(one, before=one.before + sum(units for _, units in published.get(one.id, ())))
+        replace(one, before=one.before + units, published=units) if units else one
         for one in mine
+        for units in (sum(units for _, units in published.get(one.id, ())),)
     )
     return Limits(
         atlas=atlas,

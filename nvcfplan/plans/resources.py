@@ -47,7 +47,8 @@ class Reading:
 class Resource:
     """`limit` None: not checked. `before` is all use, other tenants included; `ours` our part.
 
-    `instance_type`: only what is of that type is counted; None: of any.
+    `instance_type`: only what is of that type is counted; None: of any. `published`: the part of
+    `before` that no reading shows yet, for running applies of other stacks still will take it.
     """
 
     id: ResourceId
@@ -61,6 +62,7 @@ class Resource:
     headroom: int
     reading: Reading | None
     instance_type: str | None = None
+    published: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,10 +22,8 @@ def draw_capacity(report: PlanReport, ink: Ink) -> list[str]:
     """Empty when the plan takes and gives nothing."""
     if not report.rows:
         return []
-    numbers = sentences.numbers_of(report)
     title = "Capacity, at worst over every order in which these steps may run:"
-    cells = [sentences.capacity_cells(row, numbers) for row in report.rows]
-    return [*ink.title(title), *draw_table(sentences.CAPACITY_HEAD, cells, ink.width)]
+    return [*ink.title(title), *draw_table(*sentences.capacity_table(report), ink.width)]
 
 
 def draw_interruptions(report: PlanReport, ink: Ink) -> list[str]:

@@ -67,6 +67,7 @@ def draw_page(page: Page) -> str:
     """Ends in a newline. The same reports give the same bytes."""
     report, numbers = page.report, _numbers(page)
     verdict, tone = _verdict(page)
+    head, cells = sentences.capacity_table(report)
     drawn = _template("report.html.j2").render(
         title=_title(page),
         frame=page.frame,
@@ -79,8 +80,8 @@ def draw_page(page: Page) -> str:
         edits=sentences.edits(report),
         faults=[(one, page.snippets(one.span) if one.span else None) for one in report.faults],
         alternatives_title=sentences.alternatives_title(report),
-        head=sentences.CAPACITY_HEAD,
-        cells=[sentences.capacity_cells(row, numbers) for row in report.rows],
+        head=head,
+        cells=cells,
         charts=_charts(page),
         not_drawn=sentences.not_drawn(page.run),
         numbers=numbers,

@@ -191,14 +191,14 @@ def _choices(draw: _Drawing) -> Iterator[Part]:
 def _capacity(draw: _Drawing) -> Iterator[Part]:
     if not draw.report.rows:
         return
-    cells = [sentences.capacity_cells(row, draw.numbers) for row in draw.report.rows]
+    head, cells = sentences.capacity_table(draw.report)
     tight = [one for one in cells if one[-1] != "fits"]
     rest = _more(len(cells) - len(tight), "resource that fits", "resources that fit")
     few = [one for one in cells if one in tight[:_NAMED]] or cells[:_NAMED]
     least = _more(len(cells) - len(few), "more resource", "more resources")
-    forms = [draw("capacity", cells, "")]
-    forms += [draw("capacity", tight, rest)] if tight else []
-    forms.append(draw("capacity", few, least))
+    forms = [draw("capacity", head, cells, "")]
+    forms += [draw("capacity", head, tight, rest)] if tight else []
+    forms.append(draw("capacity", head, few, least))
     yield Part(name="rows of the capacity table", forms=_shrinking(forms), rank=90)
 
 

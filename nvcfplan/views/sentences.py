@@ -39,7 +39,9 @@ MOST_USERS: Final = 40
 """So many of those who use a resource are named; nobody reads a list of thousands."""
 NO_CHANGES: Final = "No changes. Your deployments match the configuration."
 NO_RETURN: Final = "from here on going back needs room that others may have taken"
-CAPACITY_HEAD: Final = ("resource", "before", "peak", "step", "after", "limit", "verdict")
+_CAPACITY_HEAD: Final = ("resource", "before", "peak", "step", "after", "limit", "verdict")
+_IN_APPLIES: Final = "in applies"
+"""Of what counts as in use before: what running applies of other stacks still will take."""
 
 
 def numbers_of(report: PlanReport) -> Mapping[StepId, int]:
@@ -205,8 +207,24 @@ def _with_loss(step: Step, words: str) -> str:
     return f"{words}, and loses queued work" if is_graceful else words
 
 
-def capacity_cells(row: CapacityRow, numbers: Mapping[StepId, int]) -> tuple[str, ...]:
-    """Under `CAPACITY_HEAD`."""
+def capacity_table(report: PlanReport) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The head, and a row for each resource: first its name, last the verdict.
+
+    What running applies still will take has a column where there is some.
+    """
+    numbers = numbers_of(report)
+    cells = [_capacity_cells(row, numbers) for row in report.rows]
+    if not any(row.resource.published for row in report.rows):
+        return _CAPACITY_HEAD, cells
+    head = (*_CAPACITY_HEAD[:2], _IN_APPLIES, *_CAPACITY_HEAD[2:])
+    return head, [
+        (*one[:2], str(row.resource.published or ""), *one[2:])
+        for row, one in zip(report.rows, cells, strict=True)
+    ]
+
+
+def _capacity_cells(row: CapacityRow, numbers: Mapping[StepId, int]) -> tuple[str, ...]:
+    """Under `_CAPACITY_HEAD`."""
     resource = row.resource
     unit = " (instances)" if resource.unit is Unit.INSTANCES else ""
     return (

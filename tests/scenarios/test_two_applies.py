@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +56,28 @@ def _label(workshop: Workshop) -> str:
     return f"{target.root} {emulator.org or ''}".strip()
 
 
+def test_what_running_applies_will_take_has_a_column_of_its_own_in_every_form(
+    workshop: Workshop,
+) -> None:
+    workshop.write("stack.yaml", stack(h100("chat", instances=2)))
+    plain = workshop.plan("-format=markdown", ".").out
+    store, _ = publishing(workshop, gpus=4)
+
+    markdown = workshop.plan("-format=markdown", ".").out
+    page = workshop.plan("-format=html", ".").out
+    resources = json.loads(workshop.plan("-json", ".").out)["plan"]["resources"]
+
+    assert "in applies" not in plain
+    head = "| resource | before | in applies | peak | at step | after | limit | verdict |"
+    assert head in markdown
+    assert "| 4 | 4 | 8 | 2 | 8 | 8 | fits |" in markdown
+    assert '<td data-name="in applies">4</td>' in page
+    assert {one["id"]: one["published"] for one in resources if one["published"]} == {
+        "pool:nvcf-gcp-prod-asiase1-a/H100": 4
+    }
+    assert store is not None
+
+
 def test_what_a_running_apply_will_take_is_counted_as_used_and_told(workshop: Workshop) -> None:
     workshop.write("stack.yaml", stack(h100("chat", instances=2)))
     store, lease = publishing(workshop, gpus=4)
@@ -62,7 +85,9 @@ def test_what_a_running_apply_will_take_is_counted_as_used_and_told(workshop: Wo
     assert said.code == 2, said
     assert "[taken-by-running-apply]" in said.out
     assert "a running apply of inference-prod@default will take 4 of" in said.out
-    assert "pool:nvcf-gcp-prod-asiase1-a/H100       4     8" in said.out
+    words = " ".join(said.out.split())
+    assert "resource before in applies peak step after limit verdict" in words
+    assert "pool:nvcf-gcp-prod-asiase1-a/H100 4 4 8" in words
     run(
         LocalBoard(workshop.state_directory.parents[2]).publish(_label(workshop), lease, _notice(6))
     )
