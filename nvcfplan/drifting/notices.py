@@ -172,7 +172,16 @@ def _words(told: Told) -> list[str]:
 
 
 def _remembered(news: Sequence[Told], known: Mapping[Digest, Remembered]) -> tuple[Remembered, ...]:
-    return tuple(known[one.fingerprint] for one in news if one.fingerprint in known)
+    """As of then, where the finding has cleared and come back since."""
+    return tuple(
+        replace(
+            known[one.fingerprint],
+            first_seen=min(known[one.fingerprint].first_seen, one.since),
+            counts_since=one.since,
+        )
+        for one in news
+        if one.fingerprint in known
+    )
 
 
 def _with(memory: Memory, heard: Correspondence) -> Memory:

@@ -117,8 +117,15 @@ def let_expire(memory: Memory, now: datetime) -> Memory:
 
 
 def without_unawaited(memory: Memory) -> Memory:
-    """What has cleared is forgotten once every channel that was told of it knows."""
-    awaited = {told.fingerprint for one in memory.correspondence for told in one.told}
+    """What has cleared is forgotten once every channel that was told of it knows.
+
+    One to which a notice is on its way may have been told.
+    """
+    awaited = {
+        told.fingerprint
+        for one in memory.correspondence
+        for told in (*one.told, *(one.attempt.appeared if one.attempt else ()))
+    }
     return replace(
         memory,
         findings=tuple(

@@ -17,6 +17,7 @@ from nvcfplan.drifting import (
     Notice,
     Whereabouts,
     attempted,
+    correspondence_with,
     delivered,
     next_attempt,
     notice_of,
@@ -106,13 +107,13 @@ class _Thread:
             noted = await revise_memory(self.scope, self.store, self._decide)
             if noted is None:
                 return None
-            attempt, notice = noted
-            failure = await self._send(attempt, notice)
+            attempt, notice, is_repeated = noted
+            failure = await self._send(attempt, notice, is_repeated=is_repeated)
         except StoreError as error:
             failure = error
         return Delivery(channel=name, notice=notice, failure=failure)
 
-    def _decide(self, memory: Memory) -> tuple[Memory, tuple[Attempt, Notice] | None]:
+    def _decide(self, memory: Memory) -> tuple[Memory, tuple[Attempt, Notice, bool] | None]:
         attempt = next_attempt(
             memory,
             self.channel.name,
@@ -122,17 +123,22 @@ class _Thread:
         )
         if attempt is None:
             return memory, None
+        is_repeated = correspondence_with(memory, self.channel.name).attempt is not None
         notice = notice_of(
             attempt, memory, self.report.standing, channel=self.channel.name, about=self._about
         )
-        return attempted(memory, self.channel.name, attempt), (attempt, notice)
+        return attempted(memory, self.channel.name, attempt), (attempt, notice, is_repeated)
 
-    async def _send(self, attempt: Attempt, notice: Notice) -> NvcfplanError | None:
+    async def _send(
+        self, attempt: Attempt, notice: Notice, *, is_repeated: bool
+    ) -> NvcfplanError | None:
+        """One that has been sent before may have been received then, whatever becomes of it now."""
         name = self.channel.name
         try:
             await self.channel.tell(notice, self.report)
         except NvcfplanError as error:
-            if isinstance(error, NoticeUndelivered) and not error.maybe_received:
+            is_sure = isinstance(error, NoticeUndelivered) and not error.maybe_received
+            if is_sure and not is_repeated:
                 await revise_memory(
                     self.scope, self.store, lambda now: (undelivered(now, name, attempt), None)
                 )

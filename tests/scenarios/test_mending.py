@@ -10,7 +10,8 @@ import pytest
 from tests.budget import examples
 from tests.scenarios.conftest import Workshop, as_before, stack
 from tests.scenarios.hands import Hands
-from tests.scenarios.test_drift import CHAT, ECHO, PLANTS, SECRETS, Plant, look
+from tests.scenarios.plants import CHAT, ECHO, PLANTS, SECRETS, Plant
+from tests.scenarios.test_drift import look
 
 if TYPE_CHECKING:
     from tests.scenarios.conftest import Said

@@ -2,61 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from nvcfplan.drifting import recollect
-from nvcfplan.reports import Circumstances, LastRun, drift_report
-from nvcfplan.workflows import Delivery, Scope, Telling, read_memory, revise_memory, tell_channels
-from tests.drifting.findings import acknowledged, at, drift, finding
-from tests.fakes import MemoryStore
+from tests.drifting.findings import acknowledged, finding
 from tests.workflows.channels import FakeChannel, Killed
+from tests.workflows.rounds import Round
 
 if TYPE_CHECKING:
-    from nvcfplan.drifting import Finding, Recollection
     from nvcfplan.model import Memory
 
-SCOPE = Scope("shop", "prod")
 TAGS, LIMIT = finding("tags"), finding("limit")
-
-
-@dataclass
-class Round:
-    """Looks at the times that are given, each told to all channels."""
-
-    channels: tuple[FakeChannel, ...]
-    remind_every: timedelta | None = None
-    store: MemoryStore = field(default_factory=MemoryStore)
-
-    def look(self, minutes: float, *findings: Finding) -> tuple[Delivery, ...]:
-        return asyncio.run(self._look(minutes, findings))
-
-    async def _look(self, minutes: float, findings: tuple[Finding, ...]) -> tuple[Delivery, ...]:
-        found, now = drift(*findings), at(minutes)
-
-        def change(memory: Memory) -> tuple[Memory, Recollection]:
-            recalled = recollect(memory, found, now)
-            return recalled.memory, recalled
-
-        recalled = await revise_memory(SCOPE, self.store, change)
-        around = Circumstances(
-            stack=str(SCOPE),
-            account="acme",
-            last_run=LastRun.SETTLED,
-            run_words="",
-            looked_at=now,
-            has_state=True,
-        )
-        telling = Telling(channels=self.channels, remind_every=self.remind_every)
-        report = drift_report(found, around, recalled)
-        return await tell_channels(report, SCOPE, self.store, telling)
-
-    def memory(self) -> Memory:
-        return asyncio.run(read_memory(SCOPE, self.store))
 
 
 def test_a_finding_that_stands_for_ten_looks_is_told_once_and_reminded_of_as_declared() -> None:
@@ -110,6 +69,21 @@ def test_after_a_cut_the_same_notice_comes_again_and_what_is_new_by_then_in_anot
     assert first.id == again.id != other.id
 
 
+def test_what_may_have_arrived_before_a_kill_is_not_taken_back_by_a_failure_after_it() -> None:
+    hook = FakeChannel()
+    looks = Round((hook,))
+    hook.kills = True
+    with pytest.raises(Killed):
+        looks.look(0, TAGS, LIMIT)
+    hook.kills, hook.is_down = False, True
+    looks.look(5, LIMIT)
+    hook.is_down = False
+    looks.look(10, LIMIT)
+    first, again, other = hook.heard
+    assert first.id == again.id
+    assert [one.subject for one in other.cleared] == ["tags"]
+
+
 def test_one_channel_that_fails_is_nothing_to_the_others() -> None:
     down, up = FakeChannel("down"), FakeChannel("up")
     down.is_down = True
@@ -143,9 +117,7 @@ def test_of_what_is_acknowledged_nobody_is_told_until_it_runs_out() -> None:
     hook = FakeChannel()
     looks = Round((hook,), remind_every=timedelta(minutes=20))
     looks.look(0, TAGS)
-    asyncio.run(
-        revise_memory(SCOPE, looks.store, lambda memory: (_with_acknowledgement(memory), None))
-    )
+    looks.revise(_with_acknowledgement)
     for minutes in (5, 30, 55):
         looks.look(minutes, TAGS)
     assert hook.news == [(["tags"], [], False)]
@@ -159,9 +131,7 @@ def test_what_clears_while_acknowledged_is_told_to_who_was_told_of_it() -> None:
     hook = FakeChannel()
     looks = Round((hook,))
     looks.look(0, TAGS)
-    asyncio.run(
-        revise_memory(SCOPE, looks.store, lambda memory: (_with_acknowledgement(memory), None))
-    )
+    looks.revise(_with_acknowledgement)
     looks.look(5)
     assert hook.news == [(["tags"], [], False), ([], ["tags"], False)]
     assert looks.memory().findings == ()
