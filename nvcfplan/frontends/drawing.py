@@ -21,7 +21,7 @@ from nvcfplan.documents import (
 from nvcfplan.frontends.terminal import Form
 from nvcfplan.model import Address, Digest
 from nvcfplan.plans import Infeasible
-from nvcfplan.reports import CommentFrame, no_snippets, plan_report, validate_report
+from nvcfplan.reports import CommentFrame, compact_report, no_snippets, plan_report, validate_report
 from nvcfplan.views.text import Level, render_drift, render_plan, render_validate
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def draw_plan(
     match terminal.form:
         case Form.TEXT:
             return render_plan(
-                report,
+                compact_report(report) if terminal.is_compact else report,
                 snippets,
                 colour=terminal.report_in_colour(),
                 width=terminal.report_width(),

@@ -28,7 +28,7 @@ from nvcfplan.frontends.drawing import draw_drift, draw_plan, draw_run, draw_val
 from nvcfplan.frontends.streaming import stream
 from nvcfplan.frontends.terminal import Form
 from nvcfplan.model import RunId
-from nvcfplan.reports import Operation, apply_report, no_snippets, validate_report
+from nvcfplan.reports import Operation, apply_report, compacted, no_snippets, validate_report
 from nvcfplan.views.text import (
     render_apply,
     render_check,
@@ -106,7 +106,8 @@ def say_diagnostics(
 ) -> None:
     if diagnostics:
         colour, width = terminal.say_in_colour(), terminal.say_width()
-        shown = render_diagnostics(diagnostics, snippets, colour=colour, width=width)
+        found = compacted(diagnostics) if terminal.is_compact else diagnostics
+        shown = render_diagnostics(found, snippets, colour=colour, width=width)
         terminal.say(shown + "\n")
 
 

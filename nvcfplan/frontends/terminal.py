@@ -47,6 +47,7 @@ class Form(StrEnum):
 class Terminal:
     """`form`, `level`, `most_bytes` and `is_plain` are set by options as they are read.
 
+    `is_compact`: warnings are a line each.
     `is_stream`: what is wanted as JSON is a line for each event, and not one document;
     `has_streamed`: the first of these lines is written.
     `above`: while something is redrawn at the foot of the terminal, what is said goes above it.
@@ -68,6 +69,7 @@ class Terminal:
         self.environment = environment
         self.form = Form.TEXT
         self.level = "default"
+        self.is_compact = False
         self.most_bytes = 65_536
         self.is_stream = False
         self.has_streamed = False

@@ -27,6 +27,7 @@ from nvcfplan.reports.closure import (
 from nvcfplan.reports.comment_frame import (
     CommentFrame,
 )
+from nvcfplan.reports.compact import compact_report, compacted
 from nvcfplan.reports.conflicts import (
     Claim,
     Claims,
@@ -212,6 +213,8 @@ __all__ = [
     "apply_report",
     "capacity_rows",
     "check_report",
+    "compact_report",
+    "compacted",
     "count_changes",
     "critical_path",
     "drift_report",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from nvcfplan.diagnostics import Severity
@@ -30,7 +31,16 @@ def render_diagnostics(
 ) -> str:
     """In report order, an empty line between two; empty when there are none."""
     report = validate_report(diagnostics, snippets)
-    return "\n\n".join(render_located(one, Ink(colour, width)) for one in report.diagnostics)
+    return _stacked([render_located(one, Ink(colour, width)) for one in report.diagnostics])
+
+
+def _stacked(texts: Sequence[str]) -> str:
+    """Of two that are a line each, no empty one stands between."""
+    parts = list(texts[:1])
+    for before, text in pairwise(texts):
+        is_close = "\n" not in before and "\n" not in text
+        parts += ["\n" if is_close else "\n\n", text]
+    return "".join(parts)
 
 
 def render_failure(error: NvcfplanError, *, colour: bool, width: int = WIDTH) -> str:

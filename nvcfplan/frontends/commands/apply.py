@@ -24,6 +24,7 @@ from nvcfplan.frontends.running_options import (
     failure_options,
     running_options,
 )
+from nvcfplan.frontends.warning_options import warning_options
 
 if TYPE_CHECKING:
     from nvcfplan.frontends.terminal import Terminal
@@ -82,6 +83,7 @@ update_function, delete_function, update_secrets as the steps need.
     help="Wait so long for room, holding nothing, then carry out the saved plan.",
 )
 @failure_options
+@warning_options
 @stream_options
 @taking(ApplyArguments)
 def apply(terminal: Terminal, arguments: ApplyArguments) -> int:
@@ -106,6 +108,7 @@ Example:
 @planning_options
 @running_options
 @failure_options
+@warning_options
 @stream_options
 @taking(ApplyArguments)
 def destroy(terminal: Terminal, arguments: ApplyArguments) -> int:

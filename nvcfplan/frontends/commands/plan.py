@@ -20,6 +20,7 @@ from nvcfplan.frontends.options import (
     stack_options,
     taking,
 )
+from nvcfplan.frontends.warning_options import warning_options
 
 if TYPE_CHECKING:
     from nvcfplan.frontends.terminal import Terminal
@@ -80,6 +81,7 @@ deploy_function (reading a deployment needs it), list_cluster_groups.
 @option(
     "detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 0 when there are none."
 )
+@warning_options
 @drawing_options("text", "json", "markdown", "html", "sarif", "github", "gitlab")
 @output_options
 @taking(PlanArguments)

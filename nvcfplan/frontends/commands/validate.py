@@ -14,6 +14,7 @@ from nvcfplan.frontends.options import (
     stack_options,
     taking,
 )
+from nvcfplan.frontends.warning_options import warning_options
 
 if TYPE_CHECKING:
     from nvcfplan.frontends.terminal import Terminal
@@ -38,6 +39,7 @@ Exit codes: 0 good, 1 bad, 64 wrong usage.
 """,
 )
 @stack_options
+@warning_options
 @format_option("text", "json", "markdown", "html", "sarif", "github")
 @output_options
 @taking(StackArguments)
