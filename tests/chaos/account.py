@@ -26,7 +26,13 @@ from nvcfplan.model import (
     user_tags,
 )
 from nvcfplan.plans import SetSecrets, UpdateDeployment, UpdateMetadata
-from tests.applying.service import ALL_TAKEN, QUEUE_SECONDS, Row, Service
+from tests.applying.service import (
+    ALL_TAKEN,
+    QUEUE_SECONDS,
+    RELEASE_SECONDS,
+    Row,
+    Service,
+)
 from tests.planning.builders import START
 
 if TYPE_CHECKING:
@@ -62,6 +68,18 @@ class Besieged(Service):
             if everything or until <= self.now:
                 self.others[pool] -= gpus
                 self.seized.remove(one)
+
+    def go_idle(self) -> None:
+        """Nobody calls: what runs above its minimum is taken back. Source: nvcf-api.md 8.3."""
+        for stored in self._all():
+            row = stored.row
+            for one in row.placed if row and row.drains_until is None else ():
+                surplus = one.running - one.specification.min_instances
+                if one.landed and surplus > 0:
+                    one.running -= surplus
+                    gpus = surplus * _size(one.specification)
+                    pool = _pool(one.specification)
+                    self.releases.append((self.now + RELEASE_SECONDS, pool, gpus))
 
     def deployed(self) -> list[tuple[FunctionId, VersionId]]:
         return [
@@ -164,6 +182,10 @@ class Besieged(Service):
 
 def _pool(specification: GpuSpecification) -> PoolId:
     return PoolId(specification.clusters[0], specification.gpu)
+
+
+def _size(specification: GpuSpecification) -> int:
+    return int(specification.instance_type.rpartition("_")[2].removesuffix("x"))
 
 
 def _key_of(row: Row, task: UpdateDeployment) -> str | None:

@@ -113,10 +113,15 @@ def _siege(scene: Scene, stack: Functions) -> None:
 
 
 def _make_peace(scene: Scene) -> None:
-    """Faults are over, others gave back what they took, and all that was under way has arrived."""
+    """Faults are over, others gave back what they took, and all that was under way has arrived.
+
+    Going back from a raised minimum takes no instance away, and can be in the way of going further
+    back until nothing runs that nobody calls.
+    """
     account = scene.account
     scene.weather.end()
     account.give_back(everything=True)
+    account.go_idle()
     scene.disk.lose_lease()
     due = [when for when, _ in account.late] + [when for when, _, _ in account.releases]
     account.advance_to(max([account.now, *due]) + 600.0)
