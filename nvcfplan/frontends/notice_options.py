@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,9 @@ not be told is told by the next look. Settings, from the environment alone:
                  standardwebhooks.com has it, `nvcfplan schema notice` is the body
   -apprise       NVCFPLAN_APPRISE_URLS, with blanks between
 """
+
+
+_DAYS: Final = re.compile(r"(\d{1,4})([dw])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +57,7 @@ def notice_options(function: F) -> F:
         option("apprise", is_flag=True, help="Tell chats, mail or pagers, through apprise."),
         option(
             "remind-every", metavar="DURATION", callback=_duration,
-            help="Tell again of what still stands, such as 24h.  [default: never]",
+            help="Tell again of what still stands, such as 24h or 3d.  [default: never]",
         ),
         option(
             "metrics-file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
@@ -77,14 +81,21 @@ def refuse_useless_notices(arguments: NoticeArguments, *, is_mending: bool) -> N
         raise usage_error("-remind-every: there is nobody to remind; say how, such as -webhook.")
 
 
+def long_duration(text: str) -> timedelta | None:
+    """As every duration, and in days (`7d`) or weeks (`2w`). None: it is none."""
+    from nvcfplan.model import parse_duration
+
+    if days := _DAYS.fullmatch(text):
+        return timedelta(days=int(days[1]) * (7 if days[2] == "w" else 1))
+    return parse_duration(text)
+
+
 def _duration(
     ctx: click.Context, parameter: click.Parameter, value: str | None
 ) -> timedelta | None:
-    from nvcfplan.model import parse_duration
-
     if value is None:
         return None
-    found = parse_duration(value)
+    found = long_duration(value)
     if found is None or found <= timedelta():
-        raise click.BadParameter(f"'{value}' is no duration, such as 24h.", ctx, parameter)
+        raise click.BadParameter(f"'{value}' is no duration, such as 24h or 3d.", ctx, parameter)
     return found

@@ -11,22 +11,20 @@ from typing import TYPE_CHECKING, Final, assert_never
 from markupsafe import Markup
 
 from nvcfplan.reports import LastRun, LookOutcome
+from nvcfplan.views import drift_sentences as sentences
 from nvcfplan.views import markdown_text
 from nvcfplan.views.change_text import shown_value
 from nvcfplan.views.fitting import Part, fitted
-from nvcfplan.views.wording import counted
+from nvcfplan.views.wording import counted, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from nvcfplan.diagnostics import Severity
     from nvcfplan.model import Remembered
     from nvcfplan.reports import DriftReport, Finding, Standing
 
 _LEVELS: Final = 16
-_NAMED: Final = 20
-_SHOWN: Final = 12
 _WIDE: Final = 200
 
 
@@ -41,17 +39,11 @@ def draw_drift(report: DriftReport, *, budget: int) -> str:
     return fitted(list(_parts(report)), budget, whole)
 
 
-def since(moment: datetime) -> str:
-    """To the minute, in UTC."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
 def _parts(report: DriftReport) -> Iterator[Part]:
     """In the order of reading. Ranks say which gives way first."""
     yield _whole(f"{_verdict(report)}\n")
     if report.last_run is LastRun.OPEN:
-        text = f"{report.run_words}: what differs may be its doing, half done."
-        yield _whole(f"{markdown_text.prose(text)}\n")
+        yield _whole(f"{markdown_text.prose(sentences.last_run(report))}\n")
     counting = [one for one in report.standing if one.counts]
     yield from _list("findings", "", [_standing(one) for one in counting], rank=50)
     unseen = [_unseen(one) for one in report.unseen]
@@ -60,8 +52,7 @@ def _parts(report: DriftReport) -> Iterator[Part]:
     known = [_acknowledged(one) for one in report.acknowledged]
     yield from _list("acknowledged findings", "Acknowledged", known, rank=30)
     unread = report.drift.unread if report.drift else ()
-    blind = [f"- {markdown_text.prose(f'{one.what.value}: {one.reason} ({one.remedy})')}\n"
-             for one in unread]  # fmt: skip
+    blind = [f"- {markdown_text.prose(sentences.unread(one))}\n" for one in unread]
     yield from _list("what was not checked", "Not checked", blind, rank=60)
     notes = [f"- {markdown_text.prose(one.summary)}\n" for one in report.notes]
     yield from _list("notes", "Notes", notes, rank=10)
@@ -111,12 +102,10 @@ def _whole(text: str) -> Part:
 def _standing(standing: Standing) -> str:
     """A fold for each: what, since when, both sides, why, how to mend it."""
     finding = standing.finding
-    lines = [f"- since {since(standing.first_seen)}"]
+    lines = [f"- since {moment(standing.first_seen)}"]
     lines += [f"- why: {markdown_text.prose(one)}" for one in finding.evidence]
     lines += [f"- fix: {markdown_text.prose(finding.remedy)}"]
-    lines += [
-        f"- fingerprint: {markdown_text.code(finding.fingerprint.removeprefix('sha256:')[:_SHOWN])}"
-    ]
+    lines += [f"- fingerprint: {markdown_text.code(sentences.print_of(finding.fingerprint))}"]
     head = Markup("{} {}: {}").format(
         _severity(finding.severity),
         markdown_text.html_code(f"{finding.kind.value}/{finding.code}"),
@@ -146,15 +135,14 @@ def _severity(severity: Severity) -> Markup:
 
 
 def _unseen(remembered: Remembered) -> str:
-    return f"- {markdown_text.prose(remembered.summary)}, since {since(remembered.first_seen)}\n"
+    return f"- {markdown_text.prose(remembered.summary)}, since {moment(remembered.first_seen)}\n"
 
 
 def _acknowledged(standing: Standing) -> str:
     known = standing.acknowledgement
     assert known is not None, standing
-    until = f" until {since(known.until)}" if known.until else ""
-    said = markdown_text.prose(f"{known.by}: {known.why}")
-    return f"- {markdown_text.prose(standing.finding.summary)} ({said}{until})\n"
+    said = markdown_text.prose(sentences.acknowledged(known))
+    return f"- {markdown_text.prose(standing.finding.summary)}: {said}\n"
 
 
 def _foot(report: DriftReport) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvcfplan.diagnostics import Severity
 from nvcfplan.reports import LOOKED_AT, FindingClass, LookOutcome
+from nvcfplan.views.drift_sentences import print_of
 from nvcfplan.views.neutralise import safe
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 MOST_AGES: Final = 1000
 """Of one stack: so many findings have a series of their own, those that stand longest first."""
-_SHOWN: Final = 12
 _SEVERITIES: Final = (Severity.ERROR, Severity.WARNING)
 
 Labels = tuple[tuple[str, str], ...]
@@ -145,7 +145,7 @@ def _ages(report: DriftReport, at: datetime) -> Iterator[tuple[Labels, float]]:
             ("severity", one.finding.severity.value),
             ("code", one.finding.code),
             ("address", one.finding.address),
-            ("fingerprint", one.finding.fingerprint.removeprefix("sha256:")[:_SHOWN]),
+            ("fingerprint", print_of(one.finding.fingerprint)),
             ("acknowledged", "false" if one.counts else "true"),
         )
         yield (*_where(report), *labels), max(0.0, (at - one.first_seen).total_seconds())

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from nvcfplan.model import digest_of
 from nvcfplan.views import markdown_text
-from nvcfplan.views.drift_markdown import since
 from nvcfplan.views.markdown import encoded_name
-from nvcfplan.views.wording import counted
+from nvcfplan.views.wording import counted, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,7 +54,7 @@ def _lines(notice: Notice) -> Iterator[str]:
         yield "**No more drift:** nothing stands that is not acknowledged."
     elif notice.is_reminder:
         oldest = min((one.first_seen for one in counting), default=notice.at)
-        yield f"**Still {counted(len(counting), 'finding')}**, the oldest since {since(oldest)}."
+        yield f"**Still {counted(len(counting), 'finding')}**, the oldest since {moment(oldest)}."
     if notice.appeared:
         yield from _part("New", notice.appeared)
     if notice.cleared:

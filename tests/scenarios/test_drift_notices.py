@@ -272,7 +272,7 @@ def test_metrics_that_cannot_be_written_are_a_warning(applied: Workshop) -> None
         (("-label=x",), "give -github-issue or -gitlab-issue too"),
         (("-remind-every=1h",), "nobody to remind"),
         (("-webhook", "-remind-every=soon"), "no duration"),
-        (("-webhook", "-remind-every=0s"), "no duration"),
+        (("-webhook", "-remind-every=0d"), "no duration"),
         (("-fix", "-webhook"), "with -fix nobody is told"),
         (("-fix", "-metrics-file=x.prom"), "with -fix nobody is told"),
     ],
@@ -330,3 +330,21 @@ def test_no_secret_of_a_channel_is_said_or_kept(applied: Workshop, status: int) 
     assert "memory.json" in {one.name for one in files}
     texts += [one.read_bytes().decode("utf-8", "replace") for one in files]
     assert [one for one in texts if word in one or signing in one] == []
+
+
+@KIND
+def test_drift_that_is_acknowledged_closes_the_issue_and_is_said_there(
+    applied: Workshop, kind: Kind
+) -> None:
+    edit(applied, 3)
+    with watching(applied, kind) as watch:
+        found = watch.look("-json").document["findings"]
+        assert isinstance(found, list)
+        words = ("drift", "ack", found[0]["fingerprint"], "-why=known to us", "--emulator")
+        assert applied.type(*words).code == 0
+        assert "closed" in watch.look().err
+        assert "known to us" in watch.issue.body
+        assert watch.said() == []
+        Hands(applied).untag("blue")
+        assert "reopened" in watch.look().err
+        assert "known to us" in watch.issue.body

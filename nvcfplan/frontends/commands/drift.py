@@ -59,7 +59,7 @@ Examples:
   nvcfplan drift -detailed-exitcode -json stacks/ > drift.json
   nvcfplan drift -format=markdown stacks/ >> "$GITHUB_STEP_SUMMARY"
   nvcfplan drift -fix stacks/
-  nvcfplan drift -github-issue -remind-every=72h -metrics-file=drift.prom stacks/
+  nvcfplan drift -github-issue -remind-every=3d -metrics-file=drift.prom stacks/
 
 Exit codes:
     0  looked (with -detailed-exitcode: and found no drift)

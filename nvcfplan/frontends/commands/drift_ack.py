@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from nvcfplan.frontends.click_parts import TeachingCommand, option
+from nvcfplan.frontends.notice_options import long_duration
 from nvcfplan.frontends.options import (
     AccountArguments,
     StackArguments,
@@ -21,8 +21,6 @@ from nvcfplan.frontends.options import (
 
 if TYPE_CHECKING:
     from nvcfplan.frontends.terminal import Terminal
-
-_DAYS: Final = re.compile(r"(\d{1,4})([dw])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +43,9 @@ class UnackArguments(StackArguments, AccountArguments):
 def _until(
     ctx: click.Context, parameter: click.Parameter, value: str | None
 ) -> datetime | timedelta | None:
-    from nvcfplan.model import parse_duration
-
     if value is None:
         return None
-    if days := _DAYS.fullmatch(value):
-        return timedelta(days=int(days[1]) * (7 if days[2] == "w" else 1))
-    duration = parse_duration(value)
+    duration = long_duration(value)
     if duration is not None:
         return duration
     try:
