@@ -17,8 +17,13 @@ _ROOM_ABOVE: Final = 1.15
 _ROOM_AFTER: Final = 1.06
 """So much of the picture shows how it is when all is done."""
 _LEAST_DISTANCE: Final = 17.0
-"""Two labels of the scale keep apart by so much, two numbers of steps by less."""
-_LEAST_STEP_DISTANCE: Final = 7.0
+"""Two labels of the scale keep apart by so much."""
+_STEP_DISTANCES: Final = (7.0, 12.0, 18.0, 26.0, 40.0, 101.0)
+"""So far apart are the numbers of steps that are told one by one; the first that leaves room."""
+_WIDTH_OF_SIGN: Final = 2.4
+"""In hundredths of the width that a telephone has for a picture."""
+_MOST_MARKS: Final = 60
+"""More of them are a wall; then there is one for each label."""
 _LEAST_WIDTH: Final = 0.6
 """What is over at once is still to be seen."""
 
@@ -75,17 +80,19 @@ def capacity_chart(curve: Curve, seconds: float) -> CapacityChart:
         return "".join([f"M0 {y(found[0].used)}", *corners, "H100"])
 
     line = path(levels)
+    moments = [x(level.at) for level in levels[1:]]
+    labels = _step_labels(list(zip(moments, (one.steps for one in levels[1:]), strict=True)))
     return CapacityChart(
         line=line,
         area=f"{line}V100H0Z",
         actual=path(curve.actual) if curve.actual else "",
         limit=None if resource.limit is None else y(resource.limit),
         peak=y(curve.row.peak),
-        marks=tuple(x(level.at) for level in levels[1:]),
+        marks=tuple(label.at for label in labels) if len(levels) > _MOST_MARKS else tuple(moments),
         amounts=_apart(
             [Label(at=100 - y(one), text=f"{one} {amounts[one]}".strip()) for one in amounts]
         ),
-        steps=_step_labels([(x(level.at), level.steps) for level in levels[1:]]),
+        steps=labels,
     )
 
 
@@ -100,9 +107,21 @@ def _apart(labels: Sequence[Label]) -> tuple[Label, ...]:
 
 def _step_labels(found: Sequence[tuple[float, tuple[int, ...]]]) -> tuple[Label, ...]:
     """Moments that are too close share one label: `4, 8`, or `4 ... 12` where there are many."""
+    for distance in _STEP_DISTANCES:
+        labels = _grouped(found, distance)
+        if all(map(_have_room, labels, labels[1:])):
+            break
+    return labels
+
+
+def _have_room(left: Label, right: Label) -> bool:
+    return right.at - left.at >= _WIDTH_OF_SIGN * (len(left.text) + len(right.text)) / 2
+
+
+def _grouped(found: Sequence[tuple[float, tuple[int, ...]]], distance: float) -> tuple[Label, ...]:
     groups: list[tuple[float, list[int]]] = []
     for at, steps in found:
-        if groups and at - groups[-1][0] < _LEAST_STEP_DISTANCE:
+        if groups and at - groups[-1][0] < distance:
             groups[-1][1].extend(steps)
         else:
             groups.append((at, list(steps)))

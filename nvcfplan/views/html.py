@@ -34,7 +34,7 @@ from nvcfplan.views.event_text import failure_text
 from nvcfplan.views.ink import Ink
 from nvcfplan.views.neutralise import safe
 from nvcfplan.views.templating import Medium, compiled, html_quoting, html_text
-from nvcfplan.views.wording import deed, described, lasting, runs, subject_of
+from nvcfplan.views.wording import deed, described, lasting, subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -189,7 +189,7 @@ def _timeline(page: Page) -> dict[str, object]:
         for entry, lane in zip(page.report.steps, lanes, strict=True)
     ]
     ticks = [lasting(round(seconds * one / _TICKS)) for one in range(_TICKS + 1)]
-    chain = f"{lasting(page.report.expected_seconds)}: {runs(page.report.critical_path)}"
+    chain = f"{lasting(page.report.expected_seconds)}: {sentences.chain(page.report)}"
     return {"lanes": drawn, "ticks": ticks, "chain": chain}
 
 

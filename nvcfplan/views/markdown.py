@@ -20,7 +20,7 @@ from nvcfplan.views.comment_template import comment_template, left_out, within
 from nvcfplan.views.fitting import Part, fitted
 from nvcfplan.views.graph import GraphForm, render_graph
 from nvcfplan.views.ink import Ink
-from nvcfplan.views.wording import counted, lasting, runs
+from nvcfplan.views.wording import counted, lasting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -230,7 +230,7 @@ def _steps(draw: _Drawing) -> Iterator[Part]:
         return
     expected = lasting(report.expected_seconds)
     title = f"{counted(len(report.steps), 'step')}, about {expected}"
-    chain = f"{expected}: {runs(report.critical_path)}"
+    chain = f"{expected}: {sentences.chain(report)}"
     forms = [draw("steps", report, title, Markup(chain), told) for told in (True, False)]
     yield Part(name="the steps", forms=_shrinking((*forms, "")), rank=20)
     edges = sum(len(entry.waits) for entry in report.steps)

@@ -28,6 +28,7 @@ from nvcfplan.views.sentences import (
     NO_RETURN,
     alike,
     alternatives_title,
+    chain,
     confidence,
     doubts,
     edits,
@@ -35,7 +36,7 @@ from nvcfplan.views.sentences import (
     refusal,
     summary,
 )
-from nvcfplan.views.wording import charged, counted, described, lasting, runs
+from nvcfplan.views.wording import charged, counted, described, lasting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -219,8 +220,8 @@ def _steps(report: PlanReport, ink: Ink, *, is_full: bool) -> list[str]:
         lines += _undoing(entry, ink) if is_full else []
         if entry.number in report.point_of_no_return:
             lines += map(ink.yellow, ink.folded(NO_RETURN, first=" " * 6, rest=" " * 8))
-    chain = runs(report.critical_path)
-    lines += ink.folded(f"The longest chain, {expected}: {chain}", first="  ", rest="    ")
+    decisive = chain(report)
+    lines += ink.folded(f"The longest chain, {expected}: {decisive}", first="  ", rest="    ")
     return lines
 
 

@@ -12,7 +12,7 @@ from nvcfplan.model import OnDrainTimeout
 from nvcfplan.plans import AwaitReleased, Undeploy, Unit
 from nvcfplan.reports import Fit, Moment, Outlook, StepFate, Undoing
 from nvcfplan.views.neutralise import safe
-from nvcfplan.views.wording import charged, counted, is_gpus, lasting, units, why
+from nvcfplan.views.wording import charged, counted, is_gpus, lasting, runs, units, why
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +37,7 @@ SHOWN_SECONDS: Final = 30
 """What is over sooner has no time of its own in the list."""
 MOST_USERS: Final = 40
 """So many of those who use a resource are named; nobody reads a list of thousands."""
+_MOST_RUNS: Final = 20
 NO_CHANGES: Final = "No changes. Your deployments match the configuration."
 NO_RETURN: Final = "from here on going back needs room that others may have taken"
 _CAPACITY_HEAD: Final = ("resource", "before", "peak", "step", "after", "limit", "verdict")
@@ -62,6 +63,11 @@ def refusal(report: PlanReport) -> str:
     if report.outlook is Outlook.INFEASIBLE:
         return "This plan cannot be applied: no order was found in which these changes fit."
     return "This plan cannot be applied: the errors below stand in its way."
+
+
+def chain(report: PlanReport) -> str:
+    """The steps that decide how long it takes, by number: `1 to 4, 7`."""
+    return listed(runs(report.critical_path).split(", "), _MOST_RUNS)
 
 
 def not_drawn(run: ApplyReport | None) -> str:

@@ -29,6 +29,8 @@ BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WIDTHS: Final = (400, 1400)
 SCHEMES: Final = {"light": "1", "dark": "0"}
 HEIGHT: Final = 3200
+PAGES: Final = 6
+"""Of paper; what comes after them looks the same."""
 TIME_LIMIT: Final = 120
 
 
@@ -95,7 +97,7 @@ def _print(browser: str, printer: str, page: Path) -> None:
     _browse(browser, page, f"--print-to-pdf={paper}", "--no-pdf-header-footer")
     for width in WIDTHS:
         stem = page.with_name(f"{page.stem}-{width}-print")
-        scale = ("-png", "-scale-to-x", str(width), "-scale-to-y", "-1")
+        scale = ("-png", "-l", str(PAGES), "-scale-to-x", str(width), "-scale-to-y", "-1")
         subprocess.run([printer, *scale, str(paper), str(stem)], check=True, timeout=TIME_LIMIT)
         for picture in page.parent.glob(f"{stem.name}-*.png"):
             _has_been_drawn(picture)
