@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,6 +73,7 @@ def _fault(text: str) -> Diagnostic:
     )
 
 
+@cache
 def _overflowing() -> dict[str, tuple[PlanReport, CommentFrame]]:
     """Each far more than a comment may have, in a part that must never be missing."""
     plain, short = plan_report(SITUATIONS["create"]), plan_report(builders.infeasible())
