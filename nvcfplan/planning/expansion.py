@@ -16,6 +16,7 @@ from nvcfplan.planning.drafts import FREE, Waits, create_step, delete_step, meta
 from nvcfplan.planning.inplace import metadata, set_secrets, updates
 from nvcfplan.planning.parts import Draft, draft_of, with_steps
 from nvcfplan.planning.sharing import with_sharing
+from nvcfplan.planning.ways.counts import Counts, running_by_row, shared_out
 from nvcfplan.planning.ways.notes import start_notes
 from nvcfplan.planning.ways.replacing import may_serve, replacements
 from nvcfplan.planning.ways.stages import (
@@ -61,7 +62,7 @@ def _drafts(difference: Difference, context: Context) -> tuple[Draft, ...]:
             if Means.NEW_VERSION in change.means:
                 return tuple(_with_cleanup(draft, case) for draft in replacements(case))
             if Means.REDEPLOY in change.means:
-                return (_redeploy(case),)
+                return _redeployments(case)
             return (_in_place(case),)
 
 
@@ -73,6 +74,38 @@ def _create(case: Case) -> Draft:
     )
     steps = (create, *_deploy_wanted(case, ref, Waits(steps=(create,))))
     return replace(draft_of(steps), notes=start_notes(case, case.start(Warm.MIN)))
+
+
+def _redeployments(case: Case) -> tuple[Draft, ...]:
+    owned = case.difference.owned
+    if owned is None or not owned.is_returning:
+        return (_redeploy(case),)
+    warm, cold = _warm_start(case), case.start(Warm.MIN)
+    return tuple(_return(case, start) for start in ([warm, cold] if warm != cold else [cold]))
+
+
+def _warm_start(case: Case) -> Counts:
+    """As many instances as run of the versions that go, where the stack wants that."""
+    start = case.start(Warm.MIN)
+    if case.policy.warm is not Warm.MATCH_RUNNING:
+        return start
+    runs = sum(sum(running_by_row(one).values()) for one in case.difference.retired)
+    return shared_out(case.wanted, start, max(runs, sum(start.values())))
+
+
+def _return(case: Case, start: Counts) -> Draft:
+    """A kept version is deployed again, and then those go that serve in its place."""
+    difference, back = case.difference, case.ref(OLD)
+    first = metadata(difference, case.context, case.current)
+    first = (*first, *set_secrets(difference, first[-1:]))
+    made = deploy(back, bounded(case.wanted, start, {}), case.limits, Waits(steps=first[-1:]))
+    waits = Waits(steps=made.steps[-1:], order=Order.CREATE_FIRST)
+    gone: list[Step] = []
+    for version in difference.retired:
+        gone += retire(case, Running(_ref(difference, version), version), waits)
+    end = conclude(made.after, case.wanted, case.limits, [*made.steps, *gone][-1], nth=1)
+    draft = draft_of((*first, *made.steps, *gone), end.steps)
+    return _with_deletes(replace(draft, notes=start_notes(case, start)), case)
 
 
 def _redeploy(case: Case) -> Draft:
@@ -145,8 +178,11 @@ def _with_cleanup(draft: Draft, case: Case) -> Draft:
     retired: list[Step] = []
     for version in difference.retired:
         retired += retire(case, Running(_ref(difference, version), version), waits)
-    draft = with_steps(draft, retired)
-    steps = draft.steps
+    return _with_deletes(with_steps(draft, retired), case)
+
+
+def _with_deletes(draft: Draft, case: Case) -> Draft:
+    difference, steps = case.difference, draft.steps
     last = {step.task.version: step for step in steps if not isinstance(step.task, Probe)}
     refs = [_ref(difference, version) for version in difference.surplus]
     return replace(

@@ -9,6 +9,7 @@ import pytest
 from nvcfplan.emulator.rules import Fault, Trouble
 from tests.scenarios.conftest import Workshop, as_before, codes, h100, stack
 from tests.scenarios.test_keeping_failed import fail_new_version, kept, serving
+from tests.scenarios.test_tight_rollouts import begun, lab, world
 
 TWO = "update: { keepVersions: 2 }"
 
@@ -81,6 +82,29 @@ def test_several_instances_and_a_way_forward_again(workshop: Workshop) -> None:
     assert goes_back(workshop, new)[0] == 0
 
     assert serving(workshop) == ["nvcr.io/acme/chat:2.0.0"]
+    assert workshop.plan(".").code == 0
+
+
+@pytest.mark.parametrize(("capacity", "begins"), [(8, 3), (4, 1)])
+def test_as_many_instances_come_back_as_run_now_where_they_fit(
+    workshop: Workshop, capacity: int, begins: int
+) -> None:
+    more = "traffic:\n  chat: { running: 3 }\n"
+
+    def chat(image: str) -> str:
+        return lab("chat", 1, image=image, instances="1..3", more="update: { keepVersions: 1 }")
+
+    begun(workshop, world(capacity, more=more), chat("1.0.0"))
+    workshop.write("stack.yaml", stack(chat("2.0.0")))
+    assert workshop.apply(".").code == 0
+    old = str(workshop.account()[0]["versionId"])
+
+    code, out, err = goes_back(workshop, old)
+
+    assert code == 0, out + err
+    first = next(line for line in out.splitlines() if "deploy function.chat@old" in line)
+    assert f"{begins} to 3 x" in first or (begins == 3 and ": 3 x" in first)
+    workshop.write("stack.yaml", stack(chat("1.0.0")))
     assert workshop.plan(".").code == 0
 
 
