@@ -45,7 +45,8 @@ def _counts(report: DriftReport) -> str:
     text = f"Drift of {report.stack}: {counted(len(counting), 'finding')} ({kinds})"
     known = len(report.acknowledged)
     if report.previous is not None:
-        text += f", {sum(one.is_new for one in counting)} new since {moment(report.previous)}"
+        new = sum(one.is_new for one in counting) or "none"
+        text += f", {new} new since {moment(report.previous)}"
     return f"{text}; {known} more acknowledged." if known else f"{text}."
 
 

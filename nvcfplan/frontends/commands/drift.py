@@ -62,7 +62,7 @@ Examples:
   nvcfplan drift -github-issue -remind-every=3d -metrics-file=drift.prom stacks/
 
 Exit codes:
-    0  looked (with -detailed-exitcode: and found no drift)
+    0  looked (with -detailed-exitcode: and found no drift, or only what is known)
     1  error: functions or deployments could not be read
     2  drift that nobody has acknowledged (only with -detailed-exitcode)
    64  wrong usage
