@@ -10,7 +10,7 @@ import re
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvcfplan.adapters.storage.local import LocalStore
-from nvcfplan.emulator.messages import Incoming
+from nvcfplan.emulator.messages import Incoming, Reply
 from nvcfplan.emulator.serving import Emulator, Event, LedgerEntry
 from nvcfplan.frontends.cli import run
 from nvcfplan.frontends.terminal import Terminal
@@ -110,48 +110,55 @@ class Workshop:
         return Emulator.open(self.emulator_file, None)
 
     def events(self) -> tuple[Event, ...]:
-        return self.emulator().events()
+        with closing(self.emulator()) as emulator:
+            return emulator.events()
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
-        return self.emulator().ledger()
+        with closing(self.emulator()) as emulator:
+            return emulator.ledger()
 
     def ask(self, path: str, *, method: str = "GET", body: object = None) -> dict[str, object]:
         """The API itself, as anybody else would use it."""
-        served = self.emulator().exchange(
-            Incoming(
-                method=method,
-                path=f"{API}/{path}",
-                query={"includeSecrets": "true"},
-                authorization=KEY,
-                body=b"" if body is None else json.dumps(body).encode(),
-            )
-        )
-        assert served.reply.status < 300, served.reply
-        found: dict[str, object] = json.loads(served.reply.body or b"{}")
-        return found
+        with closing(self.emulator()) as emulator:
+            return _asked(emulator, path, method=method, body=body)
 
     def account(self) -> list[dict[str, object]]:
         """Every version through the API, with its deployment, as JSON; in order of creation."""
-        listed = self.ask("functions")["functions"]
-        assert isinstance(listed, list)
-        found = []
-        for row in sorted(listed, key=lambda one: (one["createdAt"], one["versionId"])):
-            path = f"functions/{row['id']}/versions/{row['versionId']}"
-            version = dict(_mapping(self.ask(path)["function"]))
-            version["deployment"] = self._deployment(
-                path.replace("functions/", "deployments/functions/")
-            )
-            found.append(version)
-        return found
+        with closing(self.emulator()) as emulator:
+            listed = _asked(emulator, "functions")["functions"]
+            assert isinstance(listed, list)
+            found = []
+            for row in sorted(listed, key=lambda one: (one["createdAt"], one["versionId"])):
+                path = f"functions/{row['id']}/versions/{row['versionId']}"
+                version = dict(_mapping(_asked(emulator, path)["function"]))
+                reply = _served(emulator, f"deployments/{path}")
+                assert reply.status in (200, 404), reply
+                is_deployed = reply.status == 200
+                version["deployment"] = (
+                    json.loads(reply.body)["deployment"] if is_deployed else None
+                )
+                found.append(version)
+            return found
 
-    def _deployment(self, path: str) -> object:
-        served = self.emulator().exchange(
-            Incoming(method="GET", path=f"{API}/{path}", authorization=KEY)
-        )
-        if served.reply.status == 404:
-            return None
-        assert served.reply.status == 200, served.reply
-        return json.loads(served.reply.body)["deployment"]
+
+def _asked(
+    emulator: Emulator, path: str, *, method: str = "GET", body: object = None
+) -> dict[str, object]:
+    reply = _served(emulator, path, method=method, body=body)
+    assert reply.status < 300, reply
+    found: dict[str, object] = json.loads(reply.body or b"{}")
+    return found
+
+
+def _served(emulator: Emulator, path: str, *, method: str = "GET", body: object = None) -> Reply:
+    incoming = Incoming(
+        method=method,
+        path=f"{API}/{path}",
+        query={"includeSecrets": "true"},
+        authorization=KEY,
+        body=b"" if body is None else json.dumps(body).encode(),
+    )
+    return emulator.exchange(incoming).reply
 
 
 def as_before(account: list[dict[str, object]]) -> list[dict[str, object]]:

@@ -67,8 +67,9 @@ class Seat:
         return [line.rstrip() for line in self.screen.display if line.strip()]
 
     def _read(self) -> bool:
-        ready, _, _ = select.select([self._terminal], [], [], _PATIENCE_SECONDS)
-        assert ready, self.shown
+        poll = select.poll()
+        poll.register(self._terminal, select.POLLIN)
+        assert poll.poll(_PATIENCE_SECONDS * 1000), self.shown
         try:
             content = os.read(self._terminal, 65536)
         except OSError:  # nobody has the other end open any more
