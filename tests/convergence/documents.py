@@ -34,6 +34,23 @@ def stack_of(seed: int, telemetries: Telemetries, *, least: int = 1, most: int =
     return {"apiVersion": "nvcfplan/v1", "stack": "prod", "functions": functions}
 
 
+def with_ladders(document: Json, seed: int) -> Json:
+    """Half of the functions that are deployed may fall back, one specification to the other GPU."""
+    throw = random.Random(f"ladders {seed}")
+    found = copy.deepcopy(document)
+    functions = found["functions"]
+    assert isinstance(functions, dict)
+    for one in functions.values():
+        deployment = one.get("deployment")
+        if not deployment or throw.random() < 0.5:
+            continue
+        key = throw.choice(sorted(deployment["specifications"]))
+        other = "L40S" if deployment["specifications"][key]["gpu"] == "H100" else "H100"
+        rung = {"fallback": {key: {"gpu": other, "instanceType": f"{other}_1x"}}}
+        deployment["onNoCapacity"] = [rung]
+    return found
+
+
 def history(seed: int, telemetries: Telemetries) -> Iterator[Json]:
     """A stack, and what becomes of it."""
     document = stack_of(seed, telemetries)

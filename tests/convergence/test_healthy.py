@@ -11,21 +11,23 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from nvcfplan.adapters.nvcf.requests import deploy
 from nvcfplan.applying import RunOutcome
 from nvcfplan.emulator.rules import LoadRule, TrafficRule, WorldFile
+from nvcfplan.model import Fallback, FunctionId, VersionId
 from nvcfplan.plans import Plan
 from nvcfplan.reports import LookOutcome
 from tests import rehearsal
 from tests.budget import examples
-from tests.convergence.documents import ENVIRONMENT, KEYS, stack_of
+from tests.convergence.documents import ENVIRONMENT, KEYS, stack_of, with_ladders
 from tests.convergence.places import PATIENT, literals_of, read, telemetries_of, world
 from tests.emulator.account import Account as Api
 from tests.fakes import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from nvcfplan.model import Stack
+    from nvcfplan.model import DesiredSpecification, Stack
 
 FLEETS = 10_000
 ROUNDS = 20
@@ -38,8 +40,10 @@ Row = dict[str, object]
 class Life:
     """What goes on in an account of five functions or more that nobody edits."""
 
-    def __init__(self, where: rehearsal.Account, throw: random.Random) -> None:
+    def __init__(self, where: rehearsal.Account, stack: Stack, throw: random.Random) -> None:
         self.where = where
+        self.ladders = [one for one in stack.functions if one.on_no_capacity.rungs]
+        self.on_rung: set[str] = set()
         self.api = Api(where.emulator)
         self.throw = throw
 
@@ -81,6 +85,32 @@ class Life:
         self.where.emulator.advance(300)
         return True
 
+    def take_rung(self) -> bool:
+        """As a run of ours does that found no capacity: it is left on its rung, or climbs back."""
+        if not self.ladders:
+            return False
+        function = self.throw.choice(self.ladders)
+        stays = self.throw.random() < 0.75
+        if (function.key in self.on_rung) is stays:
+            return stays
+        rung = function.on_no_capacity.rungs[0]
+        assert isinstance(rung, Fallback)
+        self._deploy(function.key, (rung if stays else function).specifications)
+        (self.on_rung.add if stays else self.on_rung.discard)(function.key)
+        return stays
+
+    def _deploy(self, key: str, some: Sequence[DesiredSpecification]) -> None:
+        tag = f"nvcfplan:key={key}"
+        (version,) = (one for one in self.versions() if tag in _tags(one))
+        ids = FunctionId(str(version["id"])), VersionId(str(version["versionId"]))
+        path = f"/v2/nvcf/deployments/functions/{_path(version)}"
+        assert self.api.call("DELETE", path).status == 200
+        self.where.emulator.advance(300)
+        asked = deploy(*ids, [one.specification for one in some])
+        again = self.api.call("POST", path, dict(asked.body or {}))
+        assert again.status == 200, again.body
+        self.where.emulator.advance(300)
+
     def write_the_same(self) -> bool:
         """A PUT of what is there already: the service mints times anew."""
         version = self.throw.choice(self.versions())
@@ -107,6 +137,7 @@ QUIRKS: Final[dict[str, Callable[[Life], bool]]] = {
     "active autoscaler": Life.scale,
     "reordered lists": Life.shuffle_tags,
     "redeployed alike": Life.deploy_again,
+    "rung taken": Life.take_rung,
     "written again": Life.write_the_same,
     "server defaults": Life.default,
 }
@@ -120,7 +151,8 @@ def test_a_healthy_fleet_has_no_finding(shard: int) -> None:
         for seed in range(shard, examples(FLEETS) // ROUNDS, SHARDS):
             with rehearsal.account(_busy(seed), MemoryStore()) as where:
                 where.environment |= ENVIRONMENT
-                document = stack_of(seed, telemetries_of(where), least=5, most=6)
+                plain = stack_of(seed, telemetries_of(where), least=5, most=6)
+                document = with_ladders(plain, seed)
                 stack = read(document, Path(directory)).stack
                 _apply(where, stack)
                 seen += _lived(where, stack, seed)
@@ -154,7 +186,7 @@ def _apply(where: rehearsal.Account, stack: Stack) -> None:
 
 def _lived(where: rehearsal.Account, stack: Stack, seed: int) -> Counter[str]:
     throw = random.Random(f"life {seed}")
-    life, seen = Life(where, throw), Counter[str]()
+    life, seen = Life(where, stack, throw), Counter[str]()
     for number in range(ROUNDS):
         came: list[str] = []
         for name in throw.sample(sorted(QUIRKS), len(QUIRKS)):
@@ -167,6 +199,12 @@ def _lived(where: rehearsal.Account, stack: Stack, seed: int) -> Counter[str]:
         assert report.outcome in (LookOutcome.IN_STEP, LookOutcome.NOT_CHECKED)
         seen["fleets"] += 1
     return seen
+
+
+def _tags(version: Row) -> list[str]:
+    found = version.get("tags")
+    assert isinstance(found, list)
+    return found
 
 
 def _path(version: Row) -> str:
