@@ -10,7 +10,7 @@ from nvcfplan.drifting.acknowledgements import (
     standing_like,
     unacknowledge,
 )
-from nvcfplan.drifting.classify import Sight, classify
+from nvcfplan.drifting.classify import Sight, classify, compare_options
 from nvcfplan.drifting.findings import Drift, Finding, FindingClass, Oversubscription
 from nvcfplan.drifting.needs import LOOKED_AT, DriftNeeds
 from nvcfplan.drifting.notices import (
@@ -45,6 +45,7 @@ __all__ = [
     "acknowledged_like",
     "attempted",
     "classify",
+    "compare_options",
     "correspondence_with",
     "delivered",
     "find_repair",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,12 +16,19 @@ from nvcfplan.frontends.running_options import (
     running_options,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 @dataclass(frozen=True, kw_only=True)
 class MendingArguments(RunningArguments):
-    """`out`: where the plan of a repair is saved in place of being carried out."""
+    """`out`: where the plan of a repair is saved in place of being carried out. `dry_run`: of the
+    files nothing but the difference is shown.
+    """
 
     fix: bool
+    accept: bool
+    dry_run: bool
     out: Path | None
 
 
@@ -35,35 +43,46 @@ def mending_options(function: F) -> F:
             "out", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
             help="With -fix: save the plan; `nvcfplan apply FILE` carries out exactly that.",
         ),
+        option(
+            "accept", is_flag=True,
+            help="Take what drifted into the stack's files, so that the next plan is empty.",
+        ),
+        option("dry-run", is_flag=True, help="With -accept: show the difference, write nothing."),
         running_options,
         failure_options,
     )  # fmt: skip
 
 
+_OF_FIX: Final = {
+    "out": "-out",
+    "parallelism": "-parallelism",
+    "report": "-report",
+    "lock_timeout": "-lock-timeout",
+    "on_failure": "-on-failure",
+}
+_OF_ACCEPT: Final = {"dry_run": "-dry-run"}
+_OF_BOTH: Final = {"auto_approve": "-auto-approve"}
+_OF_LOOKS: Final = {
+    "with_secrets": "-with-secrets",
+    "detailed_exitcode": "-detailed-exitcode",
+    "no_memory": "-no-memory",
+    "format": "-format",
+}
+
+
 def refuse_unheeded(arguments: MendingArguments) -> None:
-    """Raises: click.UsageError for options that only a repair would heed, or that it would not."""
-    unheeded = (
-        {
-            "with_secrets": "-with-secrets",
-            "detailed_exitcode": "-detailed-exitcode",
-            "no_memory": "-no-memory",
-            "format": "-format",
-        }
-        if arguments.fix
-        else {
-            "out": "-out",
-            "auto_approve": "-auto-approve",
-            "parallelism": "-parallelism",
-            "report": "-report",
-            "lock_timeout": "-lock-timeout",
-            "on_failure": "-on-failure",
-        }
-    )
-    given = [name for parameter, name in unheeded.items() if is_typed(parameter)]
+    """Raises: click.UsageError for options that what was asked for would not heed."""
+    if arguments.fix and arguments.accept:
+        raise usage_error("-fix puts back what -accept would keep; give one of them.")
+    if arguments.fix:
+        _refuse(_OF_ACCEPT | _OF_LOOKS, "with -fix the exit codes, secrets and forms are those of apply")
+    elif arguments.accept:
+        _refuse(_OF_FIX | _OF_LOOKS, "that is nothing to -accept, which changes files alone")
+    else:
+        _refuse(_OF_FIX | _OF_ACCEPT | _OF_BOTH, "without -fix or -accept nothing is changed")
+
+
+def _refuse(options: Mapping[str, str], why: str) -> None:
+    given = [name for parameter, name in options.items() if is_typed(parameter)]
     if given:
-        why = (
-            "with -fix the exit codes, secrets and forms are those of apply"
-            if arguments.fix
-            else ("that is for -fix: without it nothing is changed")
-        )
         raise usage_error(f"{', '.join(given)}: {why}.")

@@ -31,6 +31,13 @@ Do you want to undo this run?
   Enter a value: """
 
 
+ACCEPT: Final = """
+Do you want to write these changes?
+  nvcfplan will change the stack's files as shown above, and nothing else.
+  Only 'yes' will be accepted to approve.
+
+  Enter a value: """
+
 UNLOCK: Final = """
 Do you really want to take this lock away?
   Its holder has not renewed it all this time. Should it live after all, it will
@@ -38,6 +45,13 @@ Do you really want to take this lock away?
   Only 'yes' will be accepted to confirm.
 
   Enter a value: """
+
+
+_SAVED: Final = "save the plan with `nvcfplan plan -out FILE` and apply that, or pass -auto-approve"
+_WITHOUT_ASKING: Final = {
+    UNLOCK: "pass -force",
+    ACCEPT: "look at it with -dry-run, then pass -auto-approve",
+}
 
 
 def is_approved(terminal: Terminal, question: str, *, auto_approve: bool) -> bool:
@@ -48,10 +62,7 @@ def is_approved(terminal: Terminal, question: str, *, auto_approve: bool) -> boo
         raise SettingsError(
             "this needs approval, and there is no terminal to ask at",
             detail="nothing was changed",
-            remedy="pass -force"
-            if question is UNLOCK
-            else "save the plan with `nvcfplan plan -out FILE` and apply that, or pass"
-            " -auto-approve",
+            remedy=_WITHOUT_ASKING.get(question, _SAVED),
         )
     answer = terminal.ask(question)
     terminal.report("")

@@ -6,14 +6,18 @@ from nvcfplan.loading.stacks import (
     LoadedStack,
     StackReading,
     StackSource,
+    Written,
     load_stack,
     read_stack,
 )
+from nvcfplan.loading.variables import Variable
 
 __all__ = [
     "LoadedStack",
     "StackReading",
     "StackSource",
+    "Variable",
+    "Written",
     "load_stack",
     "read_stack",
     "stack_json_schema",

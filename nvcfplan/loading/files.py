@@ -16,7 +16,7 @@ from nvcfplan.loading.mending import parse_mending
 from nvcfplan.located import MOST_BYTES, Parsed, Source, decode_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 MOST_STACK_BYTES: Final = 64 * 1024 * 1024
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
@@ -35,8 +35,11 @@ class StackFiles:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def read_files(paths: Iterable[Path]) -> StackFiles:
-    """Directories stand for the YAML files in them, not for those further down."""
+def read_files(paths: Iterable[Path], instead: Mapping[str, bytes]) -> StackFiles:
+    """Directories stand for the YAML files in them, not for those further down.
+
+    `instead`: what is taken to stand in files, by name.
+    """
     given = tuple(paths) or (Path(),)
     faults: list[Diagnostic] = []
     found: dict[str, Path] = {}
@@ -46,7 +49,7 @@ def read_files(paths: Iterable[Path]) -> StackFiles:
     parsed: list[Parsed] = []
     left = MOST_STACK_BYTES
     for path in sorted(found.values(), key=str):
-        content = _content(path, faults)
+        content = instead.get(str(path)) or _content(path, faults)
         if content is None:
             continue
         left -= len(content)

@@ -5,20 +5,22 @@ The stack and its digest do not depend on the order of files, nor on that of the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nvcfplan.diagnostics import Checked, Diagnostic, Severity, has_errors, sort_key
 from nvcfplan.loading.files import StackFiles, read_files
 from nvcfplan.loading.naming import stack_name
 from nvcfplan.loading.secrecy import concealed_ranges
-from nvcfplan.loading.variables import declared_variables, overridden
+from nvcfplan.loading.variables import Variable, declared_variables, overridden
 from nvcfplan.located import Located, MappingNode, Parsed, Place, ScalarNode, SourceMap
 from nvcfplan.model import Digest, Stack, function_address, specification_address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from nvcfplan.loading.reading import Document
 
@@ -33,6 +35,18 @@ class StackSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """How it was written: `functions` by key, each as plain values with its templates replaced.
+
+    `variables`: their defaults, as the files have them.
+    """
+
+    documents: tuple[Located, ...]
+    functions: Mapping[str, tuple[Located, object]]
+    variables: Mapping[str, Variable]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedStack:
     """`root`: the directory that holds the files. `inputs`: digest of all but secret values."""
 
@@ -40,6 +54,7 @@ class LoadedStack:
     sources: SourceMap
     root: Path
     inputs: Digest
+    written: Written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +75,16 @@ def load_stack(request: StackSource) -> Checked[LoadedStack]:
     return read_stack(request).stack
 
 
-def read_stack(request: StackSource) -> StackReading:
-    """Nothing but files is read: no network, no environment, no secret."""
+def read_stack(
+    request: StackSource, instead: Mapping[str, bytes] = MappingProxyType({})
+) -> StackReading:
+    """Nothing but files is read: no network, no environment, no secret.
+
+    `instead`: what files are taken to hold, by name, in place of what they do.
+    """
     from nvcfplan.loading.merging import environment_faults, inputs_digest, merge_faults, merged
 
-    files = read_files(request.paths)
+    files = read_files(request.paths, instead)
     documents, faults = _documents(files, request)
     faults += merge_faults(documents, is_complete=files.is_complete)
     faults += environment_faults(request.environment)
@@ -73,14 +93,28 @@ def read_stack(request: StackSource) -> StackReading:
     loaded = None
     if not has_errors(diagnostics):
         stack = merged(documents, request.environment)
-        inputs = inputs_digest(documents, stack)
-        loaded = LoadedStack(stack=stack, sources=sources, root=files.root, inputs=inputs)
+        loaded = LoadedStack(
+            stack=stack,
+            sources=sources,
+            root=files.root,
+            inputs=inputs_digest(documents, stack),
+            written=_written(documents),
+        )
     return StackReading(
         stack=Checked(loaded, diagnostics),
         sources=sources,
         root=files.root,
         name=loaded.stack.name if loaded else stack_name(files.files),
         environment=request.environment,
+    )
+
+
+def _written(documents: Sequence[Document]) -> Written:
+    trees = tuple(one.tree for one in documents)
+    return Written(
+        documents=trees,
+        functions={key: (one.tree, plain) for one in documents for key, plain in one.plain.items()},
+        variables=declared_variables(trees)[0],
     )
 
 

@@ -42,14 +42,23 @@ class SourceMap:
         place, trail = max(trails, key=lambda one: len(one[1]))
         return place.document.span(trail)
 
+    def lines(self, file: str) -> tuple[str, ...]:
+        """All of them, without their breaks, secrets overwritten. Raises: KeyError."""
+        source = self._files[file].source
+        concealed = self._concealed_in(file)
+        return tuple(source.line(number, concealed) for number in range(1, source.line_count() + 1))
+
     def snippet(self, span: Span) -> str | None:
         """The line in which the span starts, secrets overwritten; None: of no file of ours."""
         parsed = self._files.get(span.file)
         if parsed is None or not 1 <= span.start.line <= parsed.source.line_count():
             return None
-        if span.file not in self._concealed:
-            self._concealed[span.file] = self._conceal(parsed)
-        return parsed.source.line(span.start.line, self._concealed[span.file])
+        return parsed.source.line(span.start.line, self._concealed_in(span.file))
+
+    def _concealed_in(self, file: str) -> Sequence[Range]:
+        if file not in self._concealed:
+            self._concealed[file] = self._conceal(self._files[file])
+        return self._concealed[file]
 
 
 def _trail(place: Place, written: str) -> Path:

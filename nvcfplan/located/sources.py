@@ -42,6 +42,10 @@ class Source:
         self._inserted = inserted
         self._starts: list[int] | None = None
 
+    def encoded(self, text: str) -> bytes:
+        """The file, were this its text: with the mark at its beginning, if it has one."""
+        return (("\ufeff" if self._mark_bytes else "") + text).encode("utf-8")
+
     def position(self, offset: int) -> Position:
         index = self.index(offset)
         starts = self._line_starts()

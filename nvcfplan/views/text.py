@@ -6,6 +6,7 @@ from nvcfplan.views.adoption_text import render_adoption
 from nvcfplan.views.apply_text import render_apply
 from nvcfplan.views.check_text import render_check, stale_because
 from nvcfplan.views.diagnostic_text import render_diagnostics, render_failure, render_validate
+from nvcfplan.views.difference_text import render_difference
 from nvcfplan.views.drift_text import render_acknowledgements, render_drift
 from nvcfplan.views.event_text import render_event
 from nvcfplan.views.history_text import render_history, render_lock, render_run
@@ -21,6 +22,7 @@ __all__ = [
     "render_apply",
     "render_check",
     "render_diagnostics",
+    "render_difference",
     "render_drift",
     "render_event",
     "render_failure",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nvcfplan.workflows.accepting import Acceptance, look_for_acceptance
 from nvcfplan.workflows.acknowledging import (
     Knowing,
     acknowledge_finding,
@@ -54,6 +55,7 @@ from nvcfplan.workflows.validate import read_stack_files
 from nvcfplan.workflows.verify import verify_document
 
 __all__ = [
+    "Acceptance",
     "Actor",
     "Adoption",
     "ApplyRequest",
@@ -105,6 +107,7 @@ __all__ = [
     "look_at_lock",
     "look_at_scene",
     "look_at_snapshot",
+    "look_for_acceptance",
     "look_for_drift",
     "look_for_repair",
     "look_for_return",

@@ -53,6 +53,7 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         try:
             descriptor = os.open(temporary, _CREATE | os.O_TRUNC, mode)
             try:
+                os.fchmod(descriptor, mode)
                 write_whole(descriptor, content)
                 os.fsync(descriptor)
             finally:

@@ -59,6 +59,7 @@ Examples:
   nvcfplan drift -detailed-exitcode -json stacks/ > drift.json
   nvcfplan drift -format=markdown stacks/ >> "$GITHUB_STEP_SUMMARY"
   nvcfplan drift -fix stacks/
+  nvcfplan drift -accept -dry-run stacks/
   nvcfplan drift -github-issue -remind-every=3d -metrics-file=drift.prom stacks/
 
 Exit codes:
@@ -88,17 +89,22 @@ Exit codes:
 def drift(terminal: Terminal, arguments: DriftArguments) -> int:
     """Compares the account with what was applied last, and with what is offered now.
 
-    Nothing is changed there and nothing is locked. It works after a failed apply and
-    without a state file; what cannot be read is named, never taken for no drift.
+    Without -fix or -accept nothing is changed and nothing is locked. It works after a
+    failed apply and without a state file; what cannot be read is named, never taken
+    for no drift.
     What was found is remembered beside the state: the next look says what is new,
     what is known, and what has cleared.
     """
     refuse_unheeded(arguments)
-    refuse_useless_notices(arguments, is_mending=arguments.fix)
+    refuse_useless_notices(arguments, is_mending=arguments.fix or arguments.accept)
     if arguments.fix:
         from nvcfplan.frontends.mending import fix_command
 
         return fix_command(terminal, arguments)
+    if arguments.accept:
+        from nvcfplan.frontends.accepting import accept_command
+
+        return accept_command(terminal, arguments)
     from nvcfplan.frontends.drifting import drift_command
 
     return drift_command(terminal, arguments)
