@@ -75,7 +75,8 @@ def refuse_unheeded(arguments: MendingArguments) -> None:
     if arguments.fix and arguments.accept:
         raise usage_error("-fix puts back what -accept would keep; give one of them.")
     if arguments.fix:
-        _refuse(_OF_ACCEPT | _OF_LOOKS, "with -fix the exit codes, secrets and forms are those of apply")
+        why = "with -fix the exit codes, secrets and forms are those of apply"
+        _refuse(_OF_ACCEPT | _OF_LOOKS, why)
     elif arguments.accept:
         _refuse(_OF_FIX | _OF_LOOKS, "that is nothing to -accept, which changes files alone")
     else:

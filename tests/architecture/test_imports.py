@@ -23,7 +23,7 @@ CHECKS = PLANNING | {"planning"}
 APPLYING = CHECKS | {"checks"}
 DRIFTING = BASE | {"plans", "checks", "planning", "differences", "capacity"}
 REPORTS = APPLYING | DRIFTING | {"applying", "drifting"}
-AUTHORING = BASE | {"loading", "located", "drifting", "differences"}
+AUTHORING = BASE | {"loading", "located", "drifting", "differences", "plans"}
 WORKFLOWS = REPORTS | {"reports", "documents", "loading", "located", "authoring"}
 
 ALLOWED = {

@@ -10,8 +10,8 @@ import pytest
 from tests.budget import examples
 from tests.scenarios.conftest import Workshop, as_before, stack
 from tests.scenarios.hands import Hands
-from tests.scenarios.plants import CHAT, ECHO, PLANTS, SECRETS, Plant
-from tests.scenarios.test_drift import look
+from tests.scenarios.plants import CHAT, ECHO, PLANTS, SECRETS, SPEC, Plant
+from tests.scenarios.test_drift import findings_of, look
 
 if TYPE_CHECKING:
     from tests.scenarios.conftest import Said
@@ -22,6 +22,8 @@ FIXABLE = {
 }  # fmt: skip
 PUT_BACK = tuple(one for one in PLANTS if one.code in FIXABLE and {*one.also} <= FIXABLE)
 TRIED = PUT_BACK[:: len(PUT_BACK) // min(len(PUT_BACK), examples(80))]
+ACCEPTABLE = tuple(one for one in PLANTS if one.code == "edited" and {*one.also} <= {"edited"})
+TAKEN = ACCEPTABLE[:: len(ACCEPTABLE) // min(len(ACCEPTABLE), examples(80))]
 MORE = CHAT.replace("maxInstances: 2", "maxInstances: 3")
 
 
@@ -133,6 +135,113 @@ def test_an_option_that_nothing_would_heed_is_refused(
     left: Workshop, words: tuple[str, ...]
 ) -> None:
     assert left.type("drift", *words, "--emulator", "shop.yaml").code == 64
+
+
+def accept(workshop: Workshop, *words: str) -> Said:
+    return workshop.type("drift", "-accept", *words, "--emulator", "shop.yaml")
+
+
+@pytest.mark.parametrize("plant", TAKEN, ids=lambda one: one.name.replace(" ", "-"))
+def test_what_was_taken_over_is_what_the_next_plan_wants(left: Workshop, plant: Plant) -> None:
+    before = (left.directory / "shop.yaml").read_text(encoding="utf-8").splitlines()
+    plant.act(Hands(left))
+    account = left.account()
+    drifted = {str(one["subject"]) for one in findings_of(look(left)[1])}
+    said = accept(left, "-auto-approve")
+    assert said.code == 0, said.err + said.out
+    after = (left.directory / "shop.yaml").read_text(encoding="utf-8").splitlines()
+    assert len(after) == len(before)
+    words = {_last_word(one) for one in drifted}
+    changed = {_key_of(new) for old, new in zip(before, after, strict=True) if old != new}
+    assert changed == words
+    assert left.plan("shop.yaml").code == 0
+    code, document = look(left)
+    assert (code, document["findings"], document["pending"]) == (0, [], [])
+    assert left.account() == account
+
+
+def _last_word(subject: str) -> str:
+    """Of a path, the key that stands first in its line of the file."""
+    return subject.rpartition(".")[2] if subject.startswith(SPEC) else subject.partition(".")[0]
+
+
+def _key_of(line: str) -> str:
+    return line.strip().partition(":")[0]
+
+
+def test_without_approval_no_file_is_changed(left: Workshop) -> None:
+    Hands(left).tag("green")
+    before = (left.directory / "shop.yaml").read_bytes()
+    said = accept(left)
+    assert (said.code, "look at it with -dry-run" in said.err) == (1, True)
+    shown = accept(left, "-dry-run")
+    assert (shown.code, "+    tags: [team-a, blue, green]" in shown.out) == (0, True)
+    assert (left.directory / "shop.yaml").read_bytes() == before
+
+
+def test_what_was_taken_over_is_said_as_a_document(left: Workshop) -> None:
+    Hands(left).tag("green")
+    Hands(left).publish()
+    kinds = {str(one["code"]): one["fingerprint"] for one in findings_of(look(left)[1])}
+    said = accept(left, "-json", "-auto-approve")
+    assert said.code == 0
+    assert said.document["outcome"] == "accepted"
+    assert said.document["accepted"] == [kinds["edited"]]
+    assert said.document["not_accepted"] == [kinds["foreign-version-serving"]]
+    assert accept(left, "-json").document["outcome"] == "nothing-to-accept"
+
+
+def test_a_change_that_waits_for_its_apply_goes_on_waiting(left: Workshop) -> None:
+    left.write("shop.yaml", stack(MORE, ECHO))
+    Hands(left).tag("green")
+    assert accept(left, "-auto-approve").code == 0
+    text = (left.directory / "shop.yaml").read_text(encoding="utf-8")
+    assert text == stack(MORE.replace("blue]", "blue, green]"), ECHO)
+    assert look(left)[1]["pending"] == ["function.chat"]
+
+
+def test_a_variable_that_nothing_else_rests_on_is_changed_where_it_stands(left: Workshop) -> None:
+    text = stack(CHAT.replace("maxInstances: 2", 'maxInstances: "{{ vars.most }}"'), ECHO)
+    text = text.replace("functions:", "vars: { most: 2 }  # by night\nfunctions:")
+    left.write("shop.yaml", text)
+    Hands(left).patch(maxInstances=4)
+    assert accept(left, "-auto-approve").code == 0
+    found = (left.directory / "shop.yaml").read_text(encoding="utf-8")
+    assert found == text.replace("most: 2", "most: 4")
+    assert left.plan("shop.yaml").code == 0
+
+
+@pytest.mark.parametrize("words", [(), ("-var", "most=2")], ids=["shared", "given"])
+def test_a_variable_that_others_rest_on_is_left_with_its_place(
+    left: Workshop, words: tuple[str, ...]
+) -> None:
+    echo = ECHO if words else ECHO.replace("maxInstances: 2", 'maxInstances: "{{ vars.most }}"')
+    text = stack(CHAT.replace("maxInstances: 2", 'maxInstances: "{{ vars.most }}"'), echo)
+    left.write("shop.yaml", text.replace("functions:", "vars: { most: 2 }\nfunctions:"))
+    Hands(left).patch(maxInstances=4)
+    Hands(left).tag("green")
+    said = accept(left, "-auto-approve", *words)
+    assert said.code == 0
+    assert "shop.yaml:20:25" in said.err
+    found = (left.directory / "shop.yaml").read_text(encoding="utf-8")
+    assert found.count("vars.most") == text.count("vars.most")
+    assert "green" in found
+
+
+def test_secret_values_are_neither_written_nor_shown(left: Workshop) -> None:
+    secret = CHAT.replace(
+        "    tags:", "    containerEnvironment: { API_TOKEN: canary-one }\n    tags:"
+    )
+    left.write("shop.yaml", stack(secret, ECHO))
+    said = left.type("apply", "-auto-approve", "--emulator", "shop.yaml", environment=SECRETS)
+    assert said.code == 0, said.err
+    hands = Hands(left)
+    hands.tag("green")
+    said = accept(left, "-auto-approve")
+    assert said.code == 0
+    assert "canary" not in said.out + said.err
+    assert "API_TOKEN: **********" in said.out
+    assert "canary-one" in (left.directory / "shop.yaml").read_text(encoding="utf-8")
 
 
 def serving(workshop: Workshop) -> list[dict[str, object]]:
