@@ -7,11 +7,12 @@ more than was asked for is refused, with its place: nothing is ever guessed.
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nvcfplan.authoring.flow import Part, reflowed
 from nvcfplan.authoring.scalars import (
     WIDEST,
+    block_lines,
     entry_lines,
     flow_text,
     is_writable,
@@ -24,10 +25,11 @@ from nvcfplan.authoring.splicing import (
     line_end,
     line_start,
     new_lines,
+    without_all,
     without_lines,
 )
 from nvcfplan.authoring.spots import Spot
-from nvcfplan.located import Entry, MappingNode, ScalarNode, SequenceNode
+from nvcfplan.located import BREAK, Entry, MappingNode, ScalarNode, SequenceNode
 from nvcfplan.model import canonical_json
 
 if TYPE_CHECKING:
@@ -36,6 +38,12 @@ if TYPE_CHECKING:
     from nvcfplan.authoring.origins import Origins
     from nvcfplan.diagnostics import Span
     from nvcfplan.located import Located, Node
+
+
+_UNWRITABLE: Final = (
+    "it has characters in it that a stack file cannot",
+    "change it in the account, or put the old one back",
+)
 
 
 class Refused(NamedTuple):
@@ -65,10 +73,6 @@ class Editor:
         node, plain = spot.node, spot.plain
         if isinstance(node, ScalarNode) and self._origins.is_template(node):
             self._change_origin(spot, node, wanted)
-        elif not is_writable(wanted):
-            self._refuse(
-                spot, "it holds characters that a stack file cannot", "change it in the account"
-            )
         elif isinstance(node, MappingNode) and isinstance(wanted, dict) and wanted:
             assert isinstance(plain, dict), spot
             self._change_mapping(spot, node, plain, wanted)
@@ -89,29 +93,34 @@ class Editor:
         kept = [entry for entry in node.entries if entry.key in wanted]
         for entry in kept:
             colon = self._text.index(":", entry.end) + 1
-            below = Spot(entry.node, plain[entry.key], (*spot.path, entry.key), colon)
+            path = (*spot.path, entry.key)
+            below = Spot(entry.node, plain[entry.key], path, colon, self._is_within(spot))
             self.change(below, wanted[entry.key])
         gone = [entry for entry in node.entries if entry.key not in wanted]
-        added = {key: one for key, one in wanted.items() if node.entry(key) is None}
+        added = {
+            key: one
+            for key, one in wanted.items()
+            if node.entry(key) is None and self._is_written(spot, key, {key: one})
+        }
         if not gone and not added:
             return
         if self._is_flow(node):
             parts = [Part((one.start, _end(one)), one in kept) for one in node.entries]
             texts = [flow_text({key: one})[2:-2] for key, one in added.items()]
             self._reflow(node, parts, texts, begun)
-        elif not kept or not all(self._is_first(entry.start) for entry in gone):
+        elif not all(self._is_first(entry.start) for entry in gone):
             self._take_back(begun)
             self._replace(spot, dict(wanted))
         else:
-            for entry in gone:
-                self._own.append(without_lines(self._text, entry.start, _end(entry)))
+            self._own.extend(without_all(self._text, [(one.start, _end(one)) for one in gone]))
             indent = node.entries[0].start - line_start(self._text, node.entries[0].start)
             lines = [
                 line
                 for key, one in added.items()
                 for line in entry_lines(key, one, indent=indent, step=self._step)
             ]
-            self._append(_end(node.entries[-1]), lines)
+            last = node.entries[-1]
+            self._append(_end(last), lines, instead=last.key not in wanted)
 
     def _change_sequence(
         self, spot: Spot, node: SequenceNode, plain: Sequence[object], wanted: Sequence[object]
@@ -124,10 +133,11 @@ class Editor:
         pairs, added = aligned
         for index, other in pairs.items():
             name = _name(plain[index], index)
-            self.change(
-                Spot(node.nodes[index], plain[index], (*spot.path, name), None), wanted[other]
-            )
+            path = (*spot.path, name)
+            below = Spot(node.nodes[index], plain[index], path, None, self._is_within(spot))
+            self.change(below, wanted[other])
         gone = [one for index, one in enumerate(node.nodes) if index not in pairs]
+        added = [one for one in added if self._is_written(spot, _identity(one), one)]
         if not gone and not added:
             return
         if self._is_flow(node):
@@ -135,21 +145,24 @@ class Editor:
                 Part((one.start, one.end), index in pairs) for index, one in enumerate(node.nodes)
             ]
             self._reflow(node, parts, [flow_text(one) for one in added], begun)
-        elif not pairs or not all(self._is_dashed(one) for one in node.nodes):
+        elif not all(self._is_dashed(one) for one in node.nodes):
             self._take_back(begun)
             self._replace(spot, list(wanted))
         else:
-            self._own.extend(without_lines(self._text, one.start, one.end) for one in gone)
+            self._own.extend(without_all(self._text, [(one.start, one.end) for one in gone]))
             begin = line_start(self._text, node.nodes[0].start)
             indent = self._text.index("-", begin) - begin
             lines = [
                 line for one in added for line in item_lines(one, indent=indent, step=self._step)
             ]
-            self._append(node.nodes[-1].end, lines)
+            is_gone = len(node.nodes) - 1 not in pairs
+            self._append(node.nodes[-1].end, lines, instead=is_gone)
 
     def _replace(self, spot: Spot, wanted: object) -> None:
         node, text = spot.node, self._text
-        if isinstance(node, ScalarNode):
+        if not is_writable(wanted):
+            self._refuse(spot, *_UNWRITABLE)
+        elif isinstance(node, ScalarNode):
             self._own.append(self._instead(spot, node, wanted))
         elif self._is_flow(node) or spot.key_end is None:
             self._own.append(Splice(node.start, node.end, _inline(wanted)))
@@ -167,17 +180,16 @@ class Editor:
             assert spot.key_end is not None, spot
             start = end = spot.key_end
             gap = " "
-        begin = line_start(text, start)
         if not isinstance(wanted, dict | list):
-            in_flow = "{" in text[begin:start] or "[" in text[begin:start]
-            return Splice(start, end, gap + scalar_text(wanted, like=like, in_flow=in_flow))
-        line = flow_text(wanted)
-        if start - begin + len(line) <= WIDEST or spot.key_end is None or not wanted:
+            return Splice(start, end, gap + scalar_text(wanted, like=like, in_flow=spot.in_flow))
+        line, begin = flow_text(wanted), line_start(text, start)
+        is_narrow = start - begin + len(line) <= WIDEST
+        if is_narrow or spot.in_flow or spot.key_end is None or BREAK.search(like):
             return Splice(start, end, gap + line)
-        indent = len(text[begin:start]) - len(text[begin:start].lstrip(" "))
-        _, *below = entry_lines("key", wanted, indent=indent, step=self._step)
+        indent = len(text[begin:start]) - len(text[begin:start].lstrip(" ")) + self._step
         cut = break_of(text)
-        return Splice(spot.key_end, line_end(text, end), cut + cut.join(below))
+        lines = block_lines(wanted, indent=indent, step=self._step)
+        return Splice(spot.key_end, end, cut + cut.join(lines))
 
     def _change_origin(self, spot: Spot, node: ScalarNode, wanted: object) -> None:
         """A template: the variable that it names is changed, if nothing else rests on it."""
@@ -193,6 +205,12 @@ class Editor:
         self.refused += [one._replace(path=".".join(spot.path)) for one in editor.refused]
         for file, some in editor.splices.items():
             self.splices.setdefault(file, []).extend(some)
+
+    def _is_written(self, spot: Spot, name: str, added: object) -> bool:
+        if is_writable(added):
+            return True
+        self._refuse(spot._replace(path=(*spot.path, name)), *_UNWRITABLE)
+        return False
 
     def _refuse(self, spot: Spot, why: str, remedy: str) -> None:
         node = spot.node
@@ -213,9 +231,9 @@ class Editor:
         self._own[begun:] = [one for one in since if one not in inner]
         self._own.extend(reflowed(self._text, (node.start, node.end), parts, added, inner))
 
-    def _append(self, after: int, lines: Sequence[str]) -> None:
+    def _append(self, after: int, lines: Sequence[str], *, instead: bool) -> None:
         if lines:
-            self._own.append(new_lines(self._text, after, lines))
+            self._own.append(new_lines(self._text, after, lines, instead=instead))
 
     def _take_back(self, begun: int) -> None:
         del self._own[begun:]
@@ -226,6 +244,9 @@ class Editor:
 
     def _is_flow(self, node: Node) -> bool:
         return self._text[node.start : node.start + 1] in ("{", "[")
+
+    def _is_within(self, spot: Spot) -> bool:
+        return spot.in_flow or self._is_flow(spot.node)
 
     def _is_first(self, offset: int) -> bool:
         """In its line."""
@@ -262,9 +283,7 @@ def _aligned(
             pairs |= zip(range(start, end), range(first, last), strict=True)
         elif kind != "delete":
             added += wanted[first:last]
-    is_behind = not added or [*pairs.values(), *range(len(wanted))][: len(pairs)] == list(
-        range(len(pairs))
-    )
+    is_behind = not added or list(pairs.values()) == list(range(len(pairs)))
     return (pairs, added) if is_behind else None
 
 

@@ -60,7 +60,7 @@ def entry_lines(key: str, value: object, *, indent: int, step: int) -> Sequence[
     line = f"{lead}{key_text(key)}: {_inline(value)}"
     if len(line) <= WIDEST or not value or not isinstance(value, dict | list):
         return [line]
-    return [f"{lead}{key_text(key)}:", *_below(value, indent=indent + step, step=step)]
+    return [f"{lead}{key_text(key)}:", *block_lines(value, indent=indent + step, step=step)]
 
 
 def item_lines(value: object, *, indent: int, step: int) -> Sequence[str]:
@@ -69,21 +69,22 @@ def item_lines(value: object, *, indent: int, step: int) -> Sequence[str]:
     line = f"{lead}- {_inline(value)}"
     if len(line) <= WIDEST or not value or not isinstance(value, dict):
         return [line]
-    first, *rest = _below(value, indent=indent + 2, step=step)
+    first, *rest = block_lines(value, indent=indent + 2, step=step)
     return [f"{lead}- {first.lstrip()}", *rest]
 
 
-def _inline(value: object) -> str:
-    return flow_text(value) if isinstance(value, dict | list) else scalar_text(value)
-
-
-def _below(value: object, *, indent: int, step: int) -> Iterator[str]:
+def block_lines(value: object, *, indent: int, step: int) -> Iterator[str]:
+    """The parts of a mapping or a list, each in lines of its own."""
     if isinstance(value, dict):
         for key, one in value.items():
             yield from entry_lines(key, one, indent=indent, step=step)
     elif isinstance(value, list):
         for one in value:
             yield from item_lines(one, indent=indent, step=step)
+
+
+def _inline(value: object) -> str:
+    return flow_text(value) if isinstance(value, dict | list) else scalar_text(value)
 
 
 def _is_plain(text: str, *, in_flow: bool) -> bool:

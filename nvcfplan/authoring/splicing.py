@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nvcfplan.located import BREAK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 class Splice(NamedTuple):
@@ -52,17 +52,24 @@ def break_of(text: str) -> str:
 
 
 def without_lines(text: str, start: int, end: int) -> Splice:
-    """The lines from that of `start` to that of `end`; of the last ones, the break before them."""
-    first, after = line_start(text, start), next_line(text, end)
-    if after == len(text) and not text.endswith(("\n", "\r")) and first:
-        first = line_end(text, line_start(text, first - 1))
-    return Splice(first, after, "")
+    """The lines from that of `start` to that of `end`, with the break of the last one."""
+    return Splice(line_start(text, start), next_line(text, end), "")
 
 
-def new_lines(text: str, after: int, lines: Iterable[str]) -> Splice:
-    """Behind the line of `after`."""
+def without_all(text: str, ranges: Sequence[tuple[int, int]]) -> Iterator[Splice]:
+    """As `without_lines`, for ranges in order; those whose lines follow one another are one."""
+    left = list(ranges)
+    while left:
+        start, end = left.pop(0)
+        while left and line_start(text, left[0][0]) == next_line(text, end):
+            _, end = left.pop(0)
+        yield without_lines(text, start, end)
+
+
+def new_lines(text: str, after: int, lines: Iterable[str], *, instead: bool) -> Splice:
+    """Behind the line of `after`. `instead`: that line is left out."""
     at, cut = next_line(text, after), break_of(text)
     added = cut.join(lines)
-    if at == len(text) and not text.endswith(("\n", "\r")):
-        return Splice(at, at, cut + added)
-    return Splice(at, at, added + cut)
+    if at < len(text) or text.endswith(("\n", "\r")):
+        return Splice(at, at, added + cut)
+    return Splice(at, at, added if instead else cut + added)

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 class Spot(NamedTuple):
     """A value: as it is written, and what it is once its templates are replaced.
 
-    `key_end`: behind the colon of its key; None: it has none.
+    `key_end`: behind the colon of its key; None: it has none. `in_flow`: somewhere within braces.
     """
 
     node: Node
     plain: object
     path: tuple[str, ...]
     key_end: int | None
+    in_flow: bool = False
