@@ -15,7 +15,7 @@ help:
 	@echo "make lint     ruff and mypy"
 	@echo "make interop  NVIDIA's own SDK, as it comes from PyPI, against the emulator"
 	@echo "make pictures the pages as pictures, to look at; needs Chromium and pdftoppm"
-	@echo "make bench    start-up against python -c pass; the emulator per request; planning"
+	@echo "make bench    start-up against python -c pass; the emulator per request; planning; drift"
 
 demo: $(VENV)/.runtime
 	@$(BIN)/nvcfplan demo
@@ -42,6 +42,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m bench.transport
 	@$(BIN)/python -m bench.emulator
 	@$(BIN)/python -m bench.ordering
+	@$(BIN)/python -m bench.drifting
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nvcfplan needs Python 3.11 or newer")'

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nvcfplan.capacity import with_declared
-from nvcfplan.diagnostics import Severity
 from nvcfplan.differences import CompareOptions, Holdings, compare_function, conceal, find_owned
 from nvcfplan.drifting.findings import Drift, Finding, FindingClass, finding_order
 from nvcfplan.drifting.standing import (
@@ -21,6 +20,7 @@ from nvcfplan.drifting.standing import (
     find_others_serving,
 )
 from nvcfplan.drifting.surroundings import (
+    find_late,
     find_shortfalls,
     find_withdrawn,
     limits_of,
@@ -85,20 +85,22 @@ def _of_functions(sight: Sight, holdings: Holdings) -> Iterator[Finding]:
         yield from find_health(owned)
         yield from find_others_serving(owned)
         yield from find_withdrawn(desired, owned, sight.account)
+        yield from find_late(owned)
 
 
 def _orphans(stack: Stack, holdings: Holdings) -> Iterator[Finding]:
     """What our state knows was applied, and waits to be removed: that is a plan's matter."""
     wanted = {one.key for one in stack.functions}
     for key, owned in holdings.owned.items():
-        if key not in wanted and owned.managed is None and not _is_kept(key, owned, wanted):
-            yield orphan(owned, stack.name)
+        if key in wanted or owned.managed is not None or _is_kept(key, owned, wanted):
+            continue
+        yield from find_late(owned) if owned.is_late else (orphan(owned, stack.name),)
     for twice in holdings.diagnostics:
         assert twice.subject is not None, twice
         yield Finding(
             kind=FindingClass.ORPHAN,
             code=twice.code,
-            severity=Severity.ERROR,
+            severity=twice.severity,
             address=twice.subject.address,
             subject="",
             summary=twice.summary,

@@ -187,6 +187,22 @@ def _sorted(versions: Sequence[LiveVersion]) -> tuple[LiveVersion, ...]:
     return tuple(sorted(versions, key=lambda one: (one.function_id, one.version_id)))
 
 
+def find_late(owned: OwnedFunction) -> Iterator[Finding]:
+    """What a request of ours made for which nobody waited any more: stored, and in nobody's use."""
+    address = function_address(owned.key.partition("~")[0])
+    for version in owned.late:
+        yield Finding(
+            kind=FindingClass.ORPHAN,
+            code="late-arrival",
+            severity=Severity.NOTE,
+            address=address,
+            subject=version,
+            summary=f"a request of ours for {address} that had been given up was served after all",
+            evidence=(f"version {version} of function {owned.function_id}, not deployed",),
+            remedy="`nvcfplan apply` deletes it",
+        )
+
+
 def orphan(owned: OwnedFunction, stack: str) -> Finding:
     """Ours by its tags, and no stack has it: nobody will ever change or remove it."""
     address = function_address(owned.key)

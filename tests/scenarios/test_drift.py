@@ -134,6 +134,21 @@ def test_a_sensitive_value_is_shown_by_neither_side(left: Workshop) -> None:
     assert SECRETS["HF_TOKEN"] not in said.out + said.err
 
 
+@pytest.mark.parametrize("is_own", [False, True], ids=["version", "function"])
+def test_what_arrived_late_of_ours_is_noted_as_such(left: Workshop, is_own: bool) -> None:
+    """Served twice: both carry the operation of the one call."""
+    hands = Hands(left)
+    body = {"name": "chat", "inferenceUrl": "/run", "containerImage": "nvcr.io/acme/chat:1.0.0"}
+    path = "functions" if is_own else f"functions/{hands.version()['id']}/versions"
+    left.ask(path, method="POST", body=body | {"tags": hands.tags()})
+    code, document = look(left)
+    assert (code, document["findings"]) == (0, [])
+    notes = document["notes"]
+    assert isinstance(notes, list)
+    (note,) = (one for one in notes if one["class"] == "orphan")
+    assert (note["code"], note["address"]) == ("late-arrival", "function.chat")
+
+
 def findings_of(document: dict[str, object]) -> list[dict[str, object]]:
     found = document["findings"]
     assert isinstance(found, list)
