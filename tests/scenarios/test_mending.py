@@ -21,9 +21,11 @@ FIXABLE = {
     "undeployed",
 }  # fmt: skip
 PUT_BACK = tuple(one for one in PLANTS if one.code in FIXABLE and {*one.also} <= FIXABLE)
-TRIED = PUT_BACK[:: len(PUT_BACK) // min(len(PUT_BACK), examples(80))]
+STEP = 1 if examples(1_000) == 1_000 else 3
+"""Of the plants, every third by default."""
+TRIED = PUT_BACK[::STEP]
 ACCEPTABLE = tuple(one for one in PLANTS if one.code == "edited" and {*one.also} <= {"edited"})
-TAKEN = ACCEPTABLE[:: len(ACCEPTABLE) // min(len(ACCEPTABLE), examples(80))]
+TAKEN = ACCEPTABLE[1::STEP] if STEP > 1 else ACCEPTABLE
 MORE = CHAT.replace("maxInstances: 2", "maxInstances: 3")
 
 

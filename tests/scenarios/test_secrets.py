@@ -135,6 +135,8 @@ AFTER: tuple[Words, ...] = (
     ("comment", "-github", "-dry-run", "-request=7", "made.nvcfplan"),
     ("drift", *PLACE),
     ("drift", "-json", "-with-secrets", *PLACE),
+    ("drift", "-accept", "-dry-run", *PLACE),
+    ("drift", "-fix", "-auto-approve", *PLACE),
     ("drift ack", "-list", *PLACE),
     ("drift ack", "1f0c3b", "-why", "known", *PLACE),
     ("drift unack", "1f0c3b", *PLACE),
