@@ -229,6 +229,9 @@ class ApplyMachine:
         elif policy is OnFailure.ALL and part.cause is not None:
             self._is_asked_for, self._first_cause = True, part.cause
             for one in running.parts:
+                if one.is_left:
+                    # The end of its ladder has kept it; but it is of the whole run, too.
+                    one.is_settled = one.is_left = False
                 running.condemn(one, None)
             self._answer_failures(now)
         else:

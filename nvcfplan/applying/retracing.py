@@ -1,7 +1,8 @@
 """What was carried out of a plan and of the rungs after it, as one plan that can be undone.
 
-Versions that the run made itself are deleted in the end, so that nothing done to them in between
-needs an undo of its own: only their last deployment is taken away again.
+Versions that the run made itself are deleted in the end, so that little done to them in between
+needs an undo of its own: their last deployment is taken away again, and before that what it has
+grown by since, for the version that it replaced may need that room to come back.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from nvcfplan.plans import (
     Probe,
     Reversible,
     SetAuthorizations,
+    UpdateDeployment,
     is_waiting,
 )
 
@@ -88,15 +90,17 @@ def _kept(ran: Sequence[tuple[Course, list[Step]]], bindings: Bindings) -> set[S
         and (bound := bindings.of(step.task.version)) is not None
     }
     kept: set[StepId] = set()
-    deployed: dict[VersionId | None, StepId] = {}
+    deployed: dict[VersionId | None, list[StepId]] = {}
     for step in steps:
         version = _version_of(step, bindings)
         is_own = isinstance(step.task, CreateFunction | CreateVersion | SetAuthorizations)
         if version not in made or is_own:
             kept.add(step.id)
         elif isinstance(step.task, Deploy):
-            deployed[version] = step.id
-    return kept.union(deployed.values())
+            deployed[version] = [step.id]
+        elif isinstance(step.task, UpdateDeployment):
+            deployed.setdefault(version, []).append(step.id)
+    return kept.union(*deployed.values())
 
 
 def _version_of(step: Step, bindings: Bindings) -> VersionId | None:

@@ -54,13 +54,12 @@ class Besieged(Service):
 
     # What others do.
 
-    def seize(self, pool: PoolId, until: float) -> int:
-        """All that is free there, for a while."""
-        gpus = max(self.free(pool), 0)
+    def seize(self, pool: PoolId, until: float, *, leaving: int = 0) -> None:
+        """All that is free there but so many GPUs, for a while."""
+        gpus = max(self.free(pool) - leaving, 0)
         if gpus:
             self.others[pool] = self.others.get(pool, 0) + gpus
             self.seized.append((until, pool, gpus))
-        return gpus
 
     def give_back(self, *, everything: bool = False) -> None:
         for one in list(self.seized):

@@ -30,19 +30,28 @@ from nvcfplan.errors import LeaseLostError, LockHeld, RunOpen
 from nvcfplan.model import Stack, digest_of, function_key
 from nvcfplan.planning import Inputs, PlanOptions, check_freshness, plan_stack
 from nvcfplan.plans import CreateFunction, CreateVersion, Infeasible, Plan, Provenance, SetSecrets
+from nvcfplan.workflows.climbing import replanner
 from nvcfplan.workflows.journals import last_journal, read_journal, refuse_open
 from nvcfplan.workflows.ports import Minted
-from nvcfplan.workflows.reading import stored_state
 from nvcfplan.workflows.recover import moved_since
-from nvcfplan.workflows.runs import Held, first_remembered, remember_last, write_state
+from nvcfplan.workflows.runs import (
+    Held,
+    current_state,
+    first_remembered,
+    remember_last,
+    write_state,
+)
 from tests.chaos.flight import Flight, Turns
-from tests.chaos.scene import ACTOR, SCOPE, Scene, Visit
+from tests.chaos.scene import ACTOR, SCOPE, Scene
 from tests.chaos.storing import at_once
+from tests.chaos.visits import Visit
 from tests.chaos.weather import Killed, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nvcfplan.applying import Replan, Replanning
+    from nvcfplan.model import State
     from nvcfplan.workflows.journals import Journal
     from nvcfplan.workflows.reading import Remembered
     from tests.chaos.worlds import Functions
@@ -112,7 +121,11 @@ class Applier:
         holding = self._holding(lease, remembered, run=None)
         carried_out = scene.manners.plan_carried_out(plan)
         machine = start(
-            carried_out, holding.context(scene.ports.clock), scene.settings, scene.codec
+            carried_out,
+            holding.context(scene.ports.clock),
+            scene.settings,
+            scene.codec,
+            replan=self._replanner(plan, holding.state),
         )
         yield from self._carry_out(machine, holding, plan)
 
@@ -135,10 +148,12 @@ class Applier:
             return
         scene.visits[Visit.ASKED if is_undo else Visit.RESUME] += 1
         holding = self._holding(lease, remembered, run=journal)
-        take = undo if is_undo else resume
-        machine = take(
-            journal.records, holding.context(scene.ports.clock), scene.settings, scene.codec
-        )
+        context, settings, codec = holding.context(scene.ports.clock), scene.settings, scene.codec
+        if is_undo:
+            machine = undo(journal.records, context, settings, codec)
+        else:
+            replan = self._replanner(plan, holding.state)
+            machine = resume(journal.records, context, settings, codec, replan=replan)
         yield from self._carry_out(machine, holding, plan)
 
     # What leads to a run.
@@ -164,9 +179,20 @@ class Applier:
         self._tell(f"planned {len(found.steps)} steps, {len(late)} to sweep")
         return found
 
+    def _replanner(self, plan: Plan, state: State) -> Replan:
+        """The shell's own; the same defects are planted in what it makes."""
+        scene = self.scene
+        replan = replanner(plan, scene.manners.state_seen(state), scene.ports.secrets)
+
+        def of_rung(asked: Replanning) -> Plan | Infeasible:
+            found = replan(asked)
+            return scene.manners.plan_carried_out(found) if isinstance(found, Plan) else found
+
+        return of_rung
+
     def look(self, functions: Functions) -> Plan | Infeasible:
         scene = self.scene
-        state = at_once(stored_state(SCOPE, scene.disk)).state
+        state = at_once(current_state(SCOPE, scene.ports)).state
         wanted = tuple(functions[key] for key in sorted(functions))
         account = scene.account.account()
         inputs = Inputs(

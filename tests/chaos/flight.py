@@ -21,14 +21,13 @@ from nvcfplan.applying import (
     Pause,
     Record,
     Refused,
-    RepairBegan,
     Result,
-    RollbackBegan,
     RunFinished,
+    RungRefused,
+    RungTaken,
     RunOutcome,
     Seen,
     Stamp,
-    StepSucceeded,
     Unanswered,
     Unseen,
     Woke,
@@ -36,12 +35,14 @@ from nvcfplan.applying import (
 from nvcfplan.documents import encode_record
 from nvcfplan.errors import LeaseLostError
 from tests.applying.driver import observe
-from tests.chaos.scene import Scene, Visit
 from tests.chaos.storing import at_once
+from tests.chaos.visits import Visit, visits_of
 from tests.chaos.weather import MOMENTS, Killed, Trouble
 
 if TYPE_CHECKING:
+    from nvcfplan.applying import Event
     from nvcfplan.workflows.runs import Held
+    from tests.chaos.scene import Scene
 
 Turns = Generator[float, None, None]
 """Yields the time until which there is nothing to do."""
@@ -70,6 +71,7 @@ class Flight:
         self._asked: list[Effect] = []
         self._renewed_at = scene.account.now
         self._is_interrupted = False
+        self._is_climbing = False
 
     def turns(self) -> Turns:
         """Until the machine has an outcome. Raises: Killed."""
@@ -90,7 +92,7 @@ class Flight:
 
     def _maybe_struck(self) -> Turns:
         scene = self.scene
-        match scene.weather.strikes(MOMENTS, 0.02):
+        match scene.weather.strikes(MOMENTS, 0.04 if self._is_climbing else 0.02):
             case Trouble.KILL:
                 self._die()
             case Trouble.FROZEN:
@@ -189,24 +191,23 @@ class Flight:
         for one in effects:
             if isinstance(one, Call):
                 self._tell(f"asks {one.step} {one.operation}")
-        visits = self.scene.visits
         for event in self.machine.drain_events():
-            match event:
-                case RollbackBegan():
-                    visits[Visit.ROLLBACK] += 1
-                case RepairBegan():
-                    visits[Visit.REPAIR] += 1
-                case StepSucceeded(is_adopted=True):
-                    visits[Visit.ADOPT] += 1
-                case RunFinished(outcome=RunOutcome.INCOMPLETE, blocked=blocked):
-                    is_undo = blocked is not None and str(blocked.step).startswith("undo:")
-                    visits[Visit.BLOCKED] += is_undo
-                    self._tell(
-                        f"blocked at {blocked and blocked.step}: "
-                        f"{blocked and blocked.failure.message}"
-                    )
-                case _:
-                    pass
+            assert self.machine.plan is not None
+            self.scene.visits.update(visits_of(event, self.machine.plan))
+            self._hear(event)
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case RungTaken(rung=rung):
+                self._is_climbing = True
+                self._tell(f"takes {rung.words} of {rung.address}")
+            case RungRefused(rung=rung, reason=reason):
+                self._tell(f"cannot take {rung.words} of {rung.address}: {reason}")
+            case RunFinished(outcome=RunOutcome.INCOMPLETE, blocked=blocked):
+                why = None if blocked is None else blocked.failure.message
+                self._tell(f"blocked at {blocked and blocked.step}: {why}")
+            case _:
+                pass
 
     def _die(self) -> None:
         """What was under way: a record may be torn, a request served, lost, or on its way still.
@@ -214,8 +215,9 @@ class Flight:
         Raises: Killed.
         """
         scene = self.scene
+        scene.visits[Visit.CUT] += self._is_climbing
         appends = [one for one in self._asked if isinstance(one, Append)]
-        if appends and scene.random.random() < 0.5:
+        if appends and scene.random.random() < 0.9:
             scene.visits[Visit.TORN] += 1
             record = self._written(appends[0].record)
             if scene.disk.lease == self._holding.lease:

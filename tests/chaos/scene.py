@@ -42,25 +42,6 @@ IDENTITY: Final = AccountIdentity(endpoint="http://fake", org=None, nca_id="nca"
 ACTOR: Final = Actor(name="tester", tool_version="0")
 
 
-class Visit:
-    """Words for what a schedule came by; counted, so that it cannot quietly stop coming by."""
-
-    RESUME = "resume"
-    ROLLBACK = "rollback"
-    ASKED = "rollback asked for"
-    BLOCKED = "rollback-blocked"
-    ADOPT = "adopt"
-    SWEEP = "sweep"
-    REPAIR = "repair"
-    STALE = "stale plan"
-    MOVED = "moved under an open run"
-    LOCKED = "locked"
-    OPEN = "run open"
-    TORN = "torn record"
-    LEASE_LOST = "lease lost"
-    INFEASIBLE = "infeasible"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manners:
     """How the tool behaves; a defect is planted by changing one of these, and nothing else."""

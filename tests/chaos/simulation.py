@@ -10,23 +10,25 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from nvcfplan.applying import ApplySettings, RunOutcome
+from nvcfplan.applying import ApplySettings, OnFailure, RunOutcome
 from nvcfplan.model import FunctionConfig
 from nvcfplan.plans import Infeasible
 from nvcfplan.workflows.journals import last_journal
 from tests.chaos.account import FOREIGN, Besieged
 from tests.chaos.applier import Applier
 from tests.chaos.flight import Turns
-from tests.chaos.scene import SCOPE, Manners, Recalling, Scene, Visit
+from tests.chaos.scene import SCOPE, Manners, Recalling, Scene
 from tests.chaos.storing import Disk, at_once
 from tests.chaos.verdict import judge
-from tests.chaos.weather import EVENTS, Trouble, Weather
+from tests.chaos.visits import Visit
+from tests.chaos.weather import EVENTS, MOMENTS, ROOM, Trouble, Weather
 from tests.chaos.worlds import Functions, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 KINDS: Final = tuple(Trouble)
+_ON_FAILURE: Final = (*[OnFailure.COMPONENT] * 3, OnFailure.ALL, OnFailure.KEEP)
 _MOST_TURNS: Final = 20_000
 _MOST_NEWCOMERS: Final = 3
 _STRANGER: Final = FunctionConfig(name="chat", inference_url="/v1", container_image="other:1")
@@ -64,12 +66,14 @@ def simulate(
     account.add(FOREIGN, "v-somebody-elses", _STRANGER)
     manners = manners or Manners()
     codec = manners.codec(Recalling(reads=seed % 8 == 0))
-    settings = ApplySettings(parallelism=random.choice((1, 3)))
+    settings = ApplySettings(
+        parallelism=random.choice((1, 3)), on_failure=random.choice(_ON_FAILURE)
+    )
     scene = Scene(random, account, Disk(), weather, manners, codec, settings)
     feasible = _begin(scene, world)
     if feasible:
         for stack in world.stacks[1:]:
-            weather.kinds = kinds or frozenset(random.sample(KINDS, random.randint(2, 8)))
+            weather.kinds = kinds or _some(random, is_scarce=world.is_scarce)
             _siege(scene, stack)
         _make_peace(scene)
         feasible = _set_right(scene, world.stacks[-1])
@@ -82,6 +86,16 @@ def simulate(
         digest=scene.digest(),
         is_feasible=feasible,
     )
+
+
+def _some(random: Random, *, is_scarce: bool) -> frozenset[Trouble]:
+    """Mostly few at a time, for then each goes far; now and then nearly all at once."""
+    if is_scarce:
+        return frozenset(
+            {*ROOM, random.choice(MOMENTS), *random.sample(KINDS, random.randint(0, 2))}
+        )
+    count = random.randint(2, 8) if random.random() < 0.8 else random.randint(12, len(KINDS))
+    return frozenset(random.sample(KINDS, count))
 
 
 def _begin(scene: Scene, world: World) -> bool:
@@ -134,8 +148,11 @@ def _set_right(scene: Scene, stack: Functions) -> bool:
     False: the stack does not fit; then nothing may have been begun.
     """
     if is_open(scene):
-        # Where the world has moved it goes back; what cannot be undone any more can only go on.
-        ways = ["resume", "rollback"] if scene.random.random() < 0.7 else ["rollback", "resume"]
+        # Where the world has moved it goes back; what cannot be undone any more can only go on, and
+        # so can what died while nobody looked, and was kept when that was found.
+        is_first = scene.random.random() < 0.7
+        ways = ["resume", "rollback"] if is_first else ["rollback", "resume"]
+        ways.append("resume")
         for way in ways:
             if is_open(scene):
                 carry_out(scene, [Applier(scene, "settles").recover(way)])

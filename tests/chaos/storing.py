@@ -57,8 +57,9 @@ class Disk(StateStore):
 
     def tear(self, run: RunId, record: bytes, share: float) -> None:
         """The power went while a record was written."""
+        self._open(run)
         whole = frame(record)
-        self.journals[run] = self.journals.get(run, b"") + whole[: int(len(whole) * share)]
+        self.journals[run] += whole[: int(len(whole) * share)]
 
     # The port.
 
@@ -111,11 +112,7 @@ class Disk(StateStore):
 
     async def append(self, lease: Lease, run: RunId, sequence: int, record: bytes) -> None:
         self._check(lease)
-        if run not in self.counts:
-            # As on a disk: what a cut left behind goes before anything is written after it.
-            framed = self._framed(run)
-            self.journals[run] = self.journals.get(run, b"")[: framed.length]
-            self.counts[run] = len(framed.records)
+        self._open(run)
         assert sequence == self.counts[run], "records are numbered in the order they are written"
         self.journals[run] += frame(record)
         self.counts[run] += 1
@@ -138,6 +135,13 @@ class Disk(StateStore):
     def reopen(self, run: RunId) -> None:
         """Whoever had it open is gone."""
         self.counts.pop(run, None)
+
+    def _open(self, run: RunId) -> None:
+        """As on a disk: what a cut left behind goes before anything is written after it."""
+        if run not in self.counts:
+            framed = self._framed(run)
+            self.journals[run] = self.journals.get(run, b"")[: framed.length]
+            self.counts[run] = len(framed.records)
 
     def _framed(self, run: RunId) -> Framed:
         found = unframe(self.journals.get(run, b""))

@@ -12,24 +12,31 @@ import pytest
 
 from tests.budget import examples
 from tests.chaos.defects import DEFECTS
-from tests.chaos.scene import Visit
 from tests.chaos.simulation import KINDS, simulate
+from tests.chaos.visits import Visit
 from tests.chaos.weather import Trouble
 
-PARTS = 10
+PARTS = 4
 SCHEDULES = examples(10_000) // PARTS
 LEAST = {
-    Visit.RESUME: 10,
-    Visit.ROLLBACK: 10,
-    Visit.ASKED: 10,
-    Visit.ADOPT: 10,
-    Visit.LOCKED: 5,
-    Visit.LEASE_LOST: 5,
-    Visit.SWEEP: 1,
-    Visit.BLOCKED: 1,
-    Visit.TORN: 1,
+    Visit.RESUME: 50,
+    Visit.ROLLBACK: 50,
+    Visit.ASKED: 50,
+    Visit.ADOPT: 50,
+    Visit.LOCKED: 10,
+    Visit.LEASE_LOST: 20,
+    Visit.SWEEP: 3,
+    Visit.BLOCKED: 5,
+    Visit.TORN: 5,
+    Visit.FALLBACK: 5,
+    Visit.WAIT: 3,
+    Visit.SHRINK: 1,
+    Visit.LADDER_ROLLBACK: 1,
+    Visit.LADDER_KEEP: 5,
+    Visit.REFUSED: 5,
+    Visit.CUT: 1,
 }
-"""In a hundred schedules, so that none of these can quietly stop happening."""
+"""In 250 schedules, so that none of these can quietly stop happening."""
 
 TELLING = {
     "no sweep": frozenset({Trouble.LATE, Trouble.DROP_BEFORE}),

@@ -60,9 +60,10 @@ CALLS: Final = (
     Trouble.GARBAGE,
     Trouble.TOO_MANY,
     Trouble.SERVER_ERROR,
-    Trouble.STUCK,
 )
 MOMENTS: Final = (Trouble.KILL, Trouble.INTERRUPT, Trouble.FROZEN, Trouble.STOLEN)
+ROOM: Final = (Trouble.GRAB, Trouble.STUCK)
+"""Others are quicker, between a proof and the request that it was made for."""
 EVENTS: Final = (
     Trouble.OUTAGE,
     Trouble.GRAB,
@@ -108,6 +109,8 @@ class Weather:
         if self.is_out(account.now):
             return self._in_outage(call, account)
         struck = self.strikes(CALLS, 0.25)
+        if isinstance(call.task, Deploy):
+            struck = self.strikes(ROOM, 0.5) or struck
         match struck:
             case Trouble.REFUSED | Trouble.TOO_MANY | Trouble.DROP_BEFORE:
                 return self._undone(struck, call)
@@ -121,8 +124,8 @@ class Weather:
             case Trouble.DUPLICATE:
                 return account.duplicate(call)
             case _:
-                if struck is Trouble.STUCK:
-                    self._crowd(call, account)
+                if struck in ROOM:
+                    self._crowd(call, account, leaving=1 if struck is Trouble.STUCK else 0)
                 return account.serve(call)
 
     def _undone(self, struck: Trouble, call: Call) -> Refused | Unanswered:
@@ -162,13 +165,11 @@ class Weather:
             account.serve(call)
         return Unanswered(call.id, "the connection broke")
 
-    def _crowd(self, call: Call, account: Besieged) -> None:
-        """Leaves one GPU, so that the deployment is taken and then waits for the rest."""
+    def _crowd(self, call: Call, account: Besieged, *, leaving: int) -> None:
+        """`leaving` one GPU: the deployment is taken, and then waits for the rest."""
         rows = call.task.specifications if isinstance(call.task, Deploy) else ()
         for one in rows[:1]:
             pool = next(p for p in account.capacity if p.cluster == one.clusters[0])
-            until = account.now + self.random.choice([300.0, 4000.0])
-            if account.seize(pool, until) > 1:
-                account.others[pool] -= 1
-                _, _, gpus = account.seized.pop()
-                account.seized.append((until, pool, gpus - 1))
+            account.seize(
+                pool, account.now + self.random.choice([300.0, 2000.0, 4000.0]), leaving=leaving
+            )

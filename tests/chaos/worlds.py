@@ -17,8 +17,10 @@ from nvcfplan.model import (
     UpdateOrder,
     UpdatePolicy,
 )
+from tests.chaos.ladders import laid, make_ladder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from random import Random
 
 Functions = dict[str, DesiredFunction]
@@ -32,21 +34,45 @@ _ALWAYS: Final = ("container_image", "deployment", "inference_url", "name")
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`stacks`: one after the other, as people write them; the first is applied in peace."""
+    """`stacks`: one after the other, as people write them; the first is applied in peace.
+
+    `is_scarce`: others will be after the GPUs, and every function has a ladder.
+    """
 
     capacity: dict[PoolId, int]
     stacks: tuple[Functions, ...]
+    is_scarce: bool
 
 
 def make_world(random: Random) -> World:
+    is_scarce = random.random() < 0.4
     is_tight = random.random() < 0.35
     first = {key: _function(random, key, is_tight) for key in _some(random, 1, 3)}
     stacks = [first]
     for _ in range(2 if random.random() < 0.25 else 1):
         # One that comes back may lack the secrets that its function has kept: that is refused.
         unused = sorted(set(_KEYS) - {key for stack in stacks for key in stack})
-        stacks.append(_edited(random, stacks[-1], unused, is_tight))
-    return World(_capacity(random, stacks, is_tight), tuple(stacks))
+        edited = _edited(random, stacks[-1], unused, is_tight)
+        stacks.append(_bumped(random, edited) if is_scarce else edited)
+    ladders = tuple(_laddered(random, stacks, share=1.0 if is_scarce else 0.5))
+    return World(_capacity(random, stacks, is_tight), ladders, is_scarce)
+
+
+def _bumped(random: Random, stack: Functions) -> Functions:
+    key = random.choice(sorted(stack))
+    one = stack[key]
+    return {**stack, key: replace(one, config=replace(one.config, container_image=_image(random)))}
+
+
+def _laddered(random: Random, stacks: list[Functions], *, share: float) -> Iterator[Functions]:
+    """`share` of all functions have a ladder. What it is laid over changes; now and then it does,
+    too.
+    """
+    ladders = {key: make_ladder(random, share) for key in _KEYS}
+    for stack in stacks:
+        if random.random() < 0.2:
+            ladders[random.choice(_KEYS)] = make_ladder(random, share)
+        yield {key: laid(one, ladders[key]) for key, one in stack.items()}
 
 
 def _some(random: Random, least: int, most: int) -> list[str]:

@@ -156,9 +156,21 @@ def test_killed_anywhere_it_is_resumed_or_undone(workshop: Workshop, kept: Path,
 def _is_resumed(stage: Stage) -> None:
     """What had not begun is not begun by `resume`; a rollback that had begun is ended by it (3)."""
     assert stage.workshop.type(*RESUME).code in (0, 3)
-    assert stage.shown() in (stage.before, stage.planned)
+    _is_settled(stage)
     assert stage.workshop.apply(".").code == 0
     assert stage.shown() == stage.planned
+
+
+def _is_settled(stage: Stage) -> None:
+    """Each function by itself: what is there for good stays when another one is undone."""
+    shown = stage.shown()
+    for name in {str(one[0]) for one in (*shown, *stage.before, *stage.planned)}:
+        before, planned = _named(name, stage.before), _named(name, stage.planned)
+        assert _named(name, shown) in (before, planned), shown
+
+
+def _named(name: str, shown: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    return [one for one in shown if one[0] == name]
 
 
 def _is_undone(stage: Stage, *, is_for_good: bool) -> None:

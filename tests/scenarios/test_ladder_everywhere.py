@@ -107,3 +107,14 @@ def test_a_climb_that_was_killed_is_gone_on_with_or_undone(
     else:
         assert "satisfied by fallback 1 of 1" in said.out
         assert workshop.plan(".").code == 0
+
+
+def test_what_a_ladder_kept_goes_back_when_the_whole_run_does(workshop: Workshop) -> None:
+    workshop.write("stack.yaml", stack(chat("keep"), function("embed")))
+    workshop.plan(".")
+    workshop.emulator().add_fault(Fault(kind=Trouble.CAPACITY_SYNC, route="deploy", every=True))
+
+    said = workshop.apply("-on-failure", "all", "-parallelism", "1", ".")
+
+    assert said.code == 3, said
+    assert workshop.account() == []
