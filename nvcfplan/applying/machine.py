@@ -179,7 +179,7 @@ class ApplyMachine:
     @property
     def plan(self) -> Plan | None:
         """The run's own; None: its journal was cut before it."""
-        return self._replayed.courses[0].plan if self._replayed.courses else None
+        return next((one.plan for one in self._replayed.courses), None)
 
     def still_to_take(self) -> Publication:
         """For other stacks to count, as the run stands now."""
@@ -215,7 +215,7 @@ class ApplyMachine:
 
     def _climb(self, now: float) -> None:
         for part in self._running.parts:
-            if part.is_condemned and not part.is_settled and not self._is_asked_for:
+            if part.is_condemned and not (part.is_settled or self._is_asked_for):
                 rung = self._climbing.next_of(part, now)
                 assert rung is not None, part.addresses
                 self._climbing.begin(part, rung, now)
@@ -229,9 +229,7 @@ class ApplyMachine:
         elif policy is OnFailure.ALL and part.cause is not None:
             self._is_asked_for, self._first_cause = True, part.cause
             for one in running.parts:
-                if one.is_left:
-                    # The end of its ladder has kept it; but it is of the whole run, too.
-                    one.is_settled = one.is_left = False
+                one.is_settled = one.is_settled and not one.is_left  # kept by its ladder's end
                 running.condemn(one, None)
             self._answer_failures(now)
         else:
@@ -297,10 +295,9 @@ class ApplyMachine:
             self._finish(RunOutcome.INTERRUPTED, now)
         elif not running.is_stopping:
             running.is_stopping = True
-            in_flight = running.engine.in_flight()
-            running.events.append(
-                RunStopping(at=running.at(now), reason="interrupted", in_flight=in_flight)
-            )
+            left = running.engine.in_flight()
+            stopping = RunStopping(at=running.at(now), reason="interrupted", in_flight=left)
+            running.events.append(stopping)
             running.engine.recheck()
 
     def _lose(self, holder: str, now: float) -> None:

@@ -28,7 +28,7 @@ from nvcfplan.checks import check_plan
 from nvcfplan.diagnostics import has_errors
 from nvcfplan.errors import LeaseLostError, LockHeld, RunOpen
 from nvcfplan.model import Stack, digest_of, function_key
-from nvcfplan.planning import Inputs, PlanOptions, check_freshness, plan_stack
+from nvcfplan.planning import Inputs, PlanNeeds, PlanOptions, check_freshness, plan_stack
 from nvcfplan.plans import CreateFunction, CreateVersion, Infeasible, Plan, Provenance, SetSecrets
 from nvcfplan.workflows.climbing import replanner
 from nvcfplan.workflows.journals import last_journal, read_journal, refuse_open
@@ -193,22 +193,24 @@ class Applier:
     def look(self, functions: Functions) -> Plan | Infeasible:
         scene = self.scene
         state = at_once(current_state(SCOPE, scene.ports)).state
+        seen = None if state is None else scene.manners.state_seen(state)
         wanted = tuple(functions[key] for key in sorted(functions))
-        account = scene.account.account()
+        stack = Stack(name=SCOPE.stack, environment=SCOPE.environment, functions=wanted)
+        fingerprints = {
+            (function.key, one.name): one.locator for function in wanted for one in function.secrets
+        }
+        options = PlanOptions(fingerprints=fingerprints)
+        account, live = scene.account.account(), scene.account.live()
         inputs = Inputs(
-            stack=Stack(name=SCOPE.stack, environment=SCOPE.environment, functions=wanted),
+            stack=PlanNeeds(stack=stack, state=seen, options=options).as_it_stands(live),
             account=account,
-            live=scene.account.live(),
-            state=None if state is None else scene.manners.state_seen(state),
+            live=live,
+            state=seen,
             digest=digest_of(repr(wanted)),
             provenance=Provenance(
                 tool_version="0", created_at=scene.clock.now(), read_at=(), actor=self.name
             ),
         )
-        fingerprints = {
-            (function.key, one.name): one.locator for function in wanted for one in function.secrets
-        }
-        options = PlanOptions(fingerprints=fingerprints)
         return check_plan(plan_stack(inputs, options), account)
 
     def _acquire(self) -> Lease:
