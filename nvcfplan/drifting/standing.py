@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from nvcfplan.plans import AttributeChange, Change
 
 _APPLY: Final = "`nvcfplan apply` puts it back"
-_KEEP: Final = "`nvcfplan apply` puts it back; to keep it, write it into the stack"
+_KEEP: Final = (
+    "`nvcfplan drift -fix` puts it back; `nvcfplan drift -accept` takes it into the stack's files"
+)
 _UNKNOWN: Final = "what was applied last is not known here: it may be a change of the stack, too"
 _MASKED: Final = "the value applied last is not kept: it may be a change of the stack, too"
 

@@ -80,7 +80,8 @@ def refuse_unheeded(arguments: MendingArguments) -> None:
     elif arguments.accept:
         _refuse(_OF_FIX | _OF_LOOKS, "that is nothing to -accept, which changes files alone")
     else:
-        _refuse(_OF_FIX | _OF_ACCEPT | _OF_BOTH, "without -fix or -accept nothing is changed")
+        _refuse(_OF_FIX | _OF_BOTH, "without -fix or -accept nothing is changed")
+        _refuse(_OF_ACCEPT, "that is for -accept, which would change files")
 
 
 def _refuse(options: Mapping[str, str], why: str) -> None:
