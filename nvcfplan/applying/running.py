@@ -123,7 +123,7 @@ class Running(Owner):
 
     def _ready(self) -> Iterator[tuple[Course, Step]]:
         for course in self.courses:
-            if course.is_given_up:
+            if course.is_given_up or self._is_in_vain(course):
                 continue
             for step in course.startable():
                 part = self._part_of.get(step)
@@ -141,6 +141,13 @@ class Running(Owner):
 
     def _is_any_unanswered(self) -> bool:
         return any(part.is_condemned and not part.is_settled for part in self.parts)
+
+    def _is_in_vain(self, repair: Course) -> bool:
+        """It would deploy what is about to be undone, or what a rung has taken the place of."""
+        part = None if repair.mends is None else self._part_of.get(repair.mends)
+        if part is None:
+            return False
+        return part.is_condemned or repair.mends not in part.steps
 
     def settle(self, part: Part, now: float) -> None:
         """Begins to ask what became of the requests of a condemned part that have no known end."""
