@@ -16,6 +16,7 @@ from nvcfplan.model import (
     OperationId,
     State,
     VersionId,
+    may_be_of,
     operation_of,
     owner_of,
 )
@@ -67,6 +68,8 @@ def find_arrivals(
     made: dict[OperationId, list[LiveVersion]] = {}
     for function in live:
         for version in function.versions:
+            if not may_be_of(version.config.tags, stack, environment):
+                continue
             owner, operation = owner_of(version.config.tags), operation_of(version.config.tags)
             is_ours = owner is not None and (owner.stack, owner.environment) == (stack, environment)
             if is_ours and operation is not None:

@@ -21,6 +21,7 @@ from nvcfplan.model import (
     VersionId,
     function_address,
     kept_until,
+    may_be_of,
     owner_of,
 )
 
@@ -134,6 +135,10 @@ def _owned(
     managed: ManagedFunction | None,
     arrivals: Arrivals,
 ) -> OwnedFunction | None:
+    if managed is None and not any(
+        may_be_of(version.config.tags, stack, environment) for version in function.versions
+    ):
+        return None
     owners = {version.version_id: owner_of(version.config.tags) for version in function.versions}
     known = None if managed is None else managed.version_id
     ours = tuple(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from nvcfplan.model.addresses import OperationId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
 PREFIX: Final = "nvcfplan:"
 MOST_USER_TAGS: Final = 60
@@ -30,6 +30,11 @@ def ownership_tags(owner: Owner) -> tuple[str, ...]:
         f"{PREFIX}key={owner.key}",
         f"{PREFIX}stack={owner.stack}",
     )
+
+
+def may_be_of(tags: Container[str], stack: str, environment: str) -> bool:
+    """Without reading a tag: False for nearly all that is not this stack's, whatever its key."""
+    return f"{PREFIX}stack={stack}" in tags and f"{PREFIX}env={environment}" in tags
 
 
 def operation_tag(operation: OperationId) -> str:

@@ -216,7 +216,10 @@ async def _sharing(
 def _shared(
     functions: tuple[LiveFunction, ...], found: Mapping[FunctionId, LiveSharing | None]
 ) -> tuple[LiveFunction, ...]:
-    return tuple(replace(one, sharing=found.get(one.id)) for one in functions)
+    return tuple(
+        replace(one, sharing=found.get(one.id)) if found.get(one.id) != one.sharing else one
+        for one in functions
+    )
 
 
 async def _with_quota_users(
@@ -253,8 +256,11 @@ def _with(
     details: Mapping[VersionId, LiveVersion | None],
 ) -> tuple[LiveFunction, ...]:
     """Versions that were deleted between the list and the look are gone; so are empty functions."""
+    told = rows.keys() | details.keys()
     functions = (
-        replace(
+        function
+        if all(version.version_id not in told for version in function.versions)
+        else replace(
             function,
             versions=tuple(
                 replace(found, deployment=rows.get(version.version_id, version.deployment))
