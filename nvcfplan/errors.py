@@ -8,6 +8,7 @@
     |   |-- RemoteMissing      404 where something had to be
     |   |-- RateLimited        429
     |   |-- RemoteUnavailable  5xx, time-out of a read
+    |   |-- RequestsSpent      not sent: a look had been given so many requests, and no more
     |   `-- RemoteGarbled      an answer that is not what the contract says (HTML, truncated JSON)
     |-- SettingsError          endpoint or credential missing or unusable
     |   `-- SecretUnavailable  a value that a step must send cannot be resolved here
@@ -96,6 +97,12 @@ class RateLimited(RemoteError):
 
 class RemoteUnavailable(RemoteError):
     code = "remote-unavailable"
+
+
+class RequestsSpent(RemoteError):
+    """Not sent: a look had been given so many requests, and no more."""
+
+    code = "requests-spent"
 
 
 class RemoteGarbled(RemoteError):

@@ -25,6 +25,7 @@ from nvcfplan.drifting.notices import (
 )
 from nvcfplan.drifting.recollection import Recollection, Standing, let_expire, recollect
 from nvcfplan.drifting.remedies import Repair, Unfixed, find_repair
+from nvcfplan.drifting.rota import Rota, Turn
 
 __all__ = [
     "LEAST_PREFIX",
@@ -37,8 +38,10 @@ __all__ = [
     "Oversubscription",
     "Recollection",
     "Repair",
+    "Rota",
     "Sight",
     "Standing",
+    "Turn",
     "Unfixed",
     "Whereabouts",
     "acknowledge",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from nvcfplan import __version__
-from nvcfplan.adapters.nvcf.client import Client
+from nvcfplan.adapters.nvcf.client import Allowance, Client
 from nvcfplan.adapters.nvcf.performer import NvcfPerformer
 from nvcfplan.adapters.nvcf.reader import NvcfReader
 from nvcfplan.adapters.nvcf.resources import ResourceReader
@@ -30,7 +30,7 @@ from nvcfplan.adapters.settings.origins import commit_of, job_page
 from nvcfplan.adapters.settings.secrets import LocalSecrets
 from nvcfplan.adapters.storage.local import LocalStore
 from nvcfplan.adapters.storage.notices import LocalBoard
-from nvcfplan.applying import Clock, SecretSource
+from nvcfplan.applying import Clock, LiveReader, SecretSource, StateStore
 from nvcfplan.diagnostics import Diagnostic
 from nvcfplan.frontends.options import is_address
 from nvcfplan.frontends.wall_clock import FastClock, WallClock
@@ -61,7 +61,7 @@ class ChosenAccount:
 
     target: Target
     clock: Clock
-    client: Callable[[], Client]
+    client: Callable[[Allowance], Client]
     keeps_state_in: Path
     known: KnownSecrets
     warnings: tuple[Diagnostic, ...] = ()
@@ -91,8 +91,12 @@ def choose_account(choice: AccountArguments, root: Path, terminal: Terminal) -> 
     return ChosenAccount(
         target=target,
         clock=clock,
-        client=lambda: Client(
-            target, clock=WallClock(), listener=terminal.say, known=terminal.known
+        client=lambda allowance: Client(
+            target,
+            clock=WallClock(),
+            listener=terminal.say,
+            known=terminal.known,
+            allowance=allowance,
         ),
         keeps_state_in=place_of_state(choice, root),
         known=terminal.known,
@@ -160,8 +164,12 @@ def _emulated(choice: AccountArguments, root: Path, known: KnownSecrets) -> Chos
     return ChosenAccount(
         target=target,
         clock=emulator.clock,
-        client=lambda: Client(
-            target, clock=emulator.clock, transport=emulator.transport(), known=known
+        client=lambda allowance: Client(
+            target,
+            clock=emulator.clock,
+            transport=emulator.transport(),
+            known=known,
+            allowance=allowance,
         ),
         keeps_state_in=place_of_state(choice, root),
         known=known,
@@ -173,32 +181,47 @@ async def connected(
     account: ChosenAccount, stack: Stack | None, root: Path, environment: Mapping[str, str]
 ) -> AsyncIterator[RunPorts]:
     """Ports on one pool of connections. `stack` None: its sensitive literals are out of reach."""
+    store = LocalStore(account.keeps_state_in)
+    try:
+        async with account.client(Allowance()) as client:
+            secrets_here = secrets_for(account, stack, root, environment)
+            look = look_ports(account, NvcfReader(client), store, secrets_here)
+            yield RunPorts(
+                look=look,
+                performer=NvcfPerformer(client, look.secrets),
+                queues=ResourceReader(client),
+            )
+    finally:
+        store.close()
+
+
+def secrets_for(
+    account: ChosenAccount, stack: Stack | None, root: Path, environment: Mapping[str, str]
+) -> SecretSource:
+    """`root`: the directory of the stack's files, within which files of secrets lie."""
+    if account.secrets is not None:
+        return account.secrets
     sources = LocalSecrets(
         environment, stack=_literals(stack), root=root, learn=account.known.learn
     )
     for reference in _references(stack):
         sources.resolve(reference)  # so that it is known, should the service say it
-    store = LocalStore(account.keeps_state_in)
+    return sources
+
+
+def look_ports(
+    account: ChosenAccount, reader: LiveReader, store: StateStore, secrets: SecretSource
+) -> LookPorts:
+    """For one stack of the account that `reader` reads."""
     target = account.target
-    try:
-        async with account.client() as client:
-            look = LookPorts(
-                identity=AccountIdentity(
-                    endpoint=target.root, org=target.org, nca_id=target.nca_id
-                ),
-                reader=NvcfReader(client),
-                store=store,
-                secrets=account.secrets or sources,
-                clock=account.clock,
-                board=LocalBoard(account.keeps_state_in),
-            )
-            yield RunPorts(
-                look=look,
-                performer=NvcfPerformer(client, account.secrets or sources),
-                queues=ResourceReader(client),
-            )
-    finally:
-        store.close()
+    return LookPorts(
+        identity=AccountIdentity(endpoint=target.root, org=target.org, nca_id=target.nca_id),
+        reader=reader,
+        store=store,
+        secrets=secrets,
+        clock=account.clock,
+        board=LocalBoard(account.keeps_state_in),
+    )
 
 
 def this_actor() -> Actor:

@@ -37,6 +37,7 @@ from nvcfplan.workflows import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from nvcfplan.applying import Clock, StateStore
@@ -107,11 +108,17 @@ async def notify(
 
 def write_metrics_file(path: Path | None, report: DriftReport) -> tuple[Diagnostic, ...]:
     """Of a look that was skipped nothing: what was known before stands."""
-    if path is None or report.drift is None:
+    return () if report.drift is None else write_metrics_of(path, (report,), report.looked_at)
+
+
+def write_metrics_of(
+    path: Path | None, reports: Sequence[DriftReport], at: datetime
+) -> tuple[Diagnostic, ...]:
+    """Of several stacks, each by its last look. `at`: until when ages are counted."""
+    if path is None:
         return ()
     try:
-        text = render_metrics((report,), at=report.looked_at)
-        write_metrics(path, text.encode("utf-8"))
+        write_metrics(path, render_metrics(reports, at=at).encode("utf-8"))
     except StoreError as error:
         return (_unwritten(error),)
     return ()

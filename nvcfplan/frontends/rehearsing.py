@@ -93,8 +93,12 @@ def _opened(place: Place, emulator: Emulator) -> Iterator[ChosenAccount]:
         yield ChosenAccount(
             target=target,
             clock=emulator.clock,
-            client=lambda: Client(
-                target, clock=emulator.clock, transport=emulator.transport(), known=place.known
+            client=lambda allowance: Client(
+                target,
+                clock=emulator.clock,
+                transport=emulator.transport(),
+                known=place.known,
+                allowance=allowance,
             ),
             keeps_state_in=place.directory,
             known=place.known,

@@ -88,6 +88,7 @@ from nvcfplan.reports.requests import (
     OpenRequest,
     Posted,
 )
+from nvcfplan.reports.round_report import NotLooked, RoundReport, not_looked
 from nvcfplan.reports.run_report import (
     RunPart,
     RunReport,
@@ -179,6 +180,7 @@ __all__ = [
     "Located",
     "LookOutcome",
     "Moment",
+    "NotLooked",
     "Notice",
     "OpenRequest",
     "Operation",
@@ -189,6 +191,7 @@ __all__ = [
     "Proof",
     "ReadingEntry",
     "Remark",
+    "RoundReport",
     "RunPart",
     "RunReport",
     "RunStage",
@@ -235,6 +238,7 @@ __all__ = [
     "kind_of",
     "learnt",
     "no_snippets",
+    "not_looked",
     "plan_report",
     "run_report",
     "undoing_of",

@@ -31,6 +31,7 @@ from nvcfplan.workflows.journals import last_journal
 from nvcfplan.workflows.locking import Patience, Pulse, take_pulse
 from nvcfplan.workflows.memory import read_memory, revise_memory
 from nvcfplan.workflows.offline import make_offline_plan
+from nvcfplan.workflows.one_reading import OneReading
 from nvcfplan.workflows.plan import PlanRequest, has_changes, is_refused, make_plan, scope_of
 from nvcfplan.workflows.ports import Actor, LookPorts, Minted, NoticeChannel, RunPorts
 from nvcfplan.workflows.queues import QueuedWork, queued_work
@@ -46,6 +47,7 @@ from nvcfplan.workflows.rehearse import Seen, look_at_scene, look_at_snapshot, p
 from nvcfplan.workflows.repairing import look_for_repair
 from nvcfplan.workflows.returning import Return, look_for_return
 from nvcfplan.workflows.room import RoomWait, StillWaiting, apply_when_there_is_room
+from nvcfplan.workflows.rounds import Look, look_at_each
 from nvcfplan.workflows.runs import RunResult, Shell
 from nvcfplan.workflows.snapshot import take_snapshot
 from nvcfplan.workflows.state_commands import find_function, read_remembered
@@ -53,6 +55,7 @@ from nvcfplan.workflows.telling import Delivery, Telling, tell_channels, undeliv
 from nvcfplan.workflows.tracking import IssueChannel, IssueDrawing
 from nvcfplan.workflows.validate import read_stack_files
 from nvcfplan.workflows.verify import verify_document
+from nvcfplan.workflows.watching import Post, Tick, Watch, watch
 
 __all__ = [
     "Acceptance",
@@ -69,12 +72,15 @@ __all__ = [
     "IssueDrawing",
     "Knowing",
     "Lock",
+    "Look",
     "LookPorts",
     "Minted",
     "NothingToDo",
     "NoticeChannel",
+    "OneReading",
     "Patience",
     "PlanRequest",
+    "Post",
     "Pulse",
     "QueuedWork",
     "RecoverRequest",
@@ -89,8 +95,10 @@ __all__ = [
     "Statement",
     "StillWaiting",
     "Telling",
+    "Tick",
     "Unplanned",
     "UnreadRun",
+    "Watch",
     "acknowledge_finding",
     "acknowledgements_of",
     "adopt_functions",
@@ -104,6 +112,7 @@ __all__ = [
     "is_refused",
     "last_journal",
     "last_outcome",
+    "look_at_each",
     "look_at_lock",
     "look_at_scene",
     "look_at_snapshot",
@@ -134,4 +143,5 @@ __all__ = [
     "tell_channels",
     "undelivered_warning",
     "verify_document",
+    "watch",
 ]

@@ -76,7 +76,7 @@ DOORS = {
     "click": ("nvcfplan.frontends", "nvcfplan.views"),
     "rich": ("nvcfplan.frontends", "nvcfplan.views"),
     "markupsafe": ("nvcfplan.views",),
-    "uvicorn": ("nvcfplan.emulator.listening",),
+    "uvicorn": ("nvcfplan.emulator.listening", "nvcfplan.frontends.watch_answers"),
     "apprise": ("nvcfplan.adapters.notices.apprise",),
     "deepdiff": ("nvcfplan.differences.freeform",),
 }

@@ -140,6 +140,7 @@ AFTER: tuple[Words, ...] = (
     ("drift ack", "-list", *PLACE),
     ("drift ack", "1f0c3b", "-why", "known", *PLACE),
     ("drift unack", "1f0c3b", *PLACE),
+    ("drift watch", "-every=1s", *PLACE),
     ("plan", "-offline=shop.snapshot", *OPTIONS, "stack.yaml"),
     ("state list", "--emulator", "stack.yaml"),
     ("state show", "--emulator", "stack.yaml", "function.chat"),

@@ -22,6 +22,7 @@ from nvcfplan.adapters.nvcf.raw import Lost, NotSent, RawAnswer, RawOutcome, Raw
 from nvcfplan.adapters.nvcf.refusals import remote_error, route_of, unanswered_read
 from nvcfplan.adapters.nvcf.target import Patience, Target, refuse_plain_http
 from nvcfplan.adapters.nvcf.words import KnownSecrets, Redaction
+from nvcfplan.errors import RequestsSpent
 from nvcfplan.wire.protocol import Answer
 
 if TYPE_CHECKING:
@@ -60,6 +61,25 @@ _NOT_SENT: Final = (
 )
 
 
+class Allowance:
+    """How many requests may be sent; None: any number. `spent`: were sent so far."""
+
+    def __init__(self, most: int | None = None) -> None:
+        self.most = most
+        self.spent = 0
+
+    def take(self, route: str) -> None:
+        """Raises: RequestsSpent."""
+        if self.most is not None and self.spent >= self.most:
+            raise RequestsSpent(
+                f"{route} was not sent: the {self.most} requests of this look are spent",
+                route=route,
+                detail="repetitions after a failure count, too",
+                remedy="raise -max-requests, or look at fewer stacks in one process",
+            )
+        self.spent += 1
+
+
 class Client:
     """One pool of connections to one target. Use as an asynchronous context manager."""
 
@@ -71,8 +91,10 @@ class Client:
         transport: httpx2.AsyncBaseTransport | None = None,
         listener: Callable[[str], None] = _log.info,
         known: KnownSecrets | None = None,
+        allowance: Allowance | None = None,
     ) -> None:
-        """`listener` is told of waits that can be felt, in words; `known` learns what is secret.
+        """`listener` is told of waits that can be felt, in words; `known` learns what is secret;
+        reads go by the `allowance`.
 
         Raises: SettingsError, for a key that would travel in the clear.
         """
@@ -84,6 +106,7 @@ class Client:
         self.clock = clock
         self.known = known or KnownSecrets()
         self.known.learn(token)
+        self._allowance = allowance or Allowance()
         self._listener = listener
         self._told_until = 0.0
         self._quiet_until = 0.0
@@ -133,6 +156,7 @@ class Client:
     async def _read_answer(self, request: RawRequest, attempts: int | None) -> RawAnswer:
         patience, spent, most = self.target.patience, 0.0, attempts or _LIMITED_ATTEMPTS
         for attempt in range(1, most + 1):
+            self._allowance.take(route_of(request, self.target))
             outcome, took = await self._attempt(
                 request, min(patience.whole, patience.total - spent)
             )

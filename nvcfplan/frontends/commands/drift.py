@@ -43,6 +43,7 @@ class DriftArguments(StackArguments, AccountArguments, MendingArguments, NoticeA
 _VERBS: Final = (
     Entry("ack", "nvcfplan.frontends.commands.drift_ack:ack", "Say that a finding is known"),
     Entry("unack", "nvcfplan.frontends.commands.drift_ack:unack", "Take that back"),
+    Entry("watch", "nvcfplan.frontends.commands.drift_watch:watch", "Look again and again"),
 )
 
 
