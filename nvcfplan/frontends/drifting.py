@@ -9,9 +9,9 @@ from nvcfplan.frontends.assembly import choose_account
 from nvcfplan.frontends.exits import Exit, exit_of_look
 from nvcfplan.frontends.reporting import report_drift, say_diagnostics
 from nvcfplan.frontends.sessions import opened
-from nvcfplan.frontends.stacks import load
+from nvcfplan.frontends.stacks import load, source_of
 from nvcfplan.frontends.wall_clock import WallClock
-from nvcfplan.workflows import DriftRequest, look_for_drift, scope_of
+from nvcfplan.workflows import DriftRequest, look_for_drift, read_stack_files, scope_of
 
 if TYPE_CHECKING:
     from nvcfplan.frontends.commands.drift import DriftArguments
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 
 def drift_command(terminal: Terminal, arguments: DriftArguments) -> Exit:
+    if len(arguments.paths) > 1 and _are_several(arguments):
+        from nvcfplan.frontends.drifting_together import drift_of_each
+
+        return drift_of_each(terminal, arguments)
     loaded = load(arguments, terminal)
     if loaded is None:
         return Exit.ERROR
@@ -42,6 +46,14 @@ def drift_command(terminal: Terminal, arguments: DriftArguments) -> Exit:
     say_diagnostics(terminal, report.warnings)
     report_drift(terminal, report, code)
     return code
+
+
+def _are_several(arguments: DriftArguments) -> bool:
+    """Files of one stack, and files of several, are named alike: they say themselves whose they
+    are.
+    """
+    found = read_stack_files(source_of(arguments)).stack.diagnostics
+    return any(one.code == "two-stacks" for one in found)
 
 
 def _notifying(terminal: Terminal, arguments: DriftArguments) -> Notifying | None:

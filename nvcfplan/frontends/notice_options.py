@@ -11,7 +11,13 @@ from typing import Final
 import click
 
 from nvcfplan.frontends.click_parts import F, option
-from nvcfplan.frontends.options import decorated, is_typed, usage_error
+from nvcfplan.frontends.options import (
+    AccountArguments,
+    StackArguments,
+    decorated,
+    is_typed,
+    usage_error,
+)
 
 CHANNELS_HELP: Final = """
 Who is told, is told once of each change, and again with -remind-every; what could
@@ -42,6 +48,13 @@ class NoticeArguments:
     @property
     def has_channels(self) -> bool:
         return self.github_issue or self.gitlab_issue or self.webhook or self.apprise
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookArguments(StackArguments, AccountArguments, NoticeArguments):
+    """Of all that looks for drift: at what, and who is told."""
+
+    with_secrets: bool
 
 
 def notice_options(function: F) -> F:

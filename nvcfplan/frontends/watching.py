@@ -7,58 +7,31 @@ import gc
 import json
 import random
 import signal
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nvcfplan.adapters.nvcf.client import Allowance
-from nvcfplan.adapters.nvcf.reader import NvcfReader
-from nvcfplan.adapters.storage.local import LocalStore
-from nvcfplan.diagnostics import Severity
 from nvcfplan.drifting import Rota
-from nvcfplan.errors import NvcfplanError, SettingsError
-from nvcfplan.frontends.assembly import (
-    ChosenAccount,
-    choose_account,
-    look_ports,
-    place_of_state,
-    secrets_for,
-)
-from nvcfplan.frontends.commands.drift_watch import WatchArguments
+from nvcfplan.frontends.account_posts import AccountPost, posts_for
 from nvcfplan.frontends.exits import Exit
-from nvcfplan.frontends.notifying import Notifying, notify, read_notifying, write_metrics_of
+from nvcfplan.frontends.notifying import write_metrics_of
 from nvcfplan.frontends.options import is_address
 from nvcfplan.frontends.reporting import say_diagnostics
-from nvcfplan.frontends.terminal import Terminal
 from nvcfplan.frontends.wall_clock import WallClock
 from nvcfplan.frontends.watch_answers import Answers, answering
-from nvcfplan.loading import StackSource
-from nvcfplan.reports import DriftReport, NotLooked, RoundReport
 from nvcfplan.views.round_text import render_round, round_json
-from nvcfplan.workflows import (
-    DriftRequest,
-    Look,
-    OneReading,
-    Post,
-    Tick,
-    Watch,
-    look_at_each,
-    read_stack_files,
-    scope_of,
-    watch,
-)
+from nvcfplan.workflows import Tick, Watch, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from nvcfplan.workflows import LookPorts
+    from nvcfplan.frontends.commands.drift_watch import WatchArguments
+    from nvcfplan.frontends.terminal import Terminal
 
 
 def watch_command(terminal: Terminal, arguments: WatchArguments) -> Exit:
     """Raises: SettingsError."""
-    posts = _posts(terminal, arguments)
+    posts = posts_for(terminal, arguments, most_requests=arguments.max_requests)
     gc.freeze()
     gc.enable()  # a command does without; what goes on for weeks must not
     return asyncio.run(_watch(terminal, arguments, posts))
@@ -91,88 +64,6 @@ async def _watch(
         async with answering(arguments.listen, answers, terminal.say):
             await watch(posts, settings, stop)
     return code
-
-
-@dataclass(frozen=True, slots=True)
-class AccountPost(Post):
-    """`files`: of each stack, as they were named."""
-
-    account: ChosenAccount
-    files: tuple[Path, ...]
-    arguments: WatchArguments
-    notifying: Notifying
-    terminal: Terminal
-
-    @property
-    def name(self) -> str:
-        return self.account.target.root
-
-    async def look(self) -> RoundReport:
-        began = self.account.clock.now()
-        allowance = Allowance(self.arguments.max_requests)
-        async with AsyncExitStack() as stack:
-            client = await stack.enter_async_context(self.account.client(allowance))
-            reader = OneReading(NvcfReader(client))
-            looks = [self._look(path, reader, stack) for path in self.files]
-            return await look_at_each(
-                looks, self._told, began=began, requests=lambda: allowance.spent
-            )
-
-    def _look(self, path: Path, reader: OneReading, stack: AsyncExitStack) -> Look | NotLooked:
-        arguments, label = self.arguments, str(path)
-        try:
-            reading = read_stack_files(
-                StackSource(
-                    paths=(path,),
-                    environment=arguments.environment,
-                    variables=arguments.variables,
-                )
-            )
-        except NvcfplanError as error:
-            return NotLooked(label=label, code=error.code, summary=error.summary)
-        loaded = reading.stack.value
-        if loaded is None:
-            first = next(one for one in reading.stack.diagnostics if one.severity is Severity.ERROR)
-            return NotLooked(
-                label=label,
-                code=first.code,
-                summary=f"its files do not read: {first.summary}",
-                remedy=f"nvcfplan validate {label}",
-            )
-        account = replace(self.account, keeps_state_in=place_of_state(arguments, loaded.root))
-        store = LocalStore(account.keeps_state_in)
-        stack.callback(store.close)
-        secrets = secrets_for(account, loaded.stack, loaded.root, self.terminal.environment)
-        ports: LookPorts = look_ports(account, reader, store, secrets)
-        request = DriftRequest(stack=loaded.stack, compares_secrets=arguments.with_secrets)
-        return Look(label=label, request=request, ports=ports)
-
-    async def _told(self, report: DriftReport, look: Look) -> DriftReport:
-        scope = scope_of(look.request.stack)
-        untold = await notify(report, scope, look.ports.store, self.notifying, self.terminal)
-        return replace(report, warnings=(*report.warnings, *untold))
-
-
-def _posts(terminal: Terminal, arguments: WatchArguments) -> tuple[AccountPost, ...]:
-    """One for each account: of a rehearsal, one for each emulator's file.
-
-    Raises: SettingsError.
-    """
-    notifying = read_notifying(arguments, terminal, WallClock())
-    files: dict[Path | None, list[Path]] = {}
-    for path in arguments.paths or (Path(),):
-        if not path.exists():
-            raise SettingsError(f"there is no {path}", remedy="name files or directories of stacks")
-        root = path if path.is_dir() else path.parent
-        is_kept_here = arguments.emulator is not None and not is_address(arguments.emulator)
-        files.setdefault(place_of_state(arguments, root) if is_kept_here else None, []).append(path)
-    posts = []
-    for group in files.values():
-        root = group[0] if group[0].is_dir() else group[0].parent
-        account = choose_account(arguments, root, terminal)
-        say_diagnostics(terminal, account.warnings)
-        posts.append(AccountPost(account, tuple(group), arguments, notifying, terminal))
-    return tuple(posts)
 
 
 def _tell(terminal: Terminal, tick: Tick) -> None:

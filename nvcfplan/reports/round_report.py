@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from nvcfplan.reports.drift_report import DriftReport, LookOutcome
+from nvcfplan.reports.drift_report import DriftReport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from nvcfplan.errors import NvcfplanError
 
 
@@ -34,12 +31,6 @@ class RoundReport:
     looks: tuple[DriftReport, ...]
     failed: tuple[NotLooked, ...]
     requests: int
-
-    @property
-    def counts(self) -> Mapping[LookOutcome, int]:
-        """Every outcome named."""
-        found = Counter(one.outcome for one in self.looks)
-        return {outcome: found[outcome] for outcome in LookOutcome}
 
 
 def not_looked(label: str, error: NvcfplanError) -> NotLooked:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Final
 
 from nvcfplan.reports import LookOutcome
 from nvcfplan.views.neutralise import safe
 from nvcfplan.views.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from nvcfplan.reports import DriftReport, RoundReport
 
-WORDS = {
+WORDS: Final = {
     LookOutcome.IN_STEP: "in step",
     LookOutcome.DRIFTED: "drifted",
     LookOutcome.ACKNOWLEDGED: "acknowledged",
@@ -49,13 +50,24 @@ def round_json(
     }
 
 
+def render_totals(rounds: Sequence[RoundReport]) -> str:
+    """Of one look at several accounts."""
+    return f"{_totals(rounds)}."
+
+
 def _headline(report: RoundReport, account: str, at: datetime, seconds: float) -> str:
-    counts = [f"{number} {WORDS[outcome]}" for outcome, number in report.counts.items() if number]
-    counts += [f"{len(report.failed)} not looked at"] if report.failed else []
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}  {safe(account)}: {_totals((report,))}, {seconds:.1f} s"
+
+
+def _totals(rounds: Sequence[RoundReport]) -> str:
+    looks = Counter(look.outcome for one in rounds for look in one.looks)
+    failed = sum(len(one.failed) for one in rounds)
+    counts = [f"{looks[outcome]} {words}" for outcome, words in WORDS.items() if looks[outcome]]
+    counts += [f"{failed} not looked at"] if failed else []
+    requests = sum(one.requests for one in rounds)
     return (
-        f"{at:%Y-%m-%dT%H:%M:%SZ}  {safe(account)}:"
-        f" {counted(len(report.looks) + len(report.failed), 'stack')}:"
-        f" {', '.join(counts)}; {counted(report.requests, 'request')}, {seconds:.1f} s"
+        f"{counted(looks.total() + failed, 'stack')}:"
+        f" {', '.join(counts)}; {counted(requests, 'request')}"
     )
 
 

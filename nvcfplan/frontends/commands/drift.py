@@ -16,13 +16,11 @@ from nvcfplan.frontends.mending_options import (
 )
 from nvcfplan.frontends.notice_options import (
     CHANNELS_HELP,
-    NoticeArguments,
+    LookArguments,
     notice_options,
     refuse_useless_notices,
 )
 from nvcfplan.frontends.options import (
-    AccountArguments,
-    StackArguments,
     account_options,
     output_options,
     stack_options,
@@ -34,8 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DriftArguments(StackArguments, AccountArguments, MendingArguments, NoticeArguments):
-    with_secrets: bool
+class DriftArguments(LookArguments, MendingArguments):
     detailed_exitcode: bool
     no_memory: bool
 
@@ -59,6 +56,7 @@ Examples:
   nvcfplan drift --emulator examples/stacks/quickstart
   nvcfplan drift -detailed-exitcode -json stacks/ > drift.json
   nvcfplan drift -format=markdown stacks/ >> "$GITHUB_STEP_SUMMARY"
+  nvcfplan drift stacks/chat stacks/rerank
   nvcfplan drift -fix stacks/
   nvcfplan drift -accept -dry-run stacks/
   nvcfplan drift -github-issue -remind-every=3d -metrics-file=drift.prom stacks/
@@ -93,6 +91,7 @@ def drift(terminal: Terminal, arguments: DriftArguments) -> int:
     Without -fix or -accept nothing is changed and nothing is locked. It works after a
     failed apply and without a state file; what cannot be read is named, never taken
     for no drift.
+    Of several stacks, each named by itself, an account is read once for all.
     What was found is remembered beside the state: the next look says what is new,
     what is known, and what has cleared.
     """

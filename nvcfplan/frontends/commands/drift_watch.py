@@ -11,13 +11,11 @@ import click
 from nvcfplan.frontends.click_parts import TeachingCommand, option
 from nvcfplan.frontends.notice_options import (
     CHANNELS_HELP,
-    NoticeArguments,
+    LookArguments,
     notice_options,
     refuse_useless_notices,
 )
 from nvcfplan.frontends.options import (
-    AccountArguments,
-    StackArguments,
     account_options,
     output_options,
     stack_options,
@@ -29,10 +27,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WatchArguments(StackArguments, AccountArguments, NoticeArguments):
+class WatchArguments(LookArguments):
     """`every`: between two looks. `listen` None: nobody is answered over HTTP."""
 
-    with_secrets: bool
     every: timedelta
     max_requests: int
     listen: tuple[str, int] | None
