@@ -16,11 +16,11 @@ from nvcfplan.drifting.restoring import as_last_seen, restored
 from nvcfplan.model import Address, Stack, function_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from nvcfplan.differences import Holdings
     from nvcfplan.drifting.findings import Drift
-    from nvcfplan.model import DesiredFunction
+    from nvcfplan.model import DesiredFunction, Digest
 
 OLD_VERSION: Final = "old-version-serving"
 FIXABLE: Final = frozenset(
@@ -58,13 +58,22 @@ class Repair:
     from_files: tuple[Address, ...]
 
 
-def find_repair(sight: Sight, drift: Drift) -> Repair:
-    """Notes ask for nothing, and are neither fixed nor left."""
+def find_repair(
+    sight: Sight, drift: Drift, acknowledged: Collection[Digest] = frozenset()
+) -> Repair:
+    """Notes ask for nothing, and are neither fixed nor left.
+
+    `acknowledged`: fingerprints of what somebody has said is meant to be as it is: it stays, and
+    so does all of its function, for a plan is of whole functions.
+    """
+    known = frozenset(one.address for one in drift.drifted if one.fingerprint in acknowledged)
     stack = sight.stack
     holdings = conceal(find_owned(stack.name, stack.environment, sight.live, sight.state), stack)
     wanted = {one.address: one for one in stack.functions}
     fixable = _by_function(
-        one for one in drift.drifted if one.code in FIXABLE and not _is_undecided(one, wanted)
+        one
+        for one in drift.drifted
+        if one.code in FIXABLE and one.address not in known and not _is_undecided(one, wanted)
     )
     mended = {
         address: found
@@ -72,7 +81,9 @@ def find_repair(sight: Sight, drift: Drift) -> Repair:
         if (found := _mended(wanted[address], some, sight, holdings)) is not None
     }
     fixed = [one for address in mended for one in fixable[address]]
-    known = {function_address(one.key) for one in (sight.state.functions if sight.state else ())}
+    remembered = {
+        function_address(one.key) for one in (sight.state.functions if sight.state else ())
+    }
     return Repair(
         stack=replace(
             stack, functions=tuple(mended.get(one.address, one) for one in stack.functions)
@@ -80,9 +91,9 @@ def find_repair(sight: Sight, drift: Drift) -> Repair:
         addresses=frozenset(mended),
         fixed=tuple(one for one in drift.drifted if one in fixed),
         unfixed=tuple(
-            Unfixed(finding=one, why=_why(one)) for one in drift.drifted if one not in fixed
+            Unfixed(finding=one, why=_why(one, known)) for one in drift.drifted if one not in fixed
         ),
-        from_files=tuple(sorted(mended.keys() - known)),
+        from_files=tuple(sorted(mended.keys() - remembered)),
     )
 
 
@@ -121,7 +132,12 @@ def _is_undecided(finding: Finding, wanted: Mapping[Address, DesiredFunction]) -
     return name not in {one.key for one in variables}
 
 
-def _why(finding: Finding) -> str:
+def _why(finding: Finding, acknowledged: Collection[Address]) -> str:
+    if finding.code in FIXABLE and finding.address in acknowledged:
+        return (
+            f"something of {finding.address} is acknowledged: `nvcfplan drift ack -list` shows it,"
+            " `nvcfplan drift unack` takes it back"
+        )
     match finding.code:
         case "foreign-version-serving":
             return "what we did not make is never touched"

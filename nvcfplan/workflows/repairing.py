@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nvcfplan.drifting import classify, find_repair
+from nvcfplan.workflows.acknowledging import acknowledgements_of
 from nvcfplan.workflows.drift import DriftRequest, take_sight
 from nvcfplan.workflows.plan import scope_of
 from nvcfplan.workflows.reading import read_state, refuse_other_claims, refuse_unbound_account
@@ -26,4 +27,5 @@ async def look_for_repair(stack: Stack, ports: LookPorts) -> Repair:
     state = (await read_state(scope, ports)).state
     sight = await take_sight(DriftRequest(stack=stack), state, ports)
     refuse_other_claims(scope, sight.live, state)
-    return find_repair(sight, classify(sight))
+    known = await acknowledgements_of(scope, ports.store, now=ports.clock.now())
+    return find_repair(sight, classify(sight), {one.fingerprint for one in known})

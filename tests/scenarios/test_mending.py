@@ -107,6 +107,26 @@ def test_what_no_plan_puts_right_is_named_and_left(left: Workshop) -> None:
     assert left.account() == before
 
 
+def test_a_function_of_which_something_is_acknowledged_is_left_and_named(left: Workshop) -> None:
+    Hands(left).tag("green")
+    Hands(left).patch(minInstances=2)
+    _, document = look(left)
+    green = next(one for one in findings_of(document) if "tags" in str(one["subject"]))
+    words = ("-why", "meant", "--emulator", "shop.yaml")
+    known = left.type("drift", "ack", str(green["fingerprint"]), *words)
+    assert known.code == 0, known.err
+    said = fix(left)
+    assert said.code == 0, said.err + said.out
+    assert "drift unack" in said.out + said.err
+    assert "green" in Hands(left).tags()
+    assert Hands(left).specification()["minInstances"] == 2
+    back = left.type("drift", "unack", str(green["fingerprint"]), *words[2:])
+    assert back.code == 0, back.err
+    assert fix(left).code == 0
+    assert "green" not in Hands(left).tags()
+    assert Hands(left).specification()["minInstances"] == 1
+
+
 def test_a_repair_that_nobody_approves_changes_nothing(left: Workshop) -> None:
     Hands(left).tag("green")
     before = left.account()
