@@ -75,6 +75,9 @@ def _news(report: RoundReport) -> Iterator[str]:
     for failed in report.failed:
         words = f"  {failed.label}: {failed.summary} [{failed.code}]"
         yield safe(f"{words}; {failed.remedy}" if failed.remedy else words)
+    unread = {one.what: one for look in report.looks if look.drift for one in look.drift.unread}
+    for what in sorted(unread):
+        yield safe(f"  not read: {what}: {unread[what].reason}")
     for look in report.looks:
         for one in look.standing:
             if one.is_new and one.counts:
